@@ -1,0 +1,132 @@
+import type { Failure } from '../failures/failure.ts';
+import type { Digest } from '../image/digest.ts';
+import type { ImageReference } from '../image/reference.ts';
+import type { Descriptor } from '../oci/descriptor.ts';
+import type { Index, Manifest } from '../oci/manifest.ts';
+import type { Mechanism } from '../policy/evidence.ts';
+import type { TrustReference } from '../policy/resolved-issuer.ts';
+import type { PolicySnapshot } from '../policy/snapshot.ts';
+import type { VerificationOutcome, VerificationRequest } from '../verification/verification.ts';
+import type { RequestTrace } from './request-trace.ts';
+import type { Verdict } from './verdict.ts';
+
+/** Credentials are a value with an identity: caches and single flight are keyed by `scope`. */
+export interface Credentials {
+  /** Equal scopes may see what the other fetched. Holds no secret. */
+  readonly scope: string;
+  /** Username and password for a repository, or undefined for anonymous access. Never for another host. */
+  basicAuth(registry: string, repository: string): { readonly username: string; readonly password: string } | undefined;
+}
+
+export const anonymous: Credentials = { scope: 'anonymous', basicAuth: () => undefined };
+
+/** What every registry operation of one decision shares. */
+export interface RegistryAccess {
+  readonly credentials: Credentials;
+  /** Ends this caller's wait; shared work goes on. */
+  readonly signal: AbortSignal;
+  readonly trace: RequestTrace;
+  /** Oldest acceptable listing or tag look-up in milliseconds; undefined = the cache's own lifetime. */
+  readonly maxListingAgeMs?: number;
+}
+
+export interface ResolvedImage {
+  readonly digest: Digest;
+  /** As the registry states it; a hint. */
+  readonly mediaType?: string;
+}
+
+/** A manifest or index by digest, within a repository. */
+export interface Subject {
+  readonly registry: string;
+  readonly repository: string;
+  readonly digest: Digest;
+}
+
+/** Which kinds of artifact the open requirements can use; others may be skipped. */
+export interface Wanted {
+  readonly signatures: boolean;
+  readonly attestations: boolean;
+}
+
+/** An artifact whose own, digest-verified manifest refers to the subject (or carries cosign's tag for it). */
+export interface Candidate {
+  readonly kind: 'candidate';
+  readonly mechanism: Mechanism;
+  readonly digest: Digest;
+  readonly manifest: Manifest;
+  /** Fetches a layer of this manifest: size-checked and digest-verified. */
+  fetchLayer(layer: Descriptor, access: RegistryAccess): Promise<Uint8Array>;
+}
+
+/** Something was listed that cannot be used; reported only if nothing satisfies. */
+export interface UnusableReferrer {
+  readonly kind: 'unusable';
+  readonly mechanism: Mechanism;
+  readonly digest?: Digest;
+  readonly failure: Failure;
+}
+
+/** An index that is proven by hash to contain the digest as a runnable child. */
+export interface ParentIndex {
+  readonly kind: 'parent';
+  readonly mechanism: Mechanism;
+  readonly digest: Digest;
+  readonly index: Index;
+}
+
+/** The last item of every discovery. A stream that ends without it counts as incomplete. */
+export interface DiscoveryEnd {
+  readonly kind: 'end';
+  /** Every mechanism answered and everything it listed was looked at. */
+  readonly complete: boolean;
+  /** Why not, when incomplete. */
+  readonly failures: readonly Failure[];
+  /** Age of the oldest listing that was relied on, milliseconds. */
+  readonly listingAgeMs: number;
+}
+
+export type ReferrerEvent = Candidate | UnusableReferrer | DiscoveryEnd;
+export type ParentEvent = ParentIndex | UnusableReferrer | DiscoveryEnd;
+
+/** The registry side of a decision. Every method throws RefwardenError only. */
+export interface ArtifactSource {
+  /** Digest of an image; a reference with a digest costs no request. */
+  resolve(image: ImageReference, access: RegistryAccess): Promise<ResolvedImage>;
+  /** Lazy: the caller stops as soon as policy is satisfied. Faults come as events, never as an end of the list. */
+  referrers(subject: Subject, wanted: Wanted, access: RegistryAccess): AsyncIterable<ReferrerEvent>;
+  parents(subject: Subject, access: RegistryAccess): AsyncIterable<ParentEvent>;
+}
+
+/** The policies in force; undefined until the first load succeeded. */
+export interface PolicySource {
+  snapshot(): PolicySnapshot | undefined;
+}
+
+/** Trust material that issuers name. Synchronous: it is loaded before it is asked for. */
+export interface TrustSource {
+  /** Text of a ConfigMap key of the release namespace, of a file in the trust directory, or built in. */
+  material(reference: TrustReference): string | Failure;
+}
+
+export interface NamespaceSource {
+  /** @throws RefwardenError `NamespaceUnknown`: unknown is never "no labels". */
+  labels(namespace: string, signal: AbortSignal): Promise<Readonly<Record<string, string>>>;
+}
+
+/** Async and over raw bytes, so that it can run in a worker. Never throws for what an artifact holds. */
+export interface Verifier {
+  /** Which layers {@link verify} needs; empty when no verifier knows the artifact's form. */
+  layersNeeded(manifest: Manifest): readonly Descriptor[];
+  verify(request: VerificationRequest): Promise<VerificationOutcome>;
+}
+
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  nowMs(): number;
+}
+
+/** Feeds log, metrics, events and reports; called once for each decision. */
+export interface VerdictRecorder {
+  record(verdict: Verdict): void;
+}

@@ -1,0 +1,78 @@
+import type { FailureCode } from '../failures/catalogue.ts';
+import type { Failure } from '../failures/failure.ts';
+import type { Digest } from '../image/digest.ts';
+import type { Evidence, Mechanism } from '../policy/evidence.ts';
+
+export type CheckOutcome = 'passed' | 'failed' | 'inconclusive';
+export type Mode = 'Enforce' | 'Warn' | 'Audit';
+
+/** Something that was looked at and did not count. */
+export interface Miss extends Failure {
+  readonly artifact?: Digest;
+  readonly mechanism?: Mechanism;
+  readonly signer?: string;
+}
+
+/** One requirement of one policy on one image. */
+export interface Check {
+  readonly policy: string;
+  /** Present for a namespaced policy. */
+  readonly policyNamespace?: string;
+  readonly mode: Mode;
+  readonly requirement: string;
+  readonly outcome: CheckOutcome;
+  /** Whether this check stands in the way of the workload, its policy's mode and onInconclusive applied. */
+  readonly blocks: boolean;
+  /** Absent when passed. */
+  readonly code?: FailureCode;
+  readonly message: string;
+  /** What satisfied it. */
+  readonly evidence: readonly Evidence[];
+  /** What was looked at and did not count, closest first. */
+  readonly misses: readonly Miss[];
+}
+
+export interface ImageVerdict {
+  /** As written in the workload. */
+  readonly image: string;
+  /** Fully qualified; absent when the reference does not parse. */
+  readonly reference?: string;
+  /** Absent when no check needed it or it could not be resolved. */
+  readonly digest?: Digest;
+  /** Field paths with container names: `spec.containers[0].image (app)`. */
+  readonly fields: readonly ImageField[];
+  readonly outcome: CheckOutcome;
+  readonly checks: readonly Check[];
+}
+
+export interface ImageField {
+  /** `spec.template.spec.initContainers[1].image` */
+  readonly path: string;
+  /** Container or volume name, as the workload claims it. */
+  readonly name: string;
+  readonly role: 'container' | 'initContainer' | 'ephemeralContainer' | 'imageVolume';
+}
+
+export type VerdictOutcome = 'admitted' | 'denied' | 'inconclusive';
+
+/** The answer for one workload. */
+export interface Verdict {
+  /** `inconclusive` only when nothing failed for certain; not allowed either. */
+  readonly outcome: VerdictOutcome;
+  readonly allowed: boolean;
+  readonly workload: WorkloadIdentity;
+  /** Only the images that were judged. */
+  readonly images: readonly ImageVerdict[];
+  /** A failure of the review as a whole: unsupported kind, policies not loaded. */
+  readonly failure?: Failure;
+  /** Nothing is written on behalf of a dry run. */
+  readonly dryRun: boolean;
+  readonly requests: { readonly total: number; readonly sequential: number };
+  readonly durationMs: number;
+}
+
+export interface WorkloadIdentity {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+}

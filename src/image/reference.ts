@@ -1,0 +1,103 @@
+import { RefwardenError } from '../failures/failure.ts';
+import { parseDigest } from './digest.ts';
+import type { Digest } from './digest.ts';
+
+/** Longest reference accepted, in characters (registry host 255 + repository 255 + tag 128 + sha512 digest). */
+export const maxReferenceLength = 800;
+
+/** A fully qualified image: `nginx` is `docker.io/library/nginx:latest` here. */
+export interface ImageReference {
+  /** Lower-case host with an optional port: `ghcr.io`, `localhost:5000`, `[::1]:5000`. */
+  readonly registry: string;
+  /** Path without the host, without tag and digest. */
+  readonly repository: string;
+  /** Present unless only a digest was given. */
+  readonly tag?: string;
+  readonly digest?: Digest;
+}
+
+// The grammar of distribution/reference (its regexp.go states it); each alternative is linear.
+const hostLabel = '[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?';
+const hostPattern = new RegExp(`^(?:${hostLabel}(?:\\.${hostLabel})*|\\[[0-9a-fA-F:]+\\])(?::[0-9]{1,5})?$`);
+const segmentPattern = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/;
+const tagPattern = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
+const maxRepositoryLength = 255;
+
+export const dockerHub = 'docker.io';
+const dockerHubAliases = new Set(['docker.io', 'index.docker.io', 'registry-1.docker.io', 'registry.hub.docker.com']);
+
+/** Whether the first segment of a name is a registry host (as containerd and Docker decide it). */
+export function isRegistryHost(segment: string): boolean {
+  return segment.includes('.') || segment.includes(':') || segment === 'localhost' || /[A-Z]/.test(segment);
+}
+
+/**
+ * One name for each registry: aliases of Docker Hub and upper case fold, the default port goes.
+ * Exact names only; nothing is resolved or URL-decoded.
+ */
+export function normalizeRegistry(host: string): string {
+  const lower = host.toLowerCase();
+  const withoutPort = lower.endsWith(':443') ? lower.slice(0, -4) : lower;
+  return dockerHubAliases.has(withoutPort) ? dockerHub : withoutPort;
+}
+
+/** Splits off host and path: `nginx` -> docker.io, library/nginx. Shared with image patterns. */
+export function splitRegistry(name: string): { registry: string; repository: string } {
+  const slash = name.indexOf('/');
+  const first = slash === -1 ? '' : name.slice(0, slash);
+  if (slash === -1 || !isRegistryHost(first)) {
+    return { registry: dockerHub, repository: slash === -1 ? `library/${name}` : name };
+  }
+  const registry = normalizeRegistry(first);
+  const rest = name.slice(slash + 1);
+  return { registry, repository: registry === dockerHub && !rest.includes('/') ? `library/${rest}` : rest };
+}
+
+/**
+ * Parses what a pod's `image` field holds, by the grammar of distribution/reference, and normalises it.
+ * @throws RefwardenError `ImageReferenceInvalid` or `DigestUnsupported`.
+ */
+export function parseImageReference(text: string): ImageReference {
+  const refuse = (why: string): never => {
+    const shown = text.length > 120 ? `${text.slice(0, 120)}...` : text;
+    throw new RefwardenError('ImageReferenceInvalid', `Image ${JSON.stringify(shown)}: ${why}.`);
+  };
+  if (text.length === 0) refuse('it is empty');
+  if (text.length > maxReferenceLength) refuse(`it is longer than ${maxReferenceLength} characters`);
+
+  const at = text.indexOf('@');
+  const digest = at === -1 ? undefined : parseDigest(text.slice(at + 1));
+  const named = at === -1 ? text : text.slice(0, at);
+  // A colon after the last slash starts a tag; one before it belongs to the host's port.
+  const colon = named.indexOf(':', named.lastIndexOf('/') + 1);
+  const tag = colon === -1 ? undefined : named.slice(colon + 1);
+  const name = colon === -1 ? named : named.slice(0, colon);
+  if (tag !== undefined && !tagPattern.test(tag)) refuse(`${JSON.stringify(tag)} is no tag`);
+  if (/^[0-9a-f]{64}$/.test(name)) refuse('a bare 64-digit name is an image ID, not a reference');
+
+  const { registry, repository } = splitRegistry(name);
+  if (!hostPattern.test(registry)) refuse(`${JSON.stringify(registry)} is no registry host`);
+  if (repository.length > maxRepositoryLength) refuse(`the repository is longer than ${maxRepositoryLength} characters`);
+  const bad = repository.split('/').find((segment) => !segmentPattern.test(segment));
+  if (bad !== undefined) {
+    refuse(`${JSON.stringify(bad)} is no repository segment (lower-case letters and digits, separated by . _ or -)`);
+  }
+  return {
+    registry,
+    repository,
+    ...(tag !== undefined ? { tag } : digest === undefined ? { tag: 'latest' } : {}),
+    ...(digest !== undefined ? { digest } : {}),
+  };
+}
+
+/** `registry/repository`, the name that credentials and caches are scoped by. */
+export function repositoryName(image: Pick<ImageReference, 'registry' | 'repository'>): string {
+  return `${image.registry}/${image.repository}`;
+}
+
+/** The fully qualified text; `parseImageReference` of it gives the same value. */
+export function formatImageReference(image: ImageReference): string {
+  const tag = image.tag === undefined ? '' : `:${image.tag}`;
+  const digest = image.digest === undefined ? '' : `@${image.digest}`;
+  return `${repositoryName(image)}${tag}${digest}`;
+}

@@ -1,0 +1,94 @@
+import { RefwardenError } from '../failures/failure.ts';
+import type { FailureCode } from '../failures/catalogue.ts';
+
+/** Deepest nesting of arrays and objects accepted in any document. */
+export const maxJsonDepth = 128;
+
+export type Json = null | boolean | number | string | Json[] | JsonObject;
+export interface JsonObject {
+  [key: string]: Json | undefined;
+}
+
+const quote = 0x22;
+const backslash = 0x5c;
+
+/**
+ * Parses a document that an attacker may have written: valid UTF-8, no duplicate keys (two readers would
+ * see two documents), bounded depth, no `__proto__` key. The scan is one pass over the text, before JSON.parse.
+ * @param what names the document in messages, for example `manifest sha256:ab12`.
+ * @param code what a refusal is called.
+ */
+export function parseStrictJson(bytes: Uint8Array, what: string, code: FailureCode = 'JsonInvalid'): Json {
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (cause) {
+    throw new RefwardenError(code, `${what} is not valid UTF-8.`, cause);
+  }
+  return parseStrictJsonText(text, what, code);
+}
+
+/** {@link parseStrictJson} of text that is already decoded. */
+export function parseStrictJsonText(text: string, what: string, code: FailureCode = 'JsonInvalid'): Json {
+  const problem = scanJson(text);
+  if (problem !== undefined) throw new RefwardenError(code, `${what} ${problem}.`);
+  try {
+    return JSON.parse(text) as Json;
+  } catch (cause) {
+    throw new RefwardenError(code, `${what} is not valid JSON.`, cause);
+  }
+}
+
+export function isJsonObject(value: Json | undefined): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/**
+ * Looks for what JSON.parse would silently accept. Assumes nothing about validity: on malformed text it may
+ * stop early, and JSON.parse then refuses. Returns what is wrong, or undefined.
+ */
+function scanJson(text: string): string | undefined {
+  const open: (Set<string> | undefined)[] = []; // a Set of keys seen for an object, undefined for an array
+  let expectKey = false;
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i);
+    if (c === quote) {
+      const start = i + 1;
+      let escaped = false;
+      for (i++; i < text.length && text.charCodeAt(i) !== quote; i++) {
+        if (text.charCodeAt(i) === backslash) {
+          escaped = true;
+          i++;
+        }
+      }
+      const keys = open.at(-1);
+      if (expectKey && keys !== undefined) {
+        expectKey = false;
+        const key = decodeKey(text.slice(start, i), escaped);
+        if (key === undefined) return 'is not valid JSON';
+        if (key === '__proto__') return 'has a key "__proto__"';
+        if (keys.has(key)) return `has the key ${JSON.stringify(key.slice(0, 60))} twice in one object`;
+        keys.add(key);
+      }
+    } else if (c === 0x7b /* { */ || c === 0x5b /* [ */) {
+      if (open.length >= maxJsonDepth) return `is nested deeper than ${maxJsonDepth}`;
+      open.push(c === 0x7b ? new Set() : undefined);
+      expectKey = c === 0x7b;
+    } else if (c === 0x7d /* } */ || c === 0x5d /* ] */) {
+      open.pop();
+      expectKey = false;
+    } else if (c === 0x2c /* , */) {
+      expectKey = open.at(-1) !== undefined;
+    }
+  }
+  return undefined;
+}
+
+function decodeKey(raw: string, escaped: boolean): string | undefined {
+  if (!escaped) return raw;
+  try {
+    return JSON.parse(`"${raw}"`) as string;
+  } catch {
+    return undefined;
+  }
+}

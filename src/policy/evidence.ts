@@ -1,0 +1,62 @@
+import type { Digest } from '../image/digest.ts';
+
+/** How an artifact was found. */
+export const mechanisms = ['References', 'Referrers', 'FallbackTag', 'CosignTag'] as const;
+export type Mechanism = (typeof mechanisms)[number];
+
+/** Who signed, as proven by the signature: never a claim of an annotation. */
+export type Signer =
+  | {
+      readonly kind: 'key';
+      /** `sha256:<hex>` of the DER SubjectPublicKeyInfo. */
+      readonly keyFingerprint: string;
+    }
+  | {
+      readonly kind: 'keyless';
+      /** OIDC issuer and subject alternative name of the Fulcio certificate. */
+      readonly issuer: string;
+      readonly subject: string;
+      /** `sha256:<hex>` of the DER certificate. */
+      readonly certificateFingerprint: string;
+    };
+
+/** What verification proves from bytes and trust material alone. */
+export interface VerifiedEvidence {
+  readonly kind: 'signature' | 'attestation';
+  /** Name of the TrustedIssuer that accepted it. */
+  readonly issuer: string;
+  readonly signer: Signer;
+  /** The digest that the signed content names; one of those that were asked for. */
+  readonly subject: Digest;
+  /** The form that carried it. */
+  readonly format: 'CosignSimpleSigning' | 'SigstoreBundle' | 'DsseEnvelope';
+  /** Attestations only. */
+  readonly predicateType?: string;
+  /** Attestations whose predicate parses as an SBOM of a known format. */
+  readonly sbom?: { readonly format: 'SPDX'; readonly version: string };
+  /** Earliest trusted time of signing, milliseconds since the epoch; absent when nothing trusted says it. */
+  readonly signedAtMs?: number;
+  /** The evidence stops counting then, milliseconds since the epoch; absent when it depends on no expiry. */
+  readonly validUntilMs?: number;
+}
+
+/** Verified evidence together with where it was found. */
+export interface Evidence extends VerifiedEvidence {
+  readonly mechanism: Mechanism;
+  /** Digest of the manifest that carries it. */
+  readonly artifact: Digest;
+  /** From the image to the artifact: image, index (when inherited), artifact. */
+  readonly path: readonly Digest[];
+}
+
+/** Distinct signers for `minimumIssuers`: the key itself, or the identity (its certificates are ephemeral). */
+export function signerIdentity(signer: Signer): string {
+  return signer.kind === 'key' ? `key ${signer.keyFingerprint}` : `keyless ${JSON.stringify([signer.issuer, signer.subject])}`;
+}
+
+/** The signer for people. */
+export function describeSigner(signer: Signer): string {
+  return signer.kind === 'key'
+    ? `key ${signer.keyFingerprint.slice(0, 'sha256:'.length + 12)}`
+    : `${signer.subject} (${signer.issuer})`;
+}

@@ -1,0 +1,74 @@
+/** A text rule of an identity. Patterns are RE2 and match the whole text. */
+export type TextRule = { readonly exact: string } | { readonly pattern: string };
+
+/** One identity that a keyless issuer accepts: every part given must hold. */
+export interface IdentityRule {
+  /** OIDC issuer, exact. */
+  readonly issuer: string;
+  /** Any one subject alternative name of the certificate must match. */
+  readonly subject?: TextRule;
+  /** Fulcio certificate extensions by name (see `fulcioExtensions`), each must be present and match. */
+  readonly extensions: readonly { readonly name: FulcioExtension; readonly rule: TextRule }[];
+}
+
+/** Names of Fulcio's certificate extensions and the last arc of their OID 1.3.6.1.4.1.57264.1.N (Fulcio oid-info.md). */
+export const fulcioExtensions = {
+  buildSignerURI: 9,
+  buildSignerDigest: 10,
+  runnerEnvironment: 11,
+  sourceRepositoryURI: 12,
+  sourceRepositoryDigest: 13,
+  sourceRepositoryRef: 14,
+  sourceRepositoryIdentifier: 15,
+  sourceRepositoryOwnerURI: 16,
+  sourceRepositoryOwnerIdentifier: 17,
+  buildConfigURI: 18,
+  buildConfigDigest: 19,
+  buildTrigger: 20,
+  runInvocationURI: 21,
+  sourceRepositoryVisibilityAtSigning: 22,
+  deploymentEnvironment: 23,
+} as const;
+export type FulcioExtension = keyof typeof fulcioExtensions;
+
+export type Demand = 'Required' | 'NotRequired';
+
+interface IssuerBase {
+  readonly name: string;
+  /** SHA-256 over the issuer's spec and its trust material; caches of evidence are keyed by it. */
+  readonly fingerprint: string;
+}
+
+/** Sigstore trusted root (protobuf-specs `TrustedRoot` as JSON text). */
+export interface TrustedRootMaterial {
+  readonly json: string;
+  readonly fingerprint: string;
+}
+
+export interface KeyIssuer extends IssuerBase {
+  readonly kind: 'key';
+  /** PEM SubjectPublicKeyInfo: ECDSA P-256/384/521, RSA >= 2048 or Ed25519. */
+  readonly pem: string;
+  readonly transparencyLog: Demand;
+  /** Present when the transparency log is required. */
+  readonly trustedRoot?: TrustedRootMaterial;
+}
+
+export interface KeylessIssuer extends IssuerBase {
+  readonly kind: 'keyless';
+  readonly identities: readonly IdentityRule[];
+  readonly trustedRoot: TrustedRootMaterial;
+  readonly sct: Demand;
+  /** With both `NotRequired`, one trusted time from either is still required. */
+  readonly transparencyLog: Demand;
+  readonly signedTimestamp: Demand;
+}
+
+/** An issuer with its trust material: plain data, so that it can cross to a worker. */
+export type ResolvedIssuer = KeyIssuer | KeylessIssuer;
+
+/** Where trust material comes from; ConfigMaps are those of the release namespace. */
+export type TrustReference =
+  | { readonly kind: 'builtIn'; readonly name: 'PublicGood' }
+  | { readonly kind: 'configMap'; readonly name: string; readonly key: string }
+  | { readonly kind: 'file'; readonly name: string };
