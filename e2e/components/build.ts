@@ -9,7 +9,9 @@ exitOnSignals();
 const asked = process.argv.slice(2);
 const unknown = asked.filter((name) => !(componentNames as string[]).includes(name));
 if (unknown.length > 0) {
-  process.stderr.write(`No such component: ${unknown.join(', ')}. There are: ${componentNames.join(', ')}.\n`);
+  process.stderr.write(
+    `No such component: ${unknown.join(', ')}. There are: ${componentNames.join(', ')}.\n`,
+  );
   process.exit(2);
 }
 const names = asked.length === 0 ? componentNames : (asked as ComponentName[]);

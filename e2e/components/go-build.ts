@@ -24,7 +24,11 @@ export async function goBuild(name: ComponentName, component: Component, path: s
   }
 }
 
-async function runGo(name: ComponentName, component: Component, outputDirectory: string): Promise<CommandResult> {
+async function runGo(
+  name: ComponentName,
+  component: Component,
+  outputDirectory: string,
+): Promise<CommandResult> {
   const env = { CGO_ENABLED: '0', GOWORK: 'off', GOBIN: outputDirectory };
   const flags = ['-trimpath', '-buildvcs=false', '-ldflags', linkerFlags(component)];
   try {
@@ -36,7 +40,8 @@ async function runGo(name: ComponentName, component: Component, outputDirectory:
     const args = ['build', ...flags, '-o', join(outputDirectory, component.binary), component.package];
     return await runCommand('go', args, { env, cwd: moduleDirectory(component.module) });
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') throw goIsMissing(name, component);
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT')
+      throw goIsMissing(name, component);
     throw error;
   }
 }

@@ -1,0 +1,125 @@
+import { readFile } from 'node:fs/promises';
+import { request } from 'node:https';
+import { join } from 'node:path';
+import { ensureComponent } from '../components/ensure-component.ts';
+import type { BackgroundProcess } from '../processes/background-process.ts';
+import { startBackgroundProcess } from '../processes/background-process.ts';
+import { httpAnswers } from '../processes/http-answers.ts';
+import { waitUntil } from '../processes/wait-until.ts';
+
+/** Ports and files of one local control plane. */
+export interface ControlPlane {
+  readonly directory: string;
+  readonly etcdPort: number;
+  readonly etcdPeerPort: number;
+  readonly apiServerPort: number;
+  readonly controllerManagerPort: number;
+  readonly certificatesDirectory: string;
+  readonly tokensPath: string;
+  readonly serviceAccountKeyPath: string;
+  readonly kubeconfigPath: string;
+}
+
+const READY_TIMEOUT_MS = 60_000;
+
+export async function startEtcd(plane: ControlPlane): Promise<BackgroundProcess> {
+  const client = `http://127.0.0.1:${plane.etcdPort}`;
+  const peer = `http://127.0.0.1:${plane.etcdPeerPort}`;
+  const etcd = await startBackgroundProcess({
+    name: 'etcd',
+    file: await ensureComponent('etcd'),
+    args: [
+      '--name=local',
+      `--data-dir=${join(plane.directory, 'etcd')}`,
+      `--listen-client-urls=${client}`,
+      `--advertise-client-urls=${client}`,
+      `--listen-peer-urls=${peer}`,
+      `--initial-advertise-peer-urls=${peer}`,
+      `--initial-cluster=local=${peer}`,
+      // Nothing here has to survive a power cut.
+      '--unsafe-no-fsync',
+    ],
+    logPath: join(plane.directory, 'etcd.log'),
+  });
+  await ready(etcd, () => httpAnswers(`${client}/health`));
+  return etcd;
+}
+
+export async function startApiServer(plane: ControlPlane): Promise<BackgroundProcess> {
+  const apiServer = await startBackgroundProcess({
+    name: 'kube-apiserver',
+    file: await ensureComponent('kube-apiserver'),
+    args: [
+      `--etcd-servers=http://127.0.0.1:${plane.etcdPort}`,
+      '--bind-address=127.0.0.1',
+      '--advertise-address=127.0.0.1',
+      // The `kubernetes` Service cannot point at a loopback address; nothing here uses it.
+      '--endpoint-reconciler-type=none',
+      `--secure-port=${plane.apiServerPort}`,
+      `--cert-dir=${plane.certificatesDirectory}`,
+      '--service-account-issuer=https://kubernetes.default.svc',
+      `--service-account-key-file=${plane.serviceAccountKeyPath}`,
+      `--service-account-signing-key-file=${plane.serviceAccountKeyPath}`,
+      '--service-cluster-ip-range=10.96.0.0/16',
+      '--authorization-mode=RBAC',
+      `--token-auth-file=${plane.tokensPath}`,
+      '--allow-privileged',
+    ],
+    logPath: join(plane.directory, 'kube-apiserver.log'),
+  });
+  await ready(apiServer, () => apiServerIsReady(plane));
+  return apiServer;
+}
+
+export async function startControllerManager(plane: ControlPlane): Promise<BackgroundProcess> {
+  return startBackgroundProcess({
+    name: 'kube-controller-manager',
+    file: await ensureComponent('kube-controller-manager'),
+    args: [
+      `--kubeconfig=${plane.kubeconfigPath}`,
+      '--bind-address=127.0.0.1',
+      `--secure-port=${plane.controllerManagerPort}`,
+      `--cert-dir=${join(plane.directory, 'controller-manager-certificates')}`,
+      '--leader-elect=false',
+      '--use-service-account-credentials',
+      `--service-account-private-key-file=${plane.serviceAccountKeyPath}`,
+      `--root-ca-file=${join(plane.certificatesDirectory, 'apiserver.crt')}`,
+    ],
+    logPath: join(plane.directory, 'kube-controller-manager.log'),
+  });
+}
+
+async function ready(process: BackgroundProcess, probe: () => Promise<true | undefined>): Promise<void> {
+  try {
+    await waitUntil(
+      () => {
+        process.assertRunning();
+        return probe();
+      },
+      { what: `${process.name} becomes ready`, timeoutMs: READY_TIMEOUT_MS },
+    );
+  } catch (error) {
+    await process.stop(0);
+    throw new Error(`${process.name} did not start; the end of its log:\n${process.logTail()}`, {
+      cause: error,
+    });
+  }
+}
+
+/** `/readyz` over TLS with the certificate that this API server made: an older server on that port fails. */
+async function apiServerIsReady(plane: ControlPlane): Promise<true | undefined> {
+  const ca = await readFile(join(plane.certificatesDirectory, 'apiserver.crt'), 'utf8').catch(
+    () => undefined,
+  );
+  if (ca === undefined) return undefined;
+  return new Promise((resolve) => {
+    const options = { host: '127.0.0.1', port: plane.apiServerPort, path: '/readyz', ca, agent: false };
+    const probe = request({ ...options, timeout: 2000 }, (response) => {
+      response.resume();
+      resolve(response.statusCode === 200 ? true : undefined);
+    });
+    probe.once('timeout', () => probe.destroy());
+    probe.once('error', () => resolve(undefined));
+    probe.end();
+  });
+}

@@ -1,0 +1,33 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ensureComponent } from '../components/ensure-component.ts';
+import { freePort } from '../processes/free-ports.ts';
+import { makeTemporaryDirectory } from '../processes/temporary-directory.ts';
+import type { RunningRegistry } from './running-registry.ts';
+import { startRegistry } from './start-registry.ts';
+
+/** Distribution 3: no referrers API, so that its clients fall back to the tag `sha256-<hex>`. */
+export async function startDistribution(): Promise<RunningRegistry> {
+  const file = await ensureComponent('distribution');
+  const host = `127.0.0.1:${await freePort()}`;
+  const directory = await makeTemporaryDirectory('distribution');
+  const configPath = join(directory.path, 'config.json');
+  // The program reads YAML, of which JSON is a part.
+  await writeFile(configPath, JSON.stringify(configuration(host, join(directory.path, 'storage')), null, 2));
+  return startRegistry({ name: 'distribution', file, args: ['serve', configPath], host, directory });
+}
+
+function configuration(address: string, storage: string): object {
+  return {
+    version: '0.1',
+    log: { level: 'warn', accesslog: { disabled: true } },
+    storage: {
+      filesystem: { rootdirectory: storage },
+      delete: { enabled: true },
+      maintenance: { uploadpurging: { enabled: false } },
+    },
+    http: { addr: address },
+    // Sparse images and indexes of missing platforms are test cases.
+    validation: { disabled: true },
+  };
+}

@@ -1,0 +1,49 @@
+import { join } from 'node:path';
+import { ensureComponent } from '../components/ensure-component.ts';
+import { startBackgroundProcess } from '../processes/background-process.ts';
+import type { BackgroundProcess } from '../processes/background-process.ts';
+import { freePort } from '../processes/free-ports.ts';
+import { httpAnswers } from '../processes/http-answers.ts';
+import { waitUntil } from '../processes/wait-until.ts';
+
+export interface TimestampAuthority {
+  /** Where RFC 3161 requests go. */
+  readonly url: string;
+  /** Its certificates, PEM. */
+  readonly chain: () => Promise<string>;
+  readonly process: BackgroundProcess;
+}
+
+const READY_TIMEOUT_MS = 30_000;
+
+/** Sigstore's timestamp authority with a key that lives as long as the process. */
+export async function startTimestampAuthority(directory: string): Promise<TimestampAuthority> {
+  const port = await freePort();
+  const base = `http://127.0.0.1:${port}`;
+  const process = await startBackgroundProcess({
+    name: 'timestamp-server',
+    file: await ensureComponent('timestamp-server'),
+    args: [
+      'serve',
+      '--host=127.0.0.1',
+      `--port=${port}`,
+      '--timestamp-signer=memory',
+      '--disable-ntp-monitoring',
+    ],
+    logPath: join(directory, 'timestamp-server.log'),
+    // Its metrics listen on port 2112, which no flag changes: one such server per machine at a time.
+    cwd: directory,
+  });
+  await waitUntil(
+    () => {
+      process.assertRunning();
+      return httpAnswers(`${base}/ping`);
+    },
+    { what: 'the timestamp authority answers', timeoutMs: READY_TIMEOUT_MS },
+  );
+  return {
+    url: `${base}/api/v1/timestamp`,
+    chain: async () => (await fetch(`${base}/api/v1/timestamp/certchain`)).text(),
+    process,
+  };
+}
