@@ -119,7 +119,9 @@ async function apiServerIsReady(plane: ControlPlane): Promise<true | undefined> 
       resolve(response.statusCode === 200 ? true : undefined);
     });
     probe.once('timeout', () => probe.destroy());
-    probe.once('error', () => resolve(undefined));
+    probe.once('error', () => {
+      resolve(undefined);
+    });
     probe.end();
   });
 }

@@ -24,8 +24,10 @@ const READY_TIMEOUT_MS = 30_000;
 export async function startFulcio(directory: string, issuers: readonly FulcioIssuer[]): Promise<Fulcio> {
   const [port, grpcPort, metricsPort] = await freePorts(3);
   const configPath = join(directory, 'fulcio.json');
-  const entries = issuers.map(({ url, type }) => [url, { 'issuer-url': url, 'client-id': 'sigstore', type }]);
-  await writeFile(configPath, JSON.stringify({ 'oidc-issuers': Object.fromEntries(entries) }));
+  const entries = issuers.map(
+    ({ url, type }) => [url, { IssuerURL: url, ClientID: 'sigstore', Type: type }] as const,
+  );
+  await writeFile(configPath, JSON.stringify({ OIDCIssuers: Object.fromEntries(entries) }));
   const url = `http://127.0.0.1:${port}`;
   const process = await startBackgroundProcess({
     name: 'fulcio',
