@@ -225,6 +225,10 @@ export const failureCatalogue = {
     'The request is not an AdmissionReview that this webhook can judge.',
     'Send an admission.k8s.io/v1 AdmissionReview; check the webhook configuration.',
   ),
+  ReviewTooLarge: invalid(
+    'The request is larger than a review can be.',
+    'Make the object smaller; the API server itself takes objects up to 3 MiB.',
+  ),
   WorkloadUnsupported: invalid(
     'The kind of object is not one whose images this webhook reads.',
     'Narrow the rules of the webhook configuration to the documented kinds.',
