@@ -8,6 +8,8 @@ export type Mode = 'Enforce' | 'Warn' | 'Audit';
 
 /** Something that was looked at and did not count. */
 export interface Miss extends Failure {
+  /** Absent when it could have been either. */
+  readonly about?: Evidence['kind'];
   readonly artifact?: Digest;
   readonly mechanism?: Mechanism;
   readonly signer?: string;

@@ -1,8 +1,17 @@
 import type { Failure } from '../failures/failure.ts';
 import type { Digest } from '../image/digest.ts';
+import type { Descriptor } from '../oci/descriptor.ts';
 import type { Manifest } from '../oci/manifest.ts';
 import type { VerifiedEvidence } from '../policy/evidence.ts';
 import type { ResolvedIssuer } from '../policy/resolved-issuer.ts';
+
+/** What a verification has to be given beside the artifact's manifest. */
+export interface ArtifactNeeds {
+  /** Empty when no verifier knows the artifact's form. */
+  readonly layers: readonly Descriptor[];
+  /** Whether the artifact may sign the subject's own bytes, so that they are needed, not only their digest. */
+  readonly subjectDocument: boolean;
+}
 
 /** One artifact with the bytes that its form needs. */
 export interface VerificationRequest {
@@ -11,6 +20,8 @@ export interface VerificationRequest {
   readonly layers: ReadonlyMap<Digest, Uint8Array>;
   /** Digests that the signed content may name, the preferred one first. */
   readonly subjects: readonly Digest[];
+  /** Bytes of the manifest or index of one of the subjects, when {@link ArtifactNeeds.subjectDocument} asks for them. */
+  readonly subjectDocument?: Uint8Array;
   readonly issuers: readonly ResolvedIssuer[];
   /** The time of the decision, milliseconds since the epoch. */
   readonly nowMs: number;

@@ -1,0 +1,106 @@
+import { failureCatalogue } from '../failures/catalogue.ts';
+import { shortDigest } from '../image/digest.ts';
+import type { Check, ImageVerdict, Verdict } from './verdict.ts';
+
+/** A verdict as the API server is told it (AdmissionResponse of admission.k8s.io/v1). */
+export interface ReviewAnswer {
+  readonly allowed: boolean;
+  /** For the person who ran kubectl; several lines. */
+  readonly message: string;
+  readonly warnings: readonly string[];
+  /** Fixed keys `images` and `policies` with JSON values: an image name is no valid key. */
+  readonly auditAnnotations: Readonly<Record<string, string>>;
+}
+
+const maxMessageImages = 10;
+const maxChecksPerImage = 4;
+const maxAuditEntries = 100;
+
+export function answerReview(verdict: Verdict): ReviewAnswer {
+  return {
+    allowed: verdict.allowed,
+    message: verdict.allowed ? '' : denialMessage(verdict),
+    warnings: warningsOf(verdict),
+    auditAnnotations: auditAnnotations(verdict),
+  };
+}
+
+/** What kubectl shows: the closest miss of each image first, then what to do. */
+export function denialMessage(verdict: Verdict): string {
+  if (verdict.failure !== undefined) {
+    const { code, message } = verdict.failure;
+    return sanitize(`${code}: ${message}\n${failureCatalogue[code].remedy}`);
+  }
+  const refused = verdict.images.filter(({ checks }) => checks.some(({ blocks }) => blocks));
+  const shown = refused.slice(0, maxMessageImages).map(describeImage);
+  const more = refused.length > shown.length ? [`... and ${refused.length - shown.length} more images`] : [];
+  const count = verdict.images.length;
+  return sanitize([`${count} image${count === 1 ? '' : 's'}, ${refused.length} not admitted`, ...shown, ...more].join('\n'));
+}
+
+function describeImage(verdict: ImageVerdict): string {
+  const blocking = verdict.checks.filter(({ blocks }) => blocks);
+  const [first] = blocking;
+  const where = verdict.fields.map(({ role, name }) => `${roleNames[role]} ${JSON.stringify(name)}`).slice(0, 4).join(', ');
+  const digest = verdict.digest === undefined ? '' : ` (${shortDigest(verdict.digest)})`;
+  const lines = [`${verdict.image}${digest}${where === '' ? '' : `, ${where}`}`];
+  for (const check of blocking.slice(0, maxChecksPerImage)) lines.push(`  ${describeCheck(check)}`);
+  if (blocking.length > maxChecksPerImage) lines.push(`  ... and ${blocking.length - maxChecksPerImage} more checks`);
+  if (first?.code !== undefined) {
+    lines.push(`  ${failureCatalogue[first.code].remedy} Details: refwarden check --explain ${explainable(verdict)}`);
+  }
+  return lines.join('\n');
+}
+
+const roleNames = {
+  container: 'container',
+  initContainer: 'init container',
+  ephemeralContainer: 'ephemeral container',
+  imageVolume: 'image volume',
+} as const;
+
+/** `SignerNotTrusted: policy prod-release (signed) asks for ...` */
+export function describeCheck({ code, policy, policyNamespace, requirement, message }: Check): string {
+  const name = policyNamespace === undefined ? policy : `${policyNamespace}/${policy}`;
+  return `${code ?? 'Passed'}: policy ${name} (${requirement}) ${message}`;
+}
+
+function explainable({ image, reference, digest }: ImageVerdict): string {
+  if (reference === undefined) return image;
+  return digest === undefined || reference.includes('@') ? reference : `${reference}@${digest}`;
+}
+
+/** Code and image first: the API server cuts each warning to 256 runes once all exceed 4096. */
+function warningsOf(verdict: Verdict): string[] {
+  return verdict.images.flatMap(({ image, checks }) =>
+    checks
+      .filter(({ outcome, blocks, mode }) => outcome !== 'passed' && !blocks && mode !== 'Audit')
+      .map(({ code, policy, requirement, message }) =>
+        sanitize(`${code ?? 'InternalError'} ${image}: policy ${policy} (${requirement}) ${message}`.replaceAll('\n', ' ')),
+      ),
+  );
+}
+
+function auditAnnotations({ images }: Verdict): Record<string, string> {
+  if (images.length === 0) return {};
+  const checks = images.flatMap(({ image, checks: all }) => all.map((check) => ({ image, check })));
+  return {
+    images: JSON.stringify(images.slice(0, maxAuditEntries).map(({ image, digest, outcome }) => ({ image, digest, outcome }))),
+    policies: JSON.stringify(
+      checks.slice(0, maxAuditEntries).map(({ image, check: { policy, requirement, mode, outcome, code } }) => ({
+        image,
+        policy,
+        requirement,
+        mode,
+        outcome,
+        code,
+      })),
+    ),
+  };
+}
+
+/** Registry and certificate text may hold anything: control characters (terminal escapes) are replaced, lines kept. */
+export function sanitize(text: string): string {
+  // eslint-disable-next-line no-control-regex -- they are what is looked for
+  return text.replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, '\ufffd');
+}

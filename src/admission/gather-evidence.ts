@@ -1,0 +1,196 @@
+import { failureKind, RefwardenError, toFailure } from '../failures/failure.ts';
+import type { Failure } from '../failures/failure.ts';
+import type { Digest } from '../image/digest.ts';
+import { evaluateRequirement } from '../policy/evaluate.ts';
+import type { Evidence } from '../policy/evidence.ts';
+import type { ResolvedIssuer } from '../policy/resolved-issuer.ts';
+import type { EvidenceRequirement } from '../policy/snapshot.ts';
+import type { ArtifactSource, Candidate, Clock, RegistryAccess, Subject, Verifier, Wanted } from './ports.ts';
+import type { Miss } from './verdict.ts';
+
+/** Most layers of one artifact that are fetched at once. */
+const layerConcurrency = 8;
+
+/** What a search for artifacts brought, for the requirements to be judged on. */
+export interface Findings {
+  readonly evidence: readonly Evidence[];
+  /** What was found and did not count. */
+  readonly misses: readonly Miss[];
+  /** Why the search may have missed something; empty when it saw all. */
+  readonly gaps: readonly Failure[];
+  /** Age of the oldest listing that was relied on, milliseconds. */
+  readonly listingAgeMs: number;
+}
+
+export interface GatherPorts {
+  readonly artifacts: ArtifactSource;
+  readonly verifier: Verifier;
+  readonly clock: Clock;
+}
+
+/**
+ * Asks for what refers to the image until every requirement is satisfied, then stops; otherwise looks at
+ * everything, and then at the indexes that contain the image when a requirement lets a signature be inherited.
+ * Faults become gaps, never an end of the list. Throws only when the caller's signal ends its wait.
+ */
+export async function gatherEvidence(
+  ports: GatherPorts,
+  image: Subject,
+  requirements: readonly EvidenceRequirement[],
+  access: RegistryAccess,
+): Promise<Findings> {
+  const search = new Search(ports, image, requirements, access);
+  await search.lookAt(image, []);
+  if (search.wantsIndexes()) await search.walkUp();
+  return search.findings();
+}
+
+class Search {
+  readonly #ports: GatherPorts;
+  readonly #image: Subject;
+  readonly #requirements: readonly EvidenceRequirement[];
+  readonly #access: RegistryAccess;
+  readonly #issuers: readonly ResolvedIssuer[];
+  readonly #wanted: Wanted;
+  readonly #evidence: Evidence[] = [];
+  readonly #misses: Miss[] = [];
+  readonly #gaps: Failure[] = [];
+  readonly #visited = new Set<string>();
+  #listingAgeMs = 0;
+
+  constructor(
+    ports: GatherPorts,
+    image: Subject,
+    requirements: readonly EvidenceRequirement[],
+    access: RegistryAccess,
+  ) {
+    this.#ports = ports;
+    this.#image = image;
+    this.#requirements = requirements;
+    this.#access = access;
+    this.#issuers = [...new Map(requirements.flatMap(({ issuers }) => issuers).map((issuer) => [issuer.name, issuer])).values()];
+    this.#wanted = {
+      signatures: requirements.some(({ kind }) => kind === 'signature'),
+      attestations: requirements.some(({ kind }) => kind !== 'signature'),
+    };
+  }
+
+  findings(): Findings {
+    return { evidence: this.#evidence, misses: this.#misses, gaps: this.#gaps, listingAgeMs: this.#listingAgeMs };
+  }
+
+  wantsIndexes(): boolean {
+    return this.#open().some((requirement) => requirement.kind === 'signature' && requirement.inheritFromIndex);
+  }
+
+  /** @param indexes the proven indexes between the image and the subject. */
+  async lookAt(subject: Subject, indexes: readonly Digest[]): Promise<void> {
+    const wanted = indexes.length === 0 ? this.#wanted : { signatures: true, attestations: false };
+    await this.#drain(this.#ports.artifacts.referrers(subject, wanted, this.#access), async (event) => {
+      if (event.kind === 'unusable') this.#miss(event.failure, event);
+      else await this.#judge(event, subject, indexes);
+      return this.#open().length === 0;
+    });
+  }
+
+  /** One hop: a signature of an index counts for what the index is proven to contain. */
+  async walkUp(): Promise<void> {
+    await this.#drain(this.#ports.artifacts.parents(this.#image, this.#access), async (event) => {
+      if (event.kind === 'unusable') this.#miss(event.failure, event);
+      else await this.lookAt({ ...this.#image, digest: event.digest }, [event.digest]);
+      return !this.wantsIndexes();
+    });
+  }
+
+  /** A stream that does not say that it is complete leaves a gap. */
+  async #drain<T extends { readonly kind: string }>(
+    events: AsyncIterable<T | { kind: 'end'; complete: boolean; failures: readonly Failure[]; listingAgeMs: number }>,
+    visit: (event: Exclude<T, { kind: 'end' }>) => Promise<boolean>,
+  ): Promise<void> {
+    let ended = false;
+    try {
+      for await (const event of events) {
+        if (isEnd(event)) {
+          ended = true;
+          this.#listingAgeMs = Math.max(this.#listingAgeMs, event.listingAgeMs);
+          if (!event.complete) this.#gaps.push(...nonEmpty(event.failures));
+        } else if (await visit(event as Exclude<T, { kind: 'end' }>)) {
+          return;
+        }
+      }
+    } catch (error) {
+      this.#gaps.push(toFailure(error));
+      return;
+    }
+    if (!ended) this.#gaps.push(toFailure(new Error('a discovery ended without saying so')));
+  }
+
+  async #judge(candidate: Candidate, subject: Subject, indexes: readonly Digest[]): Promise<void> {
+    if (this.#visited.has(`${subject.digest} ${candidate.digest}`)) return;
+    this.#visited.add(`${subject.digest} ${candidate.digest}`);
+    const { verifier, clock } = this.#ports;
+    const needed = verifier.layersNeeded(candidate.manifest);
+    if (needed.length === 0) return;
+    try {
+      const layers = new Map<Digest, Uint8Array>();
+      for (let i = 0; i < needed.length; i += layerConcurrency) {
+        const batch = needed.slice(i, i + layerConcurrency);
+        const results = await Promise.allSettled(batch.map((layer) => candidate.fetchLayer(layer, this.#access)));
+        for (const [j, result] of results.entries()) {
+          const layer = batch[j];
+          if (layer === undefined) continue;
+          if (result.status === 'fulfilled') layers.set(layer.digest, result.value);
+          else this.#fault(result.reason, candidate);
+        }
+      }
+      const { evidence, rejections } = await verifier.verify({
+        artifact: { digest: candidate.digest, manifest: candidate.manifest },
+        layers,
+        subjects: subject.digest === this.#image.digest ? [subject.digest] : [subject.digest, this.#image.digest],
+        issuers: this.#issuers,
+        nowMs: clock.nowMs(),
+      });
+      const path = [this.#image.digest, ...indexes, candidate.digest];
+      const { mechanism, digest: artifact } = candidate;
+      this.#evidence.push(...evidence.map((item) => ({ ...item, mechanism, artifact, path })));
+      this.#misses.push(...rejections.map((rejection) => ({ ...rejection, artifact, mechanism })));
+    } catch (error) {
+      this.#fault(error, candidate);
+    }
+  }
+
+  /** One unreadable artifact spoils no other, but what could not be read may have been the good one. */
+  #fault(error: unknown, { digest, mechanism }: Candidate): void {
+    if (!(error instanceof RefwardenError) && this.#access.signal.aborted) {
+      this.#gaps.push({ code: 'DeadlineExceeded', message: 'The time for the decision ended while artifacts were read.' });
+      return;
+    }
+    const problem = toFailure(error);
+    if (failureKind(problem.code) === 'failed') this.#miss(problem, { digest, mechanism });
+    else this.#gaps.push(problem);
+  }
+
+  #miss({ code, message }: Failure, { digest, mechanism }: Partial<Pick<Candidate, 'digest' | 'mechanism'>>): void {
+    this.#misses.push({
+      code,
+      message,
+      ...(digest === undefined ? {} : { artifact: digest }),
+      ...(mechanism === undefined ? {} : { mechanism }),
+    });
+  }
+
+  #open(): readonly EvidenceRequirement[] {
+    const nowMs = this.#ports.clock.nowMs();
+    return this.#requirements.filter(
+      (requirement) => !evaluateRequirement(requirement, this.#evidence, this.#image.digest, nowMs).satisfied,
+    );
+  }
+}
+
+const isEnd = (event: {
+  readonly kind: string;
+}): event is { kind: 'end'; complete: boolean; failures: readonly Failure[]; listingAgeMs: number } => event.kind === 'end';
+
+/** An incomplete end always leaves at least one gap, whatever it forgot to say. */
+const nonEmpty = (failures: readonly Failure[]): readonly Failure[] =>
+  failures.length > 0 ? failures : [toFailure(new Error('a discovery was incomplete without a reason'))];

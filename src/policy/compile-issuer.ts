@@ -1,0 +1,135 @@
+import { createHash } from 'node:crypto';
+import { failure } from '../failures/failure.ts';
+import type { Failure } from '../failures/failure.ts';
+import type { GithubIdentity, TrustedIssuer, TrustedRootReference } from './model/trusted-issuer.ts';
+import { fulcioExtensions } from './resolved-issuer.ts';
+import type {
+  FulcioExtension,
+  IdentityRule,
+  KeyIssuer,
+  KeylessIssuer,
+  ResolvedIssuer,
+  TrustedRootMaterial,
+  TrustReference,
+} from './resolved-issuer.ts';
+
+/** What compiling needs from outside: text of trust material, and a check that an issuer's material parses. */
+export interface IssuerTrust {
+  material(reference: TrustReference): string | Failure;
+  check(issuer: ResolvedIssuer): Failure | undefined;
+}
+
+export const githubActionsIssuer = 'https://token.actions.githubusercontent.com';
+
+/** Resolves a TrustedIssuer to plain data with its trust material, or says why it cannot be used. */
+export function compileIssuer(resource: TrustedIssuer, trust: IssuerTrust): ResolvedIssuer | Failure {
+  const issuer = resolve(resource, trust);
+  if ('code' in issuer) return prefixed(resource, issuer);
+  const problem = trust.check(issuer);
+  return problem === undefined ? issuer : prefixed(resource, problem);
+}
+
+const prefixed = (resource: TrustedIssuer, { code, message }: Failure): Failure =>
+  failure(code, `TrustedIssuer ${resource.metadata.name}: ${message}`);
+
+function resolve(resource: TrustedIssuer, trust: IssuerTrust): ResolvedIssuer | Failure {
+  const { name } = resource.metadata;
+  const { key, keyless } = resource.spec;
+  if (key !== undefined) {
+    const root = key.transparencyLog === 'Required' ? trustedRoot(key.trustedRoot, trust) : undefined;
+    if (root !== undefined && 'code' in root) return root;
+    return fingerprinted<KeyIssuer>({
+      kind: 'key',
+      name,
+      pem: key.pem,
+      transparencyLog: key.transparencyLog,
+      ...(root === undefined ? {} : { trustedRoot: root }),
+    });
+  }
+  if (keyless !== undefined) {
+    const root = trustedRoot(keyless.trustedRoot, trust);
+    if ('code' in root) return root;
+    return fingerprinted<KeylessIssuer>({
+      kind: 'keyless',
+      name,
+      identities:
+        keyless.github === undefined ? (keyless.identities ?? []).map(identityRule) : [githubRule(keyless.github)],
+      trustedRoot: root,
+      sct: keyless.sct,
+      transparencyLog: keyless.transparencyLog,
+      signedTimestamp: keyless.signedTimestamp,
+    });
+  }
+  return failure('IssuerInvalid', 'it names neither a key nor a keyless identity.');
+}
+
+function fingerprinted<T extends ResolvedIssuer>(issuer: Omit<T, 'fingerprint'>): T {
+  return { ...issuer, fingerprint: sha256(JSON.stringify(issuer)) } as T;
+}
+
+function trustedRoot(reference: TrustedRootReference | undefined, trust: IssuerTrust): TrustedRootMaterial | Failure {
+  const json = reference?.inline ?? trust.material(trustReference(reference));
+  return typeof json === 'string' ? { json, fingerprint: sha256(json) } : json;
+}
+
+function trustReference(reference: TrustedRootReference | undefined): TrustReference {
+  if (reference?.configMap !== undefined) return { kind: 'configMap', ...reference.configMap };
+  if (reference?.file !== undefined) return { kind: 'file', name: reference.file };
+  return { kind: 'builtIn', name: 'PublicGood' };
+}
+
+type Identity = NonNullable<NonNullable<TrustedIssuer['spec']['keyless']>['identities']>[number];
+
+function identityRule({ issuer, subject, subjectPattern, extensions }: Identity): IdentityRule {
+  return {
+    issuer,
+    ...(subject !== undefined
+      ? { subject: { exact: subject } }
+      : subjectPattern !== undefined
+        ? { subject: { pattern: subjectPattern } }
+        : {}),
+    extensions: extensionNames.flatMap((name) => {
+      const exact = extensions?.[name];
+      return exact === undefined ? [] : [{ name, rule: { exact } }];
+    }),
+  };
+}
+
+const extensionNames = Object.keys(fulcioExtensions) as FulcioExtension[];
+
+/**
+ * The caller's workflow, not the certificate's subject: that one names a reusable workflow, which every
+ * caller shares. Both the workflow file and the reference it ran on are held to `refs`.
+ */
+function githubRule({ repository, workflow, refs, environment, repositoryID, ownerID }: GithubIdentity): IdentityRule {
+  const repositoryURI = `https://github.com/${repository}`;
+  const ref = refs.map(refPattern).join('|');
+  const exact = (name: FulcioExtension, text: string | undefined): IdentityRule['extensions'] =>
+    text === undefined ? [] : [{ name, rule: { exact: text } }];
+  return {
+    issuer: githubActionsIssuer,
+    extensions: [
+      ...exact('sourceRepositoryURI', repositoryURI),
+      { name: 'sourceRepositoryRef', rule: { pattern: `(?:${ref})` } },
+      {
+        name: 'buildConfigURI',
+        rule: { pattern: `${escapeRe2(`${repositoryURI}/.github/workflows/${workflow}@`)}(?:${ref})` },
+      },
+      ...exact('deploymentEnvironment', environment),
+      ...exact('sourceRepositoryIdentifier', repositoryID),
+      ...exact('sourceRepositoryOwnerIdentifier', ownerID),
+    ],
+  };
+}
+
+/** `refs/tags/v*` -> RE2; `*` stays within a segment, `**` crosses. */
+function refPattern(glob: string): string {
+  return glob
+    .split(/(\*\*|\*)/)
+    .map((part) => (part === '**' ? '.*' : part === '*' ? '[^/]*' : escapeRe2(part)))
+    .join('');
+}
+
+const escapeRe2 = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');

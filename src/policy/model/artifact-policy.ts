@@ -1,0 +1,100 @@
+import { z } from 'zod';
+import { maxPatternLength } from '../../image/pattern.ts';
+import { groupVersion, objectMeta, resourceStatus } from './metadata.ts';
+import { requirement } from './requirement.ts';
+import { notBuilt, withRules } from './rules.ts';
+
+const imagePatterns = z.array(z.string().min(1).max(maxPatternLength)).max(64);
+const labelText = z.string().max(63);
+const labelKey = z.string().min(1).max(317);
+
+const labelSelector = z
+  .strictObject({
+    matchLabels: z.record(z.string(), labelText).optional().meta({ maxProperties: 32 }),
+    matchExpressions: z
+      .array(
+        withRules(
+          z.strictObject({
+            key: labelKey,
+            operator: z.enum(['In', 'NotIn', 'Exists', 'DoesNotExist']),
+            values: z.array(labelText).max(64).optional(),
+          }),
+          [
+            {
+              rule: "self.operator in ['In', 'NotIn'] ? has(self.values) && size(self.values) > 0 : !has(self.values) || size(self.values) == 0",
+              message: 'In and NotIn take values, Exists and DoesNotExist take none',
+              holds: ({ operator, values }) =>
+                operator === 'In' || operator === 'NotIn' ? (values?.length ?? 0) > 0 : (values?.length ?? 0) === 0,
+            },
+          ],
+        ),
+      )
+      .max(16)
+      .optional(),
+  })
+  .describe('Selects namespaces by their labels; absent selects all.');
+
+const namespacedFields = z.strictObject({
+  mode: z
+    .enum(['Enforce', 'Warn', 'Audit'])
+    .default('Enforce')
+    .describe('Enforce refuses the workload, Warn admits it with a warning, Audit only records.'),
+  workloads: z
+    .enum(['Pods', 'All'])
+    .default('All')
+    .describe('All judges pod templates too, so that a Deployment is refused and not only its Pods.'),
+  images: imagePatterns.min(1).describe('Images that this policy judges: host/path, * within a segment, ** across; ** alone is all.'),
+  excludeImages: imagePatterns.optional().describe('Images that this policy leaves out.'),
+  onInconclusive: z
+    .enum(['Deny', 'Admit'])
+    .default('Deny')
+    .describe('What happens when a check cannot be judged, for example because the registry is down.'),
+  require: z
+    .array(requirement)
+    .min(1)
+    .max(16)
+    .describe('All must be satisfied.')
+    .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'] }),
+  evidenceRepositories: z.array(z.string().min(1).max(512)).min(1).max(8).optional().describe('Further repositories that hold artifacts.'),
+  indexTags: z.array(z.string().min(1).max(128)).min(1).max(8).optional().describe('Tags whose indexes may contain the image.'),
+  crossChecks: z
+    .array(z.strictObject({ expression: z.string().min(1).max(4096), message: z.string().min(1).max(1024) }))
+    .min(1)
+    .max(8)
+    .optional()
+    .describe('CEL over several verified attestations at once.'),
+});
+type NamespacedFields = z.output<typeof namespacedFields>;
+
+const unbuilt = notBuilt<NamespacedFields>('evidenceRepositories', 'indexTags', 'crossChecks');
+const distinctNames = {
+  rule: 'self.require.all(one, self.require.exists_one(other, other.name == one.name))',
+  message: 'the names of requirements must differ',
+  holds: (value: NamespacedFields) => new Set(value.require.map(({ name }) => name)).size === value.require.length,
+};
+
+const clusterFields = z.strictObject({ ...namespacedFields.shape, namespaces: labelSelector.optional() });
+
+export const clusterArtifactPolicy = z
+  .object({
+    apiVersion: z.literal(groupVersion),
+    kind: z.literal('ClusterArtifactPolicy'),
+    metadata: objectMeta,
+    spec: withRules(clusterFields, [...unbuilt, distinctNames]),
+    status: resourceStatus.optional(),
+  })
+  .describe('What images must carry, across namespaces.');
+
+export const artifactPolicy = z
+  .object({
+    apiVersion: z.literal(groupVersion),
+    kind: z.literal('ArtifactPolicy'),
+    metadata: objectMeta,
+    spec: withRules(namespacedFields, [...unbuilt, distinctNames]),
+    status: resourceStatus.optional(),
+  })
+  .describe('What images must carry in the namespace of the policy; it adds to cluster policies and never relaxes them.');
+
+export type ClusterArtifactPolicy = z.output<typeof clusterArtifactPolicy>;
+export type ArtifactPolicy = z.output<typeof artifactPolicy>;
+export type NamespaceSelector = z.output<typeof labelSelector>;

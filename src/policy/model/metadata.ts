@@ -1,0 +1,40 @@
+import { z } from 'zod';
+
+export const apiGroup = 'refwarden.dev';
+export const apiVersion = 'v1alpha1';
+export const groupVersion = `${apiGroup}/${apiVersion}`;
+
+/** DNS subdomain, as Kubernetes names objects (RFC 1123). */
+export const objectName = z
+  .string()
+  .min(1)
+  .max(253)
+  .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/);
+
+/** What Refwarden reads of ObjectMeta; the rest belongs to Kubernetes. */
+export const objectMeta = z.object({
+  name: objectName,
+  namespace: objectName.optional(),
+  generation: z.number().int().optional(),
+  uid: z.string().max(128).optional(),
+});
+
+const condition = z.strictObject({
+  type: z.string().max(316).describe('Ready'),
+  status: z.enum(['True', 'False', 'Unknown']),
+  reason: z.string().max(1024).describe('A failure code, or Ready.'),
+  message: z.string().max(32_768),
+  lastTransitionTime: z.string().max(64).meta({ format: 'date-time' }),
+  observedGeneration: z.number().int().optional(),
+});
+
+export const resourceStatus = z
+  .strictObject({
+    observedGeneration: z.number().int().optional().describe('The generation that the conditions speak of.'),
+    conditions: z
+      .array(condition)
+      .max(8)
+      .optional()
+      .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['type'] }),
+  })
+  .describe('Written by Refwarden.');

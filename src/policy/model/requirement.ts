@@ -1,0 +1,115 @@
+import { z } from 'zod';
+import { objectName } from './metadata.ts';
+import { exactlyOneOf, notBuilt, withRules } from './rules.ts';
+
+const maxIssuers = 16;
+
+const issuers = z
+  .array(objectName)
+  .min(1)
+  .max(maxIssuers)
+  .describe('Names of TrustedIssuers; any one of them satisfies.')
+  .meta({ 'x-kubernetes-list-type': 'set' });
+
+/** `90s`, `15m`, `12h`, `30d`. */
+const maxAge = z
+  .string()
+  .max(8)
+  .regex(/^[1-9][0-9]{0,5}[smhd]$/)
+  .describe('Greatest age by the trusted time of signing: 90s, 15m, 12h, 30d.');
+
+const assertion = z.strictObject({
+  expression: z.string().min(1).max(4096).describe('CEL; must be true.'),
+  message: z.string().min(1).max(1024).describe('Shown when it is not.'),
+});
+const assert = z.array(assertion).min(1).max(16).describe('Expressions over the verified content.');
+
+const signatureFields = z.strictObject({
+  issuers,
+  minimumIssuers: z
+    .number()
+    .int()
+    .min(1)
+    .max(maxIssuers)
+    .default(1)
+    .describe('How many distinct issuers, with distinct keys or identities, must have signed.'),
+  inheritFromIndex: z
+    .boolean()
+    .default(true)
+    .describe('Whether a signature of an index that contains the image counts.'),
+  platforms: z
+    .array(z.string().min(1).max(128))
+    .min(1)
+    .max(64)
+    .optional()
+    .describe('For an index: the platforms that must each be signed, or All.'),
+});
+type SignatureFields = z.output<typeof signatureFields>;
+
+const signature = withRules(signatureFields, [
+  ...notBuilt<SignatureFields>('platforms'),
+  {
+    rule: '!has(self.minimumIssuers) || self.minimumIssuers <= size(self.issuers)',
+    message: 'minimumIssuers is more than there are issuers',
+    holds: (value) => value.minimumIssuers <= new Set(value.issuers).size,
+  },
+]).describe('A signature of the image (cosign, Sigstore bundle).');
+
+const sbomFields = z.strictObject({
+  formats: z.array(z.enum(['SPDX', 'CycloneDX'])).min(1).max(2).describe('Accepted formats.'),
+  issuers,
+  maxAge: maxAge.optional(),
+  assert: assert.optional(),
+});
+type SbomFields = z.output<typeof sbomFields>;
+
+const sbom = withRules(sbomFields, [
+  ...notBuilt<SbomFields>('assert'),
+  {
+    rule: "self.formats.all(format, format == 'SPDX')",
+    message: 'formats: CycloneDX is not built in this version of Refwarden',
+    holds: (value) => value.formats.every((format) => format === 'SPDX'),
+  },
+]).describe('A signed SBOM attestation of the image.');
+
+const attestationFields = z.strictObject({
+  predicateType: z.string().min(1).max(2048).describe('Compared exactly: https://slsa.dev/provenance/v1.'),
+  issuers,
+  maxAge: maxAge.optional(),
+  assert: assert.optional(),
+});
+type AttestationFields = z.output<typeof attestationFields>;
+
+const attestation = withRules(attestationFields, notBuilt<AttestationFields>('assert')).describe(
+  'A signed in-toto attestation of the image.',
+);
+
+const pinned = z.literal(true).describe('The workload must name the image by digest.');
+
+/** One alternative of anyOf: the same kinds, each given alone. */
+const alternative = z.strictObject({
+  signature: signature.optional(),
+  sbom: sbom.optional(),
+  attestation: attestation.optional(),
+  pinned: pinned.optional(),
+});
+
+const requirementFields = z.strictObject({
+  name: z
+    .string()
+    .min(1)
+    .max(63)
+    .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/)
+    .describe('Names the requirement in answers and exceptions.'),
+  ...alternative.shape,
+  anyOf: z.array(alternative).min(1).max(4).optional().describe('Any one of these satisfies.'),
+});
+type RequirementFields = z.output<typeof requirementFields>;
+
+/** What a policy asks of an image. A new verifier adds its kind here. */
+export const requirement = withRules(requirementFields, [
+  exactlyOneOf<RequirementFields>('signature', 'sbom', 'attestation', 'pinned', 'anyOf'),
+  ...notBuilt<RequirementFields>('anyOf'),
+]);
+
+export type Requirement = z.output<typeof requirement>;

@@ -1,0 +1,67 @@
+import type { z } from 'zod';
+import { RefwardenError } from '../../failures/failure.ts';
+import { artifactPolicyException } from './artifact-policy-exception.ts';
+import { artifactPolicy, clusterArtifactPolicy } from './artifact-policy.ts';
+import type { ArtifactPolicy, ClusterArtifactPolicy } from './artifact-policy.ts';
+import { groupVersion } from './metadata.ts';
+import { trustedIssuer } from './trusted-issuer.ts';
+import type { TrustedIssuer } from './trusted-issuer.ts';
+
+/** Every kind of the group, with the schema that its CRD is generated from. */
+export const resourceSchemas = {
+  TrustedIssuer: trustedIssuer,
+  ClusterArtifactPolicy: clusterArtifactPolicy,
+  ArtifactPolicy: artifactPolicy,
+  ArtifactPolicyException: artifactPolicyException,
+} as const;
+export type ResourceKind = keyof typeof resourceSchemas;
+
+export type Resource = TrustedIssuer | ClusterArtifactPolicy | ArtifactPolicy;
+
+/** How an object is called across updates: `ClusterArtifactPolicy/prod-release`, `ArtifactPolicy/ns/name`. */
+export function resourceKey(resource: Resource): string {
+  const { name, namespace } = resource.metadata;
+  return resource.kind === 'ArtifactPolicy' ? `${resource.kind}/${namespace ?? 'default'}/${name}` : `${resource.kind}/${name}`;
+}
+
+const isResourceKind = (kind: unknown): kind is ResourceKind =>
+  typeof kind === 'string' && Object.hasOwn(resourceSchemas, kind);
+
+const maxIssuesShown = 5;
+
+/**
+ * Parses an object of the group `refwarden.dev`, from a file or from the API server.
+ * @param where names the source in messages: `policies/prod.yaml, document 2`.
+ * @throws RefwardenError `PolicyInvalid` (`IssuerInvalid` for a TrustedIssuer): what, where, and every field at fault.
+ */
+export function parseResource(value: unknown, where: string): Resource {
+  const { apiVersion, kind } = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
+  if (!isResourceKind(kind) || apiVersion !== groupVersion) {
+    const kinds = Object.keys(resourceSchemas).join(', ');
+    throw new RefwardenError(
+      'PolicyInvalid',
+      `${where}: apiVersion ${JSON.stringify(apiVersion)} and kind ${JSON.stringify(kind)} are not of Refwarden; it reads ${groupVersion} ${kinds}.`,
+    );
+  }
+  const parsed = resourceSchemas[kind].safeParse(value);
+  if (parsed.success && parsed.data.kind !== 'ArtifactPolicyException') return parsed.data;
+  const problems = parsed.success ? '' : describeIssues(parsed.error.issues);
+  throw new RefwardenError(
+    kind === 'TrustedIssuer' ? 'IssuerInvalid' : 'PolicyInvalid',
+    `${where}: ${kind} ${nameOf(value)}: ${problems}.`,
+  );
+}
+
+function describeIssues(issues: readonly z.core.$ZodIssue[]): string {
+  const shown = issues.slice(0, maxIssuesShown).map(({ path, message }) => {
+    const field = path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`)).join('');
+    return `${field.replace(/^\./, '') || 'object'}: ${message}`;
+  });
+  const more = issues.length - shown.length;
+  return shown.join('; ') + (more > 0 ? `; and ${more} more` : '');
+}
+
+function nameOf(value: unknown): string {
+  const metadata = (value as { metadata?: { name?: unknown } }).metadata;
+  return typeof metadata?.name === 'string' ? metadata.name.slice(0, 253) : '(without a name)';
+}

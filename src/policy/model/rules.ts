@@ -1,0 +1,40 @@
+import { z } from 'zod';
+
+/** A rule that both readers of a resource hold: the API server by its CEL text, everything else by `holds`. */
+export interface SchemaRule<T> {
+  /** CEL over `self` (Kubernetes x-kubernetes-validations). */
+  readonly rule: string;
+  readonly message: string;
+  readonly holds: (value: T) => boolean;
+}
+
+/** Attaches rules to a schema: checked here on parsing, and written into the CRD for the API server. */
+export function withRules<S extends z.ZodType>(schema: S, rules: readonly SchemaRule<z.output<S>>[]): S {
+  const checked = schema.superRefine((value, context) => {
+    for (const { message, holds } of rules) {
+      if (!holds(value)) context.addIssue({ code: 'custom', message });
+    }
+  });
+  return checked.meta({
+    ...schema.meta(),
+    'x-kubernetes-validations': rules.map(({ rule, message }) => ({ rule, message })),
+  });
+}
+
+/** The fields exist in the schema, so that the API server does not prune them unseen, and are refused by name. */
+export function notBuilt<T extends object>(...fields: (keyof T & string)[]): SchemaRule<T>[] {
+  return fields.map((field) => ({
+    rule: `!has(self.${field})`,
+    message: `${field} is not built in this version of Refwarden`,
+    holds: (value) => value[field] === undefined,
+  }));
+}
+
+/** Exactly one of the fields is given. */
+export function exactlyOneOf<T extends object>(...fields: (keyof T & string)[]): SchemaRule<T> {
+  return {
+    rule: `[${fields.map((field) => `has(self.${field})`).join(', ')}].exists_one(given, given)`,
+    message: `exactly one of ${fields.join(', ')} must be given`,
+    holds: (value) => fields.filter((field) => value[field] !== undefined).length === 1,
+  };
+}

@@ -1,0 +1,175 @@
+import { z } from 'zod';
+import { fulcioExtensions } from '../resolved-issuer.ts';
+import type { FulcioExtension } from '../resolved-issuer.ts';
+import { groupVersion, objectMeta, objectName, resourceStatus } from './metadata.ts';
+import { exactlyOneOf, notBuilt, withRules } from './rules.ts';
+
+const maxIdentities = 16;
+const demand = z.enum(['Required', 'NotRequired']);
+const exactText = z.string().min(1).max(2048);
+const time = z.string().max(64).meta({ format: 'date-time' });
+
+/** A regular expression that the API server's own RE2 compiles; compiled again here when the issuer is applied. */
+const re2 = z.string().min(1).max(1024).meta({
+  'x-kubernetes-validations': [
+    { rule: "''.matches(self) || !''.matches(self)", message: 'must be a regular expression of RE2' },
+  ],
+});
+
+const trustedRootFields = z.strictObject({
+  builtIn: z
+    .enum(['PublicGood', 'GitHub'])
+    .optional()
+    .describe('A root that ships with Refwarden: PublicGood is the public Sigstore instance.'),
+  inline: z.string().min(2).max(262_144).optional().describe('A Sigstore trusted root as JSON text.'),
+  configMap: z
+    .strictObject({ name: objectName, key: z.string().min(1).max(253).default('trusted_root.json') })
+    .optional()
+    .describe('A ConfigMap of the release namespace.'),
+  file: z
+    .string()
+    .min(1)
+    .max(253)
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/)
+    .optional()
+    .describe('A file name within the trust directory of the process (serve --trust-dir).'),
+  tuf: z
+    .strictObject({ mirror: z.string().min(1).max(2048), root: z.string().min(2).max(262_144) })
+    .optional()
+    .describe('A TUF mirror and its initial root.'),
+});
+const trustedRoot = withRules(trustedRootFields, [
+  exactlyOneOf<z.output<typeof trustedRootFields>>('builtIn', 'inline', 'configMap', 'file', 'tuf'),
+  ...notBuilt<z.output<typeof trustedRootFields>>('tuf'),
+  {
+    rule: "!has(self.builtIn) || self.builtIn != 'GitHub'",
+    message: 'builtIn: GitHub is not built in this version of Refwarden',
+    holds: ({ builtIn }) => builtIn !== 'GitHub',
+  },
+]).describe('Certificate authorities, transparency logs and timestamp authorities that are trusted.');
+
+const keyFields = z.strictObject({
+  pem: z
+    .string()
+    .min(1)
+    .max(8192)
+    .describe('Public key in PEM (SubjectPublicKeyInfo): ECDSA P-256, P-384 or P-521, RSA of 2048 bits or more, Ed25519.'),
+  transparencyLog: demand.default('NotRequired').describe('Whether a signature must be in a transparency log of the trusted root.'),
+  trustedRoot: trustedRoot.optional().describe('Needed only for the transparency log; the public Sigstore instance when absent.'),
+  notBefore: time.optional().describe('Signatures made earlier do not count.'),
+  notAfter: time.optional().describe('Signatures made later do not count.'),
+});
+const key = withRules(keyFields, notBuilt<z.output<typeof keyFields>>('notBefore', 'notAfter')).describe(
+  'A public key.',
+);
+
+const extensionNames = Object.keys(fulcioExtensions) as FulcioExtension[];
+const extensions = z
+  .strictObject(
+    Object.fromEntries(extensionNames.map((name) => [name, exactText.optional()])) as Record<
+      FulcioExtension,
+      z.ZodOptional<typeof exactText>
+    >,
+  )
+  .describe('Fulcio certificate extensions by name, each compared exactly.');
+
+const identity = withRules(
+  z.strictObject({
+    issuer: exactText.describe('OIDC issuer, compared exactly.'),
+    subject: exactText.optional().describe('Subject alternative name of the certificate, compared exactly.'),
+    subjectPattern: re2.optional().describe('RE2 regular expression that must match the whole subject alternative name.'),
+    extensions: extensions.optional(),
+  }),
+  [
+    {
+      rule: '!(has(self.subject) && has(self.subjectPattern))',
+      message: 'subject and subjectPattern exclude each other',
+      holds: (value) => value.subject === undefined || value.subjectPattern === undefined,
+    },
+    {
+      rule: 'has(self.subject) || has(self.subjectPattern) || has(self.extensions)',
+      message: 'an issuer alone accepts everybody it knows: give subject, subjectPattern or extensions',
+      holds: (value) =>
+        value.subject !== undefined || value.subjectPattern !== undefined || value.extensions !== undefined,
+    },
+    {
+      rule: `!has(self.extensions) || ${extensionNames.map((name) => `has(self.extensions.${name})`).join(' || ')}`,
+      message: 'extensions must name at least one extension',
+      holds: (value) => value.extensions === undefined || Object.values(value.extensions).some((text) => text !== undefined),
+    },
+  ],
+);
+
+const github = z
+  .strictObject({
+    repository: z
+      .string()
+      .max(200)
+      .regex(/^[A-Za-z0-9][A-Za-z0-9-]*\/[A-Za-z0-9._-]+$/)
+      .describe('owner/name of the repository whose workflow ran.'),
+    workflow: z
+      .string()
+      .max(200)
+      .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*\.ya?ml$/)
+      .describe('File name of the workflow in .github/workflows that was started.'),
+    refs: z
+      .array(
+        z
+          .string()
+          .max(255)
+          .regex(/^refs\/[A-Za-z0-9._/*+-]+$/),
+      )
+      .min(1)
+      .max(16)
+      .describe('Git references it may run on; * stays within a segment, ** crosses: refs/tags/v*.'),
+    environment: z.string().min(1).max(255).optional().describe('Deployment environment of the job.'),
+    repositoryID: z.string().max(20).regex(/^[0-9]+$/).optional().describe('Numeric ID, so that a repository made anew under the name does not count.'),
+    ownerID: z.string().max(20).regex(/^[0-9]+$/).optional().describe('Numeric ID of the owner.'),
+  })
+  .describe('A GitHub Actions workflow, compiled to OIDC issuer and certificate extensions.');
+
+const keylessFields = z.strictObject({
+  identities: z.array(identity).min(1).max(maxIdentities).optional().describe('Any one of these signs for the issuer.'),
+  github: github.optional(),
+  trustedRoot: trustedRoot.optional().describe('The public Sigstore instance when absent.'),
+  sct: demand.default('Required').describe('Proof that the certificate is in a certificate transparency log.'),
+  transparencyLog: demand
+    .default('NotRequired')
+    .describe('An entry of a transparency log. A trusted time from a log or a timestamp authority is always required.'),
+  signedTimestamp: demand.default('NotRequired').describe('A timestamp of a timestamp authority of the trusted root.'),
+});
+const keyless = withRules(keylessFields, [exactlyOneOf<z.output<typeof keylessFields>>('identities', 'github')]).describe(
+  'An identity proven by a short-lived certificate (Sigstore keyless).',
+);
+
+const notation = z
+  .strictObject({
+    level: z.enum(['strict', 'permissive', 'audit']).default('strict'),
+    trustStores: z
+      .array(z.strictObject({ type: z.enum(['ca', 'signingAuthority', 'tsa']), configMap: objectName }))
+      .min(1)
+      .max(8),
+    trustedIdentities: z.array(z.string().min(1).max(1024)).min(1).max(16),
+    verifyTimestamp: z.enum(['always', 'afterCertExpiry']).optional(),
+  })
+  .describe('A Notary Project (Notation) trust policy.');
+
+const specFields = z.strictObject({ key: key.optional(), keyless: keyless.optional(), notation: notation.optional() });
+export const trustedIssuerSpec = withRules(specFields, [
+  exactlyOneOf<z.output<typeof specFields>>('key', 'keyless', 'notation'),
+  ...notBuilt<z.output<typeof specFields>>('notation'),
+]);
+
+export const trustedIssuer = z
+  .object({
+    apiVersion: z.literal(groupVersion),
+    kind: z.literal('TrustedIssuer'),
+    metadata: objectMeta,
+    spec: trustedIssuerSpec,
+    status: resourceStatus.optional(),
+  })
+  .describe('Who is trusted: a key or a keyless identity. Policies name it.');
+
+export type TrustedIssuer = z.output<typeof trustedIssuer>;
+export type TrustedRootReference = z.output<typeof trustedRoot>;
+export type GithubIdentity = z.output<typeof github>;

@@ -1,0 +1,62 @@
+import type { Failure } from '../failures/failure.ts';
+import type { ImagePattern } from '../image/pattern.ts';
+import type { NamespaceSelector } from './model/artifact-policy.ts';
+import type { ResolvedIssuer } from './resolved-issuer.ts';
+
+export type NoMatch = 'Admit' | 'Warn' | 'Deny';
+
+/** The policies in force, compiled once when they were applied. Immutable. */
+export interface PolicySnapshot {
+  readonly policies: readonly CompiledPolicy[];
+  /** What happens to an image that no policy matches. */
+  readonly noMatch: NoMatch;
+}
+
+export interface CompiledPolicy {
+  readonly name: string;
+  /** Present for an ArtifactPolicy: it matches only there. */
+  readonly namespace?: string;
+  readonly mode: 'Enforce' | 'Warn' | 'Audit';
+  readonly workloads: 'Pods' | 'All';
+  readonly onInconclusive: 'Deny' | 'Admit';
+  readonly namespaces?: NamespaceSelector;
+  readonly images: readonly ImagePattern[];
+  readonly excludeImages: readonly ImagePattern[];
+  readonly requirements: readonly CompiledRequirement[];
+}
+
+interface RequirementBase {
+  readonly name: string;
+  /** The requirement cannot be applied; it counts as failed under the mode of its policy. */
+  readonly notReady?: Failure;
+}
+
+interface IssuedRequirement extends RequirementBase {
+  readonly issuers: readonly ResolvedIssuer[];
+}
+
+export interface SignatureRequirement extends IssuedRequirement {
+  readonly kind: 'signature';
+  readonly minimumIssuers: number;
+  readonly inheritFromIndex: boolean;
+}
+
+export interface SbomRequirement extends IssuedRequirement {
+  readonly kind: 'sbom';
+  readonly formats: readonly ('SPDX' | 'CycloneDX')[];
+  readonly maxAgeMs?: number;
+}
+
+export interface AttestationRequirement extends IssuedRequirement {
+  readonly kind: 'attestation';
+  readonly predicateType: string;
+  readonly maxAgeMs?: number;
+}
+
+export interface PinnedRequirement extends RequirementBase {
+  readonly kind: 'pinned';
+}
+
+/** Requirements that evidence satisfies. */
+export type EvidenceRequirement = SignatureRequirement | SbomRequirement | AttestationRequirement;
+export type CompiledRequirement = EvidenceRequirement | PinnedRequirement;
