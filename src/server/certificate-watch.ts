@@ -1,0 +1,121 @@
+import { watch } from 'node:fs';
+import type { FSWatcher } from 'node:fs';
+import { dirname } from 'node:path';
+import type { BaseLogger } from 'pino';
+import type { Clock } from '../admission/ports.ts';
+import { toFailure } from '../failures/failure.ts';
+import { loadServingCertificate } from './serving-certificate.ts';
+import type { CertificateFiles, ServingCertificate } from './serving-certificate.ts';
+
+/** A Secret's files change in several steps: this long after the last one they are read, milliseconds. */
+const settleMs = 500;
+/** They are read this often in any case, milliseconds: a watch may miss the symlink swap of a mounted Secret. */
+const pollMs = 60_000;
+/** A certificate with less than this left is warned of, milliseconds. */
+const expiryWarningMs = 7 * 24 * 3_600_000;
+
+export interface CertificateWatchOptions {
+  readonly files: CertificateFiles;
+  /** The pair in use. */
+  readonly current: ServingCertificate;
+  /** Takes a new pair into use; when it throws, the former counts as in use. */
+  readonly use: (certificate: ServingCertificate) => void;
+  readonly log: BaseLogger;
+  readonly clock: Clock;
+  readonly settleMs?: number;
+  readonly pollMs?: number;
+}
+
+/**
+ * Follows the files of the serving certificate. A new pair that cannot be used is logged, and the last good one
+ * stays in use.
+ */
+export class CertificateWatch {
+  readonly #options: CertificateWatchOptions;
+  readonly #watchers: FSWatcher[];
+  #current: ServingCertificate;
+  #timer: NodeJS.Timeout | undefined;
+  /** The last warning given, so that each is given once. */
+  #warned: string | undefined;
+  #closed = false;
+
+  constructor(options: CertificateWatchOptions) {
+    this.#options = options;
+    this.#current = options.current;
+    const directories = new Set([options.files.certFile, options.files.keyFile].map((file) => dirname(file)));
+    this.#watchers = [...directories].flatMap((directory) => this.#watch(directory));
+    this.#warnOfExpiry();
+    this.#schedule(options.pollMs ?? pollMs);
+  }
+
+  /** The pair in use: its expiry is a metric. */
+  get current(): ServingCertificate {
+    return this.#current;
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    for (const watcher of this.#watchers) watcher.close();
+  }
+
+  #watch(directory: string): FSWatcher[] {
+    const pollingOnly = (cause: unknown): void => {
+      this.#options.log.warn(
+        { cause, directory },
+        'The serving certificate is not watched, only read periodically',
+      );
+    };
+    try {
+      const watcher = watch(directory, { persistent: false }, () => {
+        this.#schedule(this.#options.settleMs ?? settleMs);
+      });
+      watcher.on('error', pollingOnly);
+      return [watcher];
+    } catch (cause) {
+      pollingOnly(cause);
+      return [];
+    }
+  }
+
+  /** One timer serves both: an event brings the next read forward, a read plans the next. */
+  #schedule(delayMs: number): void {
+    if (this.#closed) return;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void this.#read(), delayMs).unref();
+  }
+
+  async #read(): Promise<void> {
+    const { files, use, log } = this.#options;
+    try {
+      const certificate = await loadServingCertificate(files);
+      if (this.#closed) return;
+      if (certificate.cert !== this.#current.cert || certificate.key !== this.#current.key) {
+        use(certificate);
+        this.#current = certificate;
+        log.info(
+          { expiresAt: new Date(certificate.expiresAtMs).toISOString() },
+          'A new serving certificate is in use',
+        );
+      }
+    } catch (cause) {
+      log.error(
+        { cause, code: toFailure(cause).code },
+        'The new serving certificate cannot be used; the last one stays',
+      );
+    }
+    this.#warnOfExpiry();
+    this.#schedule(this.#options.pollMs ?? pollMs);
+  }
+
+  #warnOfExpiry(): void {
+    const { expiresAtMs } = this.#current;
+    const leftMs = expiresAtMs - this.#options.clock.nowMs();
+    if (leftMs > expiryWarningMs) return;
+    const what = leftMs > 0 ? 'expires soon' : 'has expired: the API server refuses it';
+    this.#options.log.warn(
+      { expiresAt: new Date(expiresAtMs).toISOString() },
+      `The serving certificate ${what}`,
+    );
+  }
+}

@@ -1,0 +1,110 @@
+import type { Readable } from 'node:stream';
+import type { BaseLogger } from 'pino';
+import { parseAdmissionReview } from '../admission/admission-review.ts';
+import type { AdmissionRequest, ReviewAnswer } from '../admission/admission-review.ts';
+import { failureCatalogue } from '../failures/catalogue.ts';
+import type { FailureCode } from '../failures/catalogue.ts';
+import { failure, RefwardenError, toFailure } from '../failures/failure.ts';
+import type { Failure } from '../failures/failure.ts';
+import { RequestBodies } from './request-body.ts';
+import { reviewDeadline } from './review-deadline.ts';
+import { encodeReviewResponse } from './review-response.ts';
+
+/**
+ * Decides one review. `signal` ends when the answer is due or the caller is gone; the review then answers at once
+ * with what it knows, otherwise the server answers for it.
+ */
+export type Review = (
+  request: AdmissionRequest,
+  options: { readonly signal: AbortSignal },
+) => Promise<ReviewAnswer>;
+
+export interface ReviewEndpointOptions {
+  readonly review: Review;
+  /** Largest body, bytes. */
+  readonly maxBodyBytes: number;
+  /** Largest sum of the bodies being read or judged, bytes. */
+  readonly maxHeldBytes: number;
+  readonly maxRunningReviews: number;
+  /** Told of every request that the server refused itself, with no verdict. */
+  readonly refused: (code: FailureCode) => void;
+  readonly log: BaseLogger;
+}
+
+/** What arrives at the path of a review. */
+export interface ReviewCall {
+  readonly body: Readable;
+  /** The raw `timeout` of the query. */
+  readonly timeout: unknown;
+  /** Ends when the caller has closed the connection. */
+  readonly callerGone: AbortSignal;
+}
+
+/** From the body of a webhook call to the body of its answer. Whatever goes wrong in between is a denial. */
+export class ReviewEndpoint {
+  readonly #options: ReviewEndpointOptions;
+  readonly #bodies: RequestBodies;
+  #running = 0;
+
+  constructor(options: ReviewEndpointOptions) {
+    this.#options = options;
+    this.#bodies = new RequestBodies({ maxBytes: options.maxBodyBytes, maxHeldBytes: options.maxHeldBytes });
+  }
+
+  /**
+   * @returns the encoded AdmissionReview.
+   * @throws RefwardenError when there is no review to answer: `ReviewInvalid`, `ReviewTooLarge`, `Overloaded`.
+   */
+  async answer(call: ReviewCall): Promise<string> {
+    const arrivedAtMs = performance.now();
+    const body = await this.#bodies.read(call.body);
+    try {
+      const request = parseAdmissionReview(body.bytes);
+      return encodeReviewResponse(request.uid, await this.#judge(request, call, arrivedAtMs));
+    } finally {
+      body.release();
+    }
+  }
+
+  async #judge(request: AdmissionRequest, call: ReviewCall, arrivedAtMs: number): Promise<ReviewAnswer> {
+    if (this.#running >= this.#options.maxRunningReviews) return this.#refuse(catalogued('Overloaded'));
+    const deadline = reviewDeadline(call.timeout);
+    const elapsedMs = performance.now() - arrivedAtMs;
+    const ending = new AbortController();
+    const overdue = Promise.withResolvers<ReviewAnswer>();
+    const endReview = (): void => {
+      ending.abort(new RefwardenError('DeadlineExceeded', failureCatalogue.DeadlineExceeded.summary));
+    };
+    const abortTimer = setTimeout(endReview, deadline.abortMs - elapsedMs);
+    const answerTimer = setTimeout(() => {
+      overdue.resolve(this.#refuse(catalogued('DeadlineExceeded')));
+    }, deadline.answerMs - elapsedMs);
+    call.callerGone.addEventListener('abort', endReview, { once: true });
+    this.#running++;
+    try {
+      return await Promise.race([this.#options.review(request, { signal: ending.signal }), overdue.promise]);
+    } catch (cause) {
+      this.#options.log.error({ cause, uid: request.uid }, 'A review failed and was denied');
+      return this.#refuse(toFailure(cause));
+    } finally {
+      this.#running--;
+      clearTimeout(abortTimer);
+      clearTimeout(answerTimer);
+    }
+  }
+
+  #refuse(reason: Failure): ReviewAnswer {
+    this.#options.refused(reason.code);
+    return {
+      allowed: false,
+      message: `${reason.code}: ${reason.message}`,
+      warnings: [],
+      auditAnnotations: {},
+    };
+  }
+}
+
+function catalogued(code: FailureCode): Failure {
+  const { summary, remedy } = failureCatalogue[code];
+  return failure(code, `${summary} ${remedy}`);
+}

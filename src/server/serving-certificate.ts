@@ -1,0 +1,57 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { readFile, stat } from 'node:fs/promises';
+import { RefwardenError } from '../failures/failure.ts';
+import type { ServingTls } from './webhook-server.ts';
+
+/** Where the pair is mounted. */
+export interface CertificateFiles {
+  /** PEM: the serving certificate, then its chain. */
+  readonly certFile: string;
+  readonly keyFile: string;
+}
+
+export interface ServingCertificate extends ServingTls {
+  /** Milliseconds since the epoch. One that is past is still served: the caller warns. */
+  readonly expiresAtMs: number;
+}
+
+/** Largest certificate or key file, bytes. */
+const maxFileBytes = 1024 * 1024;
+
+/** @throws RefwardenError `ConfigurationInvalid`: a file that is missing or does not parse, a key of another certificate. */
+export async function loadServingCertificate(files: CertificateFiles): Promise<ServingCertificate> {
+  const cert = await readPem(files.certFile);
+  const key = await readPem(files.keyFile);
+  const certificate = parsed(`${files.certFile} holds no PEM certificate.`, () => new X509Certificate(cert));
+  const privateKey = parsed(`${files.keyFile} holds no PEM private key.`, () => createPrivateKey(key));
+  if (!certificate.checkPrivateKey(privateKey)) {
+    throw new RefwardenError(
+      'ConfigurationInvalid',
+      `The key in ${files.keyFile} does not belong to the certificate in ${files.certFile}.`,
+    );
+  }
+  return { cert, key, expiresAtMs: certificate.validToDate.getTime() };
+}
+
+async function readPem(file: string): Promise<string> {
+  try {
+    if ((await stat(file)).size <= maxFileBytes) return await readFile(file, 'utf8');
+  } catch (cause) {
+    throw new RefwardenError('ConfigurationInvalid', `${file} cannot be read${reasonOf(cause)}.`, cause);
+  }
+  throw new RefwardenError('ConfigurationInvalid', `${file} is larger than ${maxFileBytes} bytes.`);
+}
+
+function reasonOf(cause: unknown): string {
+  return cause instanceof Error && 'code' in cause && typeof cause.code === 'string'
+    ? ` (${cause.code})`
+    : '';
+}
+
+function parsed<Value>(complaint: string, parse: () => Value): Value {
+  try {
+    return parse();
+  } catch (cause) {
+    throw new RefwardenError('ConfigurationInvalid', complaint, cause);
+  }
+}
