@@ -5,7 +5,7 @@ import { ensureComponent } from '../components/ensure-component.ts';
 import type { BackgroundProcess } from '../processes/background-process.ts';
 import { startBackgroundProcess } from '../processes/background-process.ts';
 import { httpAnswers } from '../processes/http-answers.ts';
-import { waitUntil } from '../processes/wait-until.ts';
+import { startService } from '../processes/start-service.ts';
 
 /** Ports and files of one local control plane. */
 export interface ControlPlane {
@@ -20,12 +20,10 @@ export interface ControlPlane {
   readonly kubeconfigPath: string;
 }
 
-const READY_TIMEOUT_MS = 60_000;
-
 export async function startEtcd(plane: ControlPlane): Promise<BackgroundProcess> {
   const client = `http://127.0.0.1:${plane.etcdPort}`;
   const peer = `http://127.0.0.1:${plane.etcdPeerPort}`;
-  const etcd = await startBackgroundProcess({
+  return startService({
     name: 'etcd',
     file: await ensureComponent('etcd'),
     args: [
@@ -40,13 +38,12 @@ export async function startEtcd(plane: ControlPlane): Promise<BackgroundProcess>
       '--unsafe-no-fsync',
     ],
     logPath: join(plane.directory, 'etcd.log'),
+    isReady: () => httpAnswers(`${client}/health`),
   });
-  await ready(etcd, () => httpAnswers(`${client}/health`));
-  return etcd;
 }
 
 export async function startApiServer(plane: ControlPlane): Promise<BackgroundProcess> {
-  const apiServer = await startBackgroundProcess({
+  return startService({
     name: 'kube-apiserver',
     file: await ensureComponent('kube-apiserver'),
     args: [
@@ -66,9 +63,8 @@ export async function startApiServer(plane: ControlPlane): Promise<BackgroundPro
       '--allow-privileged',
     ],
     logPath: join(plane.directory, 'kube-apiserver.log'),
+    isReady: () => apiServerIsReady(plane),
   });
-  await ready(apiServer, () => apiServerIsReady(plane));
-  return apiServer;
 }
 
 export async function startControllerManager(plane: ControlPlane): Promise<BackgroundProcess> {
@@ -87,23 +83,6 @@ export async function startControllerManager(plane: ControlPlane): Promise<Backg
     ],
     logPath: join(plane.directory, 'kube-controller-manager.log'),
   });
-}
-
-async function ready(process: BackgroundProcess, probe: () => Promise<true | undefined>): Promise<void> {
-  try {
-    await waitUntil(
-      () => {
-        process.assertRunning();
-        return probe();
-      },
-      { what: `${process.name} becomes ready`, timeoutMs: READY_TIMEOUT_MS },
-    );
-  } catch (error) {
-    await process.stop(0);
-    throw new Error(`${process.name} did not start; the end of its log:\n${process.logTail()}`, {
-      cause: error,
-    });
-  }
 }
 
 /** `/readyz` over TLS with the certificate that this API server made: an older server on that port fails. */

@@ -16,7 +16,7 @@ export interface BackgroundProcess {
   readonly pid: number;
   /** The end of its log, for error messages. */
   readonly logTail: () => string;
-  /** Throws, with the end of its log, if it has ended. */
+  /** Throws if it has ended. */
   readonly assertRunning: () => void;
   /** SIGTERM, then SIGKILL after `graceMs` (default 5000). Safe to call twice. */
   readonly stop: (graceMs?: number) => Promise<void>;
@@ -58,7 +58,7 @@ export async function startBackgroundProcess(options: BackgroundProcessOptions):
     assertRunning: () => {
       if (hasEnded()) {
         const how = child.signalCode ?? `code ${String(child.exitCode)}`;
-        throw new Error(`${options.name} ended (${how}). The end of its log:\n${logTail()}`);
+        throw new Error(`${options.name} ended by itself (${how})`);
       }
     },
     stop: async (graceMs = 5000) => {

@@ -1,11 +1,8 @@
 import { join } from 'node:path';
-import { startBackgroundProcess } from '../processes/background-process.ts';
 import { httpAnswers } from '../processes/http-answers.ts';
+import { startService } from '../processes/start-service.ts';
 import type { TemporaryDirectory } from '../processes/temporary-directory.ts';
-import { waitUntil } from '../processes/wait-until.ts';
 import type { RunningRegistry } from './running-registry.ts';
-
-const READY_TIMEOUT_MS = 15_000;
 
 export interface RegistryProcess {
   readonly name: string;
@@ -19,28 +16,22 @@ export interface RegistryProcess {
 /** Starts a registry program and waits until it answers at `/v2/`. */
 export async function startRegistry(registry: RegistryProcess): Promise<RunningRegistry> {
   const { name, file, args, host, directory } = registry;
-  const process = await startBackgroundProcess({
-    name,
-    file,
-    args,
-    logPath: join(directory.path, `${name}.log`),
-    env: { OTEL_TRACES_EXPORTER: 'none' },
-  });
-  const stop = async (): Promise<void> => {
-    await process.stop();
-    await directory.remove();
-  };
   try {
-    await waitUntil(
-      () => {
-        process.assertRunning();
-        return httpAnswers(`http://${host}/v2/`);
-      },
-      { what: `${name} answers`, timeoutMs: READY_TIMEOUT_MS, intervalMs: 50 },
-    );
+    const process = await startService({
+      name,
+      file,
+      args,
+      logPath: join(directory.path, `${name}.log`),
+      env: { OTEL_TRACES_EXPORTER: 'none' },
+      isReady: () => httpAnswers(`http://${host}/v2/`),
+    });
+    const stop = async (): Promise<void> => {
+      await process.stop();
+      await directory.remove();
+    };
+    return { host, stop };
   } catch (error) {
-    await stop();
+    await directory.remove();
     throw error;
   }
-  return { host, stop };
 }

@@ -1,11 +1,10 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ensureComponent } from '../components/ensure-component.ts';
-import { startBackgroundProcess } from '../processes/background-process.ts';
 import type { BackgroundProcess } from '../processes/background-process.ts';
 import { freePorts } from '../processes/free-ports.ts';
 import { httpAnswers } from '../processes/http-answers.ts';
-import { waitUntil } from '../processes/wait-until.ts';
+import { startService } from '../processes/start-service.ts';
 
 export interface Fulcio {
   readonly url: string;
@@ -18,8 +17,6 @@ export interface FulcioIssuer {
   readonly type: 'email' | 'github-workflow';
 }
 
-const READY_TIMEOUT_MS = 30_000;
-
 /** Fulcio with a certificate authority that lives as long as the process, and without a certificate log (no SCT). */
 export async function startFulcio(directory: string, issuers: readonly FulcioIssuer[]): Promise<Fulcio> {
   const [port, grpcPort, metricsPort] = await freePorts(3);
@@ -29,7 +26,7 @@ export async function startFulcio(directory: string, issuers: readonly FulcioIss
   );
   await writeFile(configPath, JSON.stringify({ OIDCIssuers: Object.fromEntries(entries) }));
   const url = `http://127.0.0.1:${port}`;
-  const process = await startBackgroundProcess({
+  const process = await startService({
     name: 'fulcio',
     file: await ensureComponent('fulcio'),
     args: [
@@ -45,14 +42,8 @@ export async function startFulcio(directory: string, issuers: readonly FulcioIss
       `--config-path=${configPath}`,
     ],
     logPath: join(directory, 'fulcio.log'),
+    isReady: () => httpAnswers(`${url}/api/v2/trustBundle`),
   });
-  await waitUntil(
-    () => {
-      process.assertRunning();
-      return httpAnswers(`${url}/api/v2/trustBundle`);
-    },
-    { what: 'Fulcio answers', timeoutMs: READY_TIMEOUT_MS },
-  );
   return { url, process };
 }
 

@@ -1,10 +1,9 @@
 import { join } from 'node:path';
 import { ensureComponent } from '../components/ensure-component.ts';
-import { startBackgroundProcess } from '../processes/background-process.ts';
 import type { BackgroundProcess } from '../processes/background-process.ts';
 import { freePort } from '../processes/free-ports.ts';
 import { httpAnswers } from '../processes/http-answers.ts';
-import { waitUntil } from '../processes/wait-until.ts';
+import { startService } from '../processes/start-service.ts';
 
 export interface TimestampAuthority {
   /** Where RFC 3161 requests go. */
@@ -14,13 +13,11 @@ export interface TimestampAuthority {
   readonly process: BackgroundProcess;
 }
 
-const READY_TIMEOUT_MS = 30_000;
-
 /** Sigstore's timestamp authority with a key that lives as long as the process. */
 export async function startTimestampAuthority(directory: string): Promise<TimestampAuthority> {
   const port = await freePort();
   const base = `http://127.0.0.1:${port}`;
-  const process = await startBackgroundProcess({
+  const process = await startService({
     name: 'timestamp-server',
     file: await ensureComponent('timestamp-server'),
     args: [
@@ -31,16 +28,10 @@ export async function startTimestampAuthority(directory: string): Promise<Timest
       '--disable-ntp-monitoring',
     ],
     logPath: join(directory, 'timestamp-server.log'),
+    isReady: () => httpAnswers(`${base}/ping`),
     // Its metrics listen on port 2112, which no flag changes: one such server per machine at a time.
     cwd: directory,
   });
-  await waitUntil(
-    () => {
-      process.assertRunning();
-      return httpAnswers(`${base}/ping`);
-    },
-    { what: 'the timestamp authority answers', timeoutMs: READY_TIMEOUT_MS },
-  );
   return {
     url: `${base}/api/v1/timestamp`,
     chain: async () => (await fetch(`${base}/api/v1/timestamp/certchain`)).text(),
