@@ -1,0 +1,88 @@
+import { apiGroup, apiVersion } from '../model/metadata.ts';
+import { resourceSchemas } from '../model/resource.ts';
+import type { ResourceKind } from '../model/resource.ts';
+import { structuralSchema } from './structural-schema.ts';
+
+interface PrinterColumn {
+  readonly name: string;
+  readonly type: 'string' | 'date';
+  readonly jsonPath: string;
+}
+
+interface Naming {
+  readonly plural: string;
+  readonly shortNames: readonly string[];
+  readonly scope: 'Cluster' | 'Namespaced';
+  readonly columns: readonly PrinterColumn[];
+}
+
+const ready: PrinterColumn = { name: 'Ready', type: 'string', jsonPath: '.status.conditions[?(@.type=="Ready")].status' };
+const age: PrinterColumn = { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' };
+const mode: PrinterColumn = { name: 'Mode', type: 'string', jsonPath: '.spec.mode' };
+
+const naming: Readonly<Record<ResourceKind, Naming>> = {
+  TrustedIssuer: { plural: 'trustedissuers', shortNames: ['ti'], scope: 'Cluster', columns: [ready, age] },
+  ClusterArtifactPolicy: {
+    plural: 'clusterartifactpolicies',
+    shortNames: ['cap'],
+    scope: 'Cluster',
+    columns: [mode, ready, age],
+  },
+  ArtifactPolicy: { plural: 'artifactpolicies', shortNames: ['ap'], scope: 'Namespaced', columns: [mode, ready, age] },
+  ArtifactPolicyException: {
+    plural: 'artifactpolicyexceptions',
+    shortNames: ['ape'],
+    scope: 'Cluster',
+    columns: [{ name: 'Expires', type: 'date', jsonPath: '.spec.expiresAt' }, ready, age],
+  },
+};
+
+export interface CustomResourceDefinition {
+  readonly apiVersion: 'apiextensions.k8s.io/v1';
+  readonly kind: 'CustomResourceDefinition';
+  readonly metadata: { readonly name: string };
+  readonly spec: Readonly<Record<string, unknown>>;
+}
+
+/** The CustomResourceDefinitions of the group, generated from the model that parses the resources. */
+export function customResourceDefinitions(): CustomResourceDefinition[] {
+  return (Object.keys(resourceSchemas) as ResourceKind[]).map(definition);
+}
+
+function definition(kind: ResourceKind): CustomResourceDefinition {
+  const { plural, shortNames, scope, columns } = naming[kind];
+  const schema = structuralSchema(resourceSchemas[kind]);
+  const properties = schema['properties'] as Record<string, unknown>;
+  return {
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name: `${plural}.${apiGroup}` },
+    spec: {
+      group: apiGroup,
+      scope,
+      names: { kind, listKind: `${kind}List`, plural, singular: kind.toLowerCase(), shortNames, categories: ['refwarden'] },
+      versions: [
+        {
+          name: apiVersion,
+          served: true,
+          storage: true,
+          subresources: { status: {} },
+          additionalPrinterColumns: columns,
+          schema: {
+            openAPIV3Schema: {
+              ...schema,
+              required: ['spec'],
+              // The API server owns these three; it takes no schema of ours for them.
+              properties: {
+                ...properties,
+                apiVersion: { type: 'string' },
+                kind: { type: 'string' },
+                metadata: { type: 'object' },
+              },
+            },
+          },
+        },
+      ],
+    },
+  };
+}
