@@ -30,17 +30,6 @@ export interface AdmissionRequest {
   readonly username: string;
 }
 
-/** What is answered; `server/` adds the review's uid and cuts warnings to what the API server shows. */
-export interface ReviewAnswer {
-  readonly allowed: boolean;
-  /** For the person who ran kubectl; shown when not allowed. */
-  readonly message: string;
-  readonly warnings: readonly string[];
-  readonly auditAnnotations: Readonly<Record<string, string>>;
-  /** HTTP status of the denial that the API server passes on; 403 unless given. */
-  readonly code?: number;
-}
-
 const apiVersion = 'admission.k8s.io/v1';
 const maxUidLength = 128;
 /** Longest name, namespace, group, version, kind or subresource, in characters (DNS subdomain). */

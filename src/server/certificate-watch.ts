@@ -112,10 +112,10 @@ export class CertificateWatch {
     const { expiresAtMs } = this.#current;
     const leftMs = expiresAtMs - this.#options.clock.nowMs();
     if (leftMs > expiryWarningMs) return;
-    const what = leftMs > 0 ? 'expires soon' : 'has expired: the API server refuses it';
-    this.#options.log.warn(
-      { expiresAt: new Date(expiresAtMs).toISOString() },
-      `The serving certificate ${what}`,
-    );
+    const warning = `The serving certificate ${leftMs > 0 ? 'expires soon' : 'has expired: the API server refuses it'}`;
+    const expiresAt = new Date(expiresAtMs).toISOString();
+    if (this.#warned === warning + expiresAt) return;
+    this.#warned = warning + expiresAt;
+    this.#options.log.warn({ expiresAt }, warning);
   }
 }

@@ -1,7 +1,8 @@
 import type { Readable } from 'node:stream';
 import type { BaseLogger } from 'pino';
 import { parseAdmissionReview } from '../admission/admission-review.ts';
-import type { AdmissionRequest, ReviewAnswer } from '../admission/admission-review.ts';
+import type { AdmissionRequest } from '../admission/admission-review.ts';
+import type { ReviewAnswer } from '../admission/answer.ts';
 import { failureCatalogue } from '../failures/catalogue.ts';
 import type { FailureCode } from '../failures/catalogue.ts';
 import { failure, RefwardenError, toFailure } from '../failures/failure.ts';

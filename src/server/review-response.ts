@@ -1,4 +1,5 @@
-import type { ReviewAnswer } from '../admission/admission-review.ts';
+import { sanitize } from '../admission/answer.ts';
+import type { ReviewAnswer } from '../admission/answer.ts';
 
 /** Longest warning that survives the API server once all exceed {@link maxWarningsLength}, in runes. */
 const maxWarningLength = 256;
@@ -13,7 +14,6 @@ const ellipsis = '...';
  * server shows, and freed of characters that steer a terminal.
  */
 export function encodeReviewResponse(uid: string, answer: ReviewAnswer): string {
-  const code = answer.code ?? 403;
   const warnings = boundWarnings(answer.warnings);
   return JSON.stringify({
     apiVersion: 'admission.k8s.io/v1',
@@ -25,9 +25,9 @@ export function encodeReviewResponse(uid: string, answer: ReviewAnswer): string 
         ? {}
         : {
             status: {
-              code,
-              message: cut(printable(answer.message), maxMessageLength),
-              ...(code === 403 ? { reason: 'Forbidden' } : {}),
+              code: 403,
+              reason: 'Forbidden',
+              message: cut(sanitize(answer.message), maxMessageLength),
             },
           }),
       ...(warnings.length > 0 ? { warnings } : {}),
@@ -40,7 +40,7 @@ function boundWarnings(warnings: readonly string[]): string[] {
   const kept: string[] = [];
   let left = maxWarningsLength;
   for (const [index, warning] of warnings.entries()) {
-    const text = cut(printable(warning).replaceAll('\n', ' '), maxWarningLength);
+    const text = cut(sanitize(warning).replaceAll('\n', ' '), maxWarningLength);
     const notice = `${warnings.length - index} more warnings are not shown`;
     const runes = Array.from(text).length;
     // The notice itself must still fit, unless this warning is the last.
@@ -59,9 +59,4 @@ function cut(text: string, maxRunes: number): string {
   if (text.length <= maxRunes) return text;
   const runes = Array.from(text);
   return runes.length <= maxRunes ? text : runes.slice(0, maxRunes - ellipsis.length).join('') + ellipsis;
-}
-
-/** Control and format characters (escape sequences, reversed text) become `?`; line breaks stay. */
-function printable(text: string): string {
-  return text.replaceAll(/[^\P{C}\n]/gu, '?');
 }
