@@ -13,7 +13,14 @@ export interface StoredManifest extends ManifestFacts {
   readonly bytes: Uint8Array;
 }
 
-interface Repository {
+/** What one repository holds. */
+export interface RepositoryContents {
+  readonly manifests: ReadonlyMap<Digest, StoredManifest>;
+  readonly blobs: ReadonlyMap<Digest, Uint8Array>;
+  readonly tags: ReadonlyMap<string, Digest>;
+}
+
+interface Repository extends RepositoryContents {
   readonly manifests: Map<Digest, StoredManifest>;
   readonly blobs: Map<Digest, Uint8Array>;
   readonly tags: Map<string, Digest>;
@@ -113,6 +120,11 @@ export class RegistryStore {
       .filter(([, how]) => kinds.some((kind) => how.has(kind)))
       .flatMap(([source]) => held?.manifests.get(source) ?? [])
       .sort((a, b) => (a.digest < b.digest ? -1 : 1));
+  }
+
+  /** Everything that a repository holds, for writing it down. */
+  contents(repository: string): RepositoryContents | undefined {
+    return this.#repositories.get(repository);
   }
 
   deleteTag(repository: string, tag: string): boolean {
