@@ -1,0 +1,147 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { Check, Verdict } from '../admission/verdict.ts';
+import type { FailureCode } from '../failures/catalogue.ts';
+
+/** What is read when metrics are asked for. */
+export interface MetricSources {
+  /** Policies in force, by whether they can be applied. */
+  readonly policies: () => { readonly ready: number; readonly notReady: number };
+  /** Since policies were last known to be current, seconds; undefined before the first load. */
+  readonly policySyncAgeSeconds: () => number | undefined;
+  /** End of the serving certificate, milliseconds since the epoch; undefined without one. */
+  readonly certificateExpiresAtMs: () => number | undefined;
+}
+
+export interface Metrics {
+  recordVerdict(verdict: Verdict): void;
+  /** A request that was refused before there was a verdict. */
+  recordRefusal(code: FailureCode): void;
+  /** Prometheus text exposition, format 0.0.4. */
+  text(): Promise<string>;
+}
+
+/** Other kinds share the label `other`: a label's values must be few, whoever sends reviews. */
+const knownKinds = new Set([
+  'Pod',
+  'PodTemplate',
+  'ReplicationController',
+  'ReplicaSet',
+  'Deployment',
+  'StatefulSet',
+  'DaemonSet',
+  'Job',
+  'CronJob',
+]);
+/** Distinct policies that get a label of their own in the life of a process; tenants may name theirs anew for ever. */
+const maxPolicyLabels = 1000;
+const other = 'other';
+
+/** `prod-release`, or `shop/release` for a namespaced policy. */
+export function policyLabel({ policy, policyNamespace }: Pick<Check, 'policy' | 'policyNamespace'>): string {
+  return policyNamespace === undefined ? policy : `${policyNamespace}/${policy}`;
+}
+
+/** The metrics of one process, in a registry of their own; `docs/reference/metrics.md` lists them. */
+export function createMetrics(sources: MetricSources): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  const reviews = new Counter({
+    name: 'refwarden_reviews_total',
+    help: 'Workloads decided, by outcome and kind.',
+    labelNames: ['outcome', 'kind'],
+    registers,
+  });
+  const checks = new Counter({
+    name: 'refwarden_checks_total',
+    help: 'Requirements judged on images, by policy, outcome, failure code and mode of the policy.',
+    labelNames: ['policy', 'outcome', 'code', 'mode'],
+    registers,
+  });
+  const duration = new Histogram({
+    name: 'refwarden_review_duration_seconds',
+    help: 'Time to decide one workload.',
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30],
+    registers,
+  });
+  const requests = new Counter({
+    name: 'refwarden_registry_requests_total',
+    help: 'Requests sent to registries on behalf of decisions.',
+    registers,
+  });
+  const roundTrips = new Histogram({
+    name: 'refwarden_review_registry_round_trips',
+    help: 'Registry requests of one decision that had to wait for one another.',
+    buckets: [0, 1, 2, 3, 4, 6, 8, 12, 20],
+    registers,
+  });
+  const refusals = new Counter({
+    name: 'refwarden_refused_requests_total',
+    help: 'Webhook requests refused without a verdict: malformed, too large, too many, too slow.',
+    labelNames: ['code'],
+    registers,
+  });
+  registerSources(sources, registers);
+  collectDefaultMetrics({ register: registry });
+
+  const policyLabels = new Set<string>();
+  const boundedPolicyLabel = (check: Check): string => {
+    const label = policyLabel(check);
+    if (policyLabels.size < maxPolicyLabels) policyLabels.add(label);
+    return policyLabels.has(label) ? label : other;
+  };
+
+  return {
+    recordVerdict(verdict) {
+      const { kind } = verdict.workload;
+      reviews.inc({ outcome: verdict.outcome, kind: knownKinds.has(kind) ? kind : other });
+      duration.observe(verdict.durationMs / 1000);
+      requests.inc(verdict.requests.total);
+      roundTrips.observe(verdict.requests.sequential);
+      for (const check of verdict.images.flatMap((image) => image.checks)) {
+        const { outcome, code = 'none', mode } = check;
+        checks.inc({ policy: boundedPolicyLabel(check), outcome, code, mode });
+      }
+    },
+    recordRefusal(code) {
+      refusals.inc({ code });
+    },
+    text: () => registry.metrics(),
+  };
+}
+
+function registerSources(sources: MetricSources, registers: Registry[]): void {
+  new Gauge({
+    name: 'refwarden_policies',
+    help: 'Policies in force, by whether they can be applied.',
+    labelNames: ['ready'],
+    registers,
+    collect() {
+      const { ready, notReady } = sources.policies();
+      this.set({ ready: 'true' }, ready);
+      this.set({ ready: 'false' }, notReady);
+    },
+  });
+  new Gauge({
+    name: 'refwarden_policy_sync_age_seconds',
+    help: 'Time since policies were last known to be current; absent before the first load.',
+    registers,
+    collect() {
+      setOrRemove(this, sources.policySyncAgeSeconds());
+    },
+  });
+  new Gauge({
+    name: 'refwarden_serving_certificate_expiry_timestamp_seconds',
+    help: 'End of the serving certificate, seconds since the epoch; absent without one.',
+    registers,
+    collect() {
+      const expiresAtMs = sources.certificateExpiresAtMs();
+      setOrRemove(this, expiresAtMs === undefined ? undefined : expiresAtMs / 1000);
+    },
+  });
+}
+
+/** Zero would read as "current" or "long expired": what is not known is left out. */
+function setOrRemove(gauge: Gauge, value: number | undefined): void {
+  if (value === undefined) gauge.remove();
+  else gauge.set(value);
+}

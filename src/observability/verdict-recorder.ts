@@ -1,0 +1,48 @@
+import type { BaseLogger } from 'pino';
+import type { VerdictRecorder } from '../admission/ports.ts';
+import type { Verdict } from '../admission/verdict.ts';
+import { policyLabel } from './metrics.ts';
+import type { Metrics } from './metrics.ts';
+
+/** Most images, codes or policies named in one line. */
+const maxNamed = 20;
+
+export interface VerdictRecorderOptions {
+  readonly logger: BaseLogger;
+  readonly metrics: Pick<Metrics, 'recordVerdict'>;
+}
+
+/** One log line and one set of counts for each verdict. */
+export function createVerdictRecorder({ logger, metrics }: VerdictRecorderOptions): VerdictRecorder {
+  return {
+    record(verdict) {
+      metrics.recordVerdict(verdict);
+      const level = verdict.outcome === 'admitted' ? 'info' : 'warn';
+      logger[level](verdictFields(verdict), `Workload ${verdict.outcome}`);
+    },
+  };
+}
+
+function verdictFields(verdict: Verdict): Record<string, unknown> {
+  const { workload, images, failure } = verdict;
+  const checks = images.flatMap((image) => image.checks);
+  const codes = [failure?.code, ...checks.map(({ code }) => code)].filter((code) => code !== undefined);
+  return {
+    outcome: verdict.outcome,
+    kind: workload.kind,
+    namespace: workload.namespace,
+    name: workload.name,
+    images: images.slice(0, maxNamed).map(({ image, reference, digest, outcome }) => ({
+      image: reference ?? image,
+      ...(digest === undefined ? {} : { digest }),
+      outcome,
+    })),
+    ...(images.length > maxNamed ? { imagesNotShown: images.length - maxNamed } : {}),
+    codes: [...new Set(codes)].slice(0, maxNamed),
+    policies: [...new Set(checks.map(policyLabel))].slice(0, maxNamed),
+    ...(failure === undefined ? {} : { message: failure.message }),
+    requests: verdict.requests,
+    durationMs: Math.round(verdict.durationMs * 10) / 10,
+    dryRun: verdict.dryRun,
+  };
+}
