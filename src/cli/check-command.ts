@@ -1,0 +1,45 @@
+import { describeThrown } from './describe-thrown.ts';
+import { exitCodes } from './commands.ts';
+import type { CheckOptions, Engine, Terminal } from './commands.ts';
+import { renderJson } from './check-json.ts';
+import { renderText } from './check-text.ts';
+import { parseImageReference } from '../image/reference.ts';
+import { showProgress } from './progress.ts';
+import type { Workload } from '../admission/workload.ts';
+
+/** `refwarden check IMAGE...`: the decision for a Pod with these images, without a cluster. Returns the exit code. */
+export async function runCheck(
+  images: readonly string[],
+  options: CheckOptions,
+  engine: Engine,
+  terminal: Terminal,
+): Promise<number> {
+  try {
+    for (const image of images) parseImageReference(image);
+    const checker = await engine.openChecker(options);
+    const timeout = AbortSignal.timeout(options.timeoutSeconds * 1000);
+    const progress = showProgress(terminal, images);
+    const verdict = await checker.decide(podOf(images, options.namespace), timeout).finally(async () => {
+      progress.stop();
+      await checker.close();
+    });
+    terminal.out(options.output === 'json' ? renderJson(verdict) : renderText(verdict, options.explain, terminal.color));
+    return exitCodes[verdict.outcome];
+  } catch (error) {
+    const { code, message, remedy } = describeThrown(error);
+    if (options.output === 'json') terminal.out(`${JSON.stringify({ error: { code, message, remedy } }, null, 2)}\n`);
+    else terminal.err(`${code}: ${message}\n${remedy}\n`);
+    return exitCodes.usage;
+  }
+}
+
+function podOf(images: readonly string[], namespace: string): Workload {
+  return {
+    kind: 'Pod',
+    namespace,
+    name: 'check',
+    isTemplate: false,
+    dryRun: true,
+    images: [...new Set(images)].map((image) => ({ image, fields: [] })),
+  };
+}

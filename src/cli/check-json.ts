@@ -1,0 +1,31 @@
+import type { Verdict } from '../admission/verdict.ts';
+
+/** The machine-readable form of `refwarden check`; documented in docs/command-line.md. */
+export function renderJson(verdict: Verdict): string {
+  const { outcome, images, failure, requests } = verdict;
+  return `${JSON.stringify(
+    {
+      verdict: outcome,
+      ...(failure === undefined ? {} : { failure }),
+      images: images.map(({ image, reference, digest, outcome: imageOutcome, checks }) => ({
+        image,
+        reference,
+        digest,
+        outcome: imageOutcome,
+        checks: checks.map(({ policy, requirement, mode, outcome: checkOutcome, code, message, evidence, misses }) => ({
+          policy,
+          requirement,
+          mode,
+          outcome: checkOutcome,
+          code,
+          message,
+          evidence,
+          misses,
+        })),
+      })),
+      requests,
+    },
+    null,
+    2,
+  )}\n`;
+}

@@ -1,0 +1,92 @@
+import type { Verdict } from '../admission/verdict.ts';
+import type { Workload } from '../admission/workload.ts';
+import type { NoMatch } from '../policy/snapshot.ts';
+
+/** Exit codes of every command. */
+export const exitCodes = { admitted: 0, denied: 1, usage: 2, inconclusive: 3 } as const;
+
+/** How registries are reached; shared by the commands that ask them. */
+export interface RegistryOptions {
+  /** Path of a registries.yaml. */
+  readonly registries?: string;
+  /** Hosts that are spoken to without TLS. */
+  readonly plainHttp: readonly string[];
+  /** Path of a Docker config.json with credentials. */
+  readonly dockerConfig?: string;
+}
+
+export interface PolicyOptions {
+  readonly trustDir?: string;
+  readonly noMatch: NoMatch;
+}
+
+export interface CheckOptions extends RegistryOptions, PolicyOptions {
+  readonly policies: string;
+  readonly namespace: string;
+  readonly output: 'text' | 'json';
+  readonly explain: boolean;
+  readonly timeoutSeconds: number;
+}
+
+export interface ServeOptions extends RegistryOptions, PolicyOptions {
+  /** Directory of policies; without it they come from the cluster. */
+  readonly policies?: string;
+  readonly kubeconfig?: string;
+  readonly releaseNamespace: string;
+  readonly listen: string;
+  readonly operationsListen: string;
+  readonly tlsCert: string;
+  readonly tlsKey: string;
+  readonly clientCa?: string;
+  readonly logLevel: string;
+}
+
+export interface DemoOptions {
+  readonly once: boolean;
+  readonly output: 'text' | 'json';
+}
+
+/** Decides by the policies of a directory; the engine behind `check`. */
+export interface Checker {
+  decide(workload: Workload, signal: AbortSignal): Promise<Verdict>;
+  close(): Promise<void>;
+}
+
+/** What was asked of the demo's webhook, over the wire, and what came back. */
+export interface DemoAnswer {
+  readonly image: string;
+  readonly what: string;
+  readonly expected: Verdict['outcome'];
+  readonly answer: Verdict['outcome'];
+  /** Absent when admitted. */
+  readonly code?: string;
+  readonly expectedCode?: string;
+  readonly message: string;
+  /** Registry requests, counted at the wire. */
+  readonly requests: number;
+}
+
+/** A running demo; `close` ends registries and webhook. */
+export interface Demo {
+  readonly answers: readonly DemoAnswer[];
+  /** Commands that a reader may try while it runs. */
+  readonly commands: readonly string[];
+  close(): Promise<void>;
+}
+
+/** What the command line needs from the rest of the house; `compose.ts` provides it. */
+export interface Engine {
+  openChecker(options: CheckOptions): Promise<Checker>;
+  /** Serves until the signal ends it. */
+  serve(options: ServeOptions, signal: AbortSignal): Promise<void>;
+  startDemo(): Promise<Demo>;
+}
+
+/** Where a command writes, and what the terminal can show. */
+export interface Terminal {
+  out(text: string): void;
+  err(text: string): void;
+  readonly outIsTerminal: boolean;
+  readonly errIsTerminal: boolean;
+  readonly color: boolean;
+}

@@ -1,0 +1,117 @@
+import { RefwardenError } from '../failures/failure.ts';
+import { isRegistryHost, normalizeRegistry, splitRegistry } from './reference.ts';
+import type { ImageReference } from './reference.ts';
+
+export const maxPatternLength = 512;
+
+/**
+ * Selects images by their fully qualified name. Grammar: `**` alone selects every image; otherwise
+ * `host/path[:tag][@digest]`, where `*` stands for any text inside one segment (or inside the tag) and `**`
+ * for any number of segments. Without a host the pattern means Docker Hub, as in an image reference.
+ * The host is matched as a host, so that `registry.k8s.io/**` never selects `attacker.example/registry.k8s.io/x`.
+ */
+export interface ImagePattern {
+  readonly text: string;
+  matches(image: ImageReference): boolean;
+}
+
+/** @throws RefwardenError `ImagePatternInvalid`. */
+export function compileImagePattern(text: string): ImagePattern {
+  const refuse = (why: string): never => {
+    throw new RefwardenError('ImagePatternInvalid', `Image pattern ${JSON.stringify(text.slice(0, 120))}: ${why}.`);
+  };
+  if (text.length === 0) refuse('it is empty');
+  if (text.length > maxPatternLength) refuse(`it is longer than ${maxPatternLength} characters`);
+  if (!/^[\x21-\x7e]+$/.test(text)) refuse('it holds a space or a character outside ASCII');
+  if (text === '**') return { text, matches: () => true };
+
+  const at = text.indexOf('@');
+  const digest = at === -1 ? undefined : text.slice(at + 1);
+  if (digest !== undefined && !/^[a-z0-9*]+:[0-9a-f*]+$/.test(digest)) refuse('what follows @ is no digest');
+  const named = at === -1 ? text : text.slice(0, at);
+  const colon = named.indexOf(':', named.lastIndexOf('/') + 1);
+  const tag = colon === -1 ? undefined : named.slice(colon + 1);
+  if (tag !== undefined && !/^[A-Za-z0-9_.*-]+$/.test(tag)) refuse('what follows the last : is no tag');
+  const { host, segments } = splitPattern(colon === -1 ? named : named.slice(0, colon));
+  if (segments.includes('')) refuse('it has an empty segment');
+  const mixed = segments.find((segment) => segment !== '**' && segment.includes('**'));
+  if (mixed !== undefined) refuse(`** stands alone in a segment, unlike in ${JSON.stringify(mixed)}`);
+  if (host.includes('**')) refuse('the host takes * for one label, and no **');
+  const bad = segments.find((segment) => !/^[a-z0-9._*-]+$/.test(segment));
+  if (bad !== undefined) refuse(`${JSON.stringify(bad)} has a character that no repository has`);
+
+  return {
+    text,
+    matches: (image) =>
+      matchesHost(host, image.registry) &&
+      matchesSegments(segments, image.repository.split('/')) &&
+      (tag === undefined || (image.tag !== undefined && matchesWildcard(tag, image.tag))) &&
+      (digest === undefined || (image.digest !== undefined && matchesWildcard(digest, image.digest))),
+  };
+}
+
+function splitPattern(name: string): { host: string; segments: string[] } {
+  const first = name.slice(0, Math.max(name.indexOf('/'), 0));
+  // `*/app` and `*.example.com/app`: a wildcard host; a first segment `**` has no host to be matched as one.
+  if (first.includes('*') && (first === '*' || isRegistryHost(first))) {
+    return { host: normalizeRegistry(first), segments: name.slice(first.length + 1).split('/') };
+  }
+  const { registry, repository } = splitRegistry(name);
+  return { host: registry, segments: repository.split('/') };
+}
+
+/** `*` covers at most one label of the host, so that `icr*` never selects `icr.attacker.example`. */
+function matchesHost(pattern: string, host: string): boolean {
+  if (pattern === '*') return true;
+  const [patternName, patternPort] = splitPort(pattern);
+  const [name, port] = splitPort(host);
+  if (patternPort !== undefined ? port === undefined || !matchesWildcard(patternPort, port) : port !== undefined) return false;
+  const wanted = patternName.split('.');
+  const labels = name.split('.');
+  return wanted.length === labels.length && wanted.every((label, i) => matchesWildcard(label, labels[i] ?? ''));
+}
+
+function splitPort(host: string): [name: string, port: string | undefined] {
+  const colon = host.lastIndexOf(':');
+  return colon === -1 || host.endsWith(']') ? [host, undefined] : [host.slice(0, colon), host.slice(colon + 1)];
+}
+
+/** Greedy with one point of return: linear for each `*`, never exponential. */
+function matchesWildcard(pattern: string, text: string): boolean {
+  return matchesGreedily(pattern, text, '*', (p, t) => p === t);
+}
+
+function matchesSegments(pattern: readonly string[], path: readonly string[]): boolean {
+  return matchesGreedily(pattern, path, '**', matchesWildcard);
+}
+
+/** The classic two-pointer glob over characters or segments; at most length(pattern) x length(text) steps. */
+function matchesGreedily(
+  pattern: ArrayLike<string>,
+  text: ArrayLike<string>,
+  any: string,
+  matchesOne: (pattern: string, text: string) => boolean,
+): boolean {
+  let p = 0;
+  let t = 0;
+  let lastAny = -1;
+  let resumeAt = 0;
+  while (t < text.length) {
+    const wanted = pattern[p];
+    const got = text[t] ?? '';
+    if (wanted === any) {
+      lastAny = p++;
+      resumeAt = t;
+    } else if (wanted !== undefined && matchesOne(wanted, got)) {
+      p++;
+      t++;
+    } else if (lastAny !== -1) {
+      p = lastAny + 1;
+      t = ++resumeAt;
+    } else {
+      return false;
+    }
+  }
+  while (pattern[p] === any) p++;
+  return p === pattern.length;
+}
