@@ -6,7 +6,7 @@ import type { Index, Manifest } from '../oci/manifest.ts';
 import type { Mechanism } from '../policy/evidence.ts';
 import type { TrustReference } from '../policy/resolved-issuer.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
-import type { VerificationOutcome, VerificationRequest } from '../verification/verification.ts';
+import type { ArtifactNeeds, VerificationOutcome, VerificationRequest } from '../verification/verification.ts';
 import type { RequestTrace } from './request-trace.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -116,8 +116,8 @@ export interface NamespaceSource {
 
 /** Async and over raw bytes, so that it can run in a worker. Never throws for what an artifact holds. */
 export interface Verifier {
-  /** Which layers {@link verify} needs; empty when no verifier knows the artifact's form. */
-  layersNeeded(manifest: Manifest): readonly Descriptor[];
+  /** What {@link verify} has to be given, by the manifest alone. */
+  needs(manifest: Manifest): ArtifactNeeds;
   verify(request: VerificationRequest): Promise<VerificationOutcome>;
 }
 

@@ -1,0 +1,50 @@
+import type { TrustSource } from '../admission/ports.ts';
+import { failure } from '../failures/failure.ts';
+import type { Failure } from '../failures/failure.ts';
+import { publicGoodTrustedRoot } from './public-good-root.ts';
+import { readTrustFile } from './trust-file.ts';
+
+export interface TrustSourceOptions {
+  /** Directory of trust files; absent = no file can be named. */
+  readonly directory?: string;
+  /** Data of a ConfigMap of the release namespace; absent = none can be named. */
+  readonly configMaps?: (name: string) => Readonly<Record<string, string>> | undefined;
+}
+
+/** Trust material by reference. What it says is not parsed here. */
+export function createTrustSource({ directory, configMaps }: TrustSourceOptions): TrustSource {
+  return {
+    material(reference) {
+      switch (reference.kind) {
+        case 'builtIn':
+          return publicGoodTrustedRoot();
+        case 'file':
+          return directory === undefined
+            ? failure(
+                'TrustMaterialMissing',
+                `Trust file ${JSON.stringify(reference.name)} is named, and no trust directory is set.`,
+              )
+            : readTrustFile(directory, reference.name);
+        case 'configMap':
+          return configMapKey(configMaps, reference.name, reference.key);
+      }
+    },
+  };
+}
+
+function configMapKey(
+  configMaps: TrustSourceOptions['configMaps'],
+  name: string,
+  key: string,
+): string | Failure {
+  const where = `ConfigMap ${JSON.stringify(name)} of the release namespace`;
+  if (configMaps === undefined) {
+    return failure('TrustMaterialMissing', `${where} is named, and ConfigMaps are not read here.`);
+  }
+  const data = configMaps(name);
+  if (data === undefined) return failure('TrustMaterialMissing', `${where} does not exist.`);
+  const text = Object.hasOwn(data, key) ? data[key] : undefined;
+  if (text === undefined)
+    return failure('TrustMaterialMissing', `${where} has no key ${JSON.stringify(key)}.`);
+  return text;
+}

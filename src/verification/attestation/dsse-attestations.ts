@@ -1,0 +1,75 @@
+import { dsse } from '@sigstore/core';
+import { RefwardenError } from '../../failures/failure.ts';
+import { isJsonObject, parseStrictJson } from '../../oci/strict-json.ts';
+import type { ArtifactForm } from '../artifact-form.ts';
+import { verifyClaim } from '../claim.ts';
+import { parseLegacyAnnotations } from '../sigstore/legacy-annotations.ts';
+import { parseStatement } from './in-toto-statement.ts';
+
+const mediaType = 'application/vnd.dsse.envelope.v1+json';
+/** Most signatures of one envelope. */
+const maxEnvelopeSignatures = 16;
+
+/** cosign's `.att`: each layer is a DSSE envelope; its annotations about the content are hints and are not read. */
+export const dsseAttestations: ArtifactForm = {
+  layers: ({ layers }) => layers.filter((layer) => layer.mediaType === mediaType),
+  needsSubjectDocument: () => false,
+  maxLayerBytes: 32 * 1024 * 1024,
+  verifyLayer(bytes, layer, context) {
+    const { payloadType, payload, signatures } = parseEnvelope(bytes);
+    const vouchers = parseLegacyAnnotations(layer);
+    const signedBytes = dsse.preAuthEncoding(payloadType, payload);
+    const outcomes = signatures.map(({ signature, keyid }) =>
+      verifyClaim(
+        // cosign has attestations timestamped as a whole: the envelope, not its signature.
+        {
+          signature,
+          signedBytes,
+          payload,
+          timestampedBytes: Buffer.from(bytes),
+          keyHint: keyid,
+          ...vouchers,
+        },
+        'DsseEnvelope',
+        context,
+        () => parseStatement(payloadType, payload),
+      ),
+    );
+    return {
+      evidence: outcomes.flatMap((outcome) => outcome.evidence),
+      rejections: outcomes.flatMap((outcome) => outcome.rejections),
+    };
+  },
+};
+
+interface Envelope {
+  readonly payloadType: string;
+  readonly payload: Buffer;
+  readonly signatures: readonly { readonly signature: Buffer; readonly keyid: string }[];
+}
+
+/** @throws RefwardenError `PayloadInvalid` (secure-systems-lab/dsse envelope.md). */
+function parseEnvelope(bytes: Uint8Array): Envelope {
+  const json = parseStrictJson(bytes, 'The envelope', 'PayloadInvalid');
+  if (!isJsonObject(json)) return refuse('The envelope is not an object.');
+  const { payloadType, payload, signatures } = json;
+  if (typeof payloadType !== 'string' || typeof payload !== 'string' || !Array.isArray(signatures)) {
+    return refuse('The envelope lacks payloadType, payload or signatures.');
+  }
+  if (signatures.length === 0 || signatures.length > maxEnvelopeSignatures) {
+    refuse(`The envelope has no signature, or more than ${maxEnvelopeSignatures}.`);
+  }
+  return {
+    payloadType,
+    payload: Buffer.from(payload, 'base64'),
+    signatures: signatures.map((entry) => {
+      const { sig, keyid } = isJsonObject(entry) ? entry : {};
+      if (typeof sig !== 'string') return refuse('A signature of the envelope is no text.');
+      return { signature: Buffer.from(sig, 'base64'), keyid: typeof keyid === 'string' ? keyid : '' };
+    }),
+  };
+}
+
+function refuse(message: string): never {
+  throw new RefwardenError('PayloadInvalid', message);
+}

@@ -1,0 +1,145 @@
+import { createHash } from 'node:crypto';
+import {
+  BUNDLE_V01_MEDIA_TYPE,
+  BUNDLE_V02_MEDIA_TYPE,
+  BUNDLE_V03_LEGACY_MEDIA_TYPE,
+  BUNDLE_V03_MEDIA_TYPE,
+  bundleFromJSON,
+} from '@sigstore/bundle';
+import type { Bundle, MessageSignature } from '@sigstore/bundle';
+import { dsse } from '@sigstore/core';
+import { HashAlgorithm } from '@sigstore/protobuf-specs';
+import { RefwardenError } from '../../failures/failure.ts';
+import { matchesDigest } from '../../image/digest.ts';
+import { parseStrictJson } from '../../oci/strict-json.ts';
+import { parseStatement } from '../attestation/in-toto-statement.ts';
+import type { ArtifactForm, VerificationContext } from '../artifact-form.ts';
+import { verifyClaim } from '../claim.ts';
+import type { VerificationOutcome } from '../verification.ts';
+import type { SignedMaterial } from './signed-material.ts';
+
+const mediaTypes: ReadonlySet<string | undefined> = new Set([
+  BUNDLE_V01_MEDIA_TYPE,
+  BUNDLE_V02_MEDIA_TYPE,
+  BUNDLE_V03_LEGACY_MEDIA_TYPE,
+  BUNDLE_V03_MEDIA_TYPE,
+]);
+/** cosign says here what the bundle holds; a wrong word makes a message signature fail, and lets nothing pass. */
+const contentAnnotation = 'dev.sigstore.bundle.content';
+/** Most certificates of a bundle's chain (before v0.3); only the first is used. */
+const maxChainCertificates = 8;
+
+/** Sigstore bundle v0.1 to v0.3 as a referrer (cosign specs/BUNDLE_SPEC.md): a DSSE statement or a message signature. */
+export const sigstoreBundle: ArtifactForm = {
+  layers({ layers, artifactType }) {
+    const typed = layers.filter((layer) => mediaTypes.has(layer.mediaType));
+    return typed.length === 0 && mediaTypes.has(artifactType) ? layers : typed;
+  },
+  needsSubjectDocument: ({ annotations }) => annotations[contentAnnotation] !== 'dsse-envelope',
+  maxLayerBytes: 32 * 1024 * 1024,
+  verifyLayer(bytes, _layer, context) {
+    const bundle = parseBundle(bytes);
+    const { content } = bundle;
+    if (content.$case === 'messageSignature') return verifyMessage(bundle, content.messageSignature, context);
+    const { payloadType, payload, signatures } = content.dsseEnvelope;
+    const signature = signatures[0]?.sig ?? Buffer.alloc(0);
+    const signedBytes = dsse.preAuthEncoding(payloadType, payload);
+    return verifyClaim(
+      { ...materialOf(bundle, signature), signedBytes, payload },
+      'SigstoreBundle',
+      context,
+      () => parseStatement(payloadType, payload),
+    );
+  },
+};
+
+/** A message signature covers the bytes of the manifest itself; node:crypto verifies no ECDSA over a digest alone. */
+function verifyMessage(
+  bundle: Bundle,
+  message: MessageSignature,
+  context: VerificationContext,
+): VerificationOutcome {
+  const document = context.subjectDocument;
+  const subject = context.subjects.find(
+    (wanted) => document !== undefined && matchesDigest(document, wanted),
+  );
+  if (document === undefined || subject === undefined) {
+    throw new RefwardenError(
+      'FormatUnsupported',
+      'A message signature takes the bytes of the subject, which were not given.',
+    );
+  }
+  const { algorithm, digest } = message.messageDigest;
+  const hash = hashNames[algorithm];
+  if (hash === undefined) throw new RefwardenError('PayloadInvalid', 'The message digest is not SHA-2.');
+  if (!createHash(hash).update(document).digest().equals(digest)) {
+    throw new RefwardenError(
+      'SubjectMismatch',
+      `The bundle is for the message ${hash}:${digest.toString('hex').slice(0, 128)}, not for ${subject}.`,
+    );
+  }
+  const material = { ...materialOf(bundle, message.signature), signedBytes: document, payload: document };
+  return verifyClaim(material, 'SigstoreBundle', context, () => ({ kind: 'signature', subjects: [subject] }));
+}
+
+const hashNames: Readonly<Partial<Record<HashAlgorithm, string>>> = {
+  [HashAlgorithm.SHA2_256]: 'sha256',
+  [HashAlgorithm.SHA2_384]: 'sha384',
+  [HashAlgorithm.SHA2_512]: 'sha512',
+};
+
+function parseBundle(bytes: Uint8Array): Bundle {
+  const json = parseStrictJson(bytes, 'The bundle', 'PayloadInvalid');
+  let bundle: Bundle;
+  try {
+    bundle = bundleFromJSON(json);
+  } catch (cause) {
+    throw new RefwardenError(
+      'PayloadInvalid',
+      'The bundle does not parse as a Sigstore bundle v0.1 to v0.3.',
+      cause,
+    );
+  }
+  if (!mediaTypes.has(bundle.mediaType)) {
+    throw new RefwardenError('FormatUnsupported', 'The bundle is of another version than v0.1 to v0.3.');
+  }
+  return bundle;
+}
+
+function materialOf(
+  { verificationMaterial }: Bundle,
+  signature: Buffer,
+): Omit<SignedMaterial, 'signedBytes' | 'payload'> {
+  const { content, tlogEntries, timestampVerificationData } = verificationMaterial;
+  return {
+    signature,
+    timestampedBytes: signature,
+    logEntries: tlogEntries,
+    timestamps: (timestampVerificationData?.rfc3161Timestamps ?? []).map(({ signedTimestamp }) =>
+      Buffer.from(signedTimestamp),
+    ),
+    ...signerOf(content),
+  };
+}
+
+function signerOf(
+  content: Bundle['verificationMaterial']['content'],
+): Pick<SignedMaterial, 'certificate' | 'keyHint'> {
+  switch (content.$case) {
+    case 'publicKey':
+      return { keyHint: content.publicKey.hint };
+    case 'certificate':
+      return { certificate: content.certificate.rawBytes };
+    case 'x509CertificateChain': {
+      const { certificates } = content.x509CertificateChain;
+      if (certificates.length > maxChainCertificates) {
+        throw new RefwardenError(
+          'PayloadInvalid',
+          `The bundle has more than ${maxChainCertificates} certificates.`,
+        );
+      }
+      const [leaf] = certificates;
+      return leaf === undefined ? {} : { certificate: leaf.rawBytes };
+    }
+  }
+}
