@@ -77,6 +77,10 @@ export async function startControllerManager(plane: ControlPlane): Promise<Backg
       `--secure-port=${plane.controllerManagerPort}`,
       `--cert-dir=${join(plane.directory, 'controller-manager-certificates')}`,
       '--leader-elect=false',
+      // Its own rate limit would cost three seconds of every start.
+      '--kube-api-qps=500',
+      '--kube-api-burst=1000',
+      // Each controller under its own name, as webhooks see them elsewhere.
       '--use-service-account-credentials',
       `--service-account-private-key-file=${plane.serviceAccountKeyPath}`,
       `--root-ca-file=${join(plane.certificatesDirectory, 'apiserver.crt')}`,

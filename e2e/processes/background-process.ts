@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
+import { onProcessExit } from './on-process-exit.ts';
 
 export interface BackgroundProcessOptions {
   readonly name: string;
@@ -36,17 +37,20 @@ export async function startBackgroundProcess(options: BackgroundProcessOptions):
   const killNow = (): void => {
     child.kill('SIGKILL');
   };
+  const forget = onProcessExit(killNow);
   const ended = new Promise<void>((resolve) => {
     child.once('exit', () => {
-      process.off('exit', killNow);
+      forget();
       resolve();
     });
   });
   await new Promise<void>((resolve, reject) => {
     child.once('spawn', resolve);
-    child.once('error', reject);
+    child.once('error', (error) => {
+      forget();
+      reject(error);
+    });
   });
-  process.once('exit', killNow);
 
   const hasEnded = (): boolean => child.exitCode !== null || child.signalCode !== null;
   const logTail = (): string =>

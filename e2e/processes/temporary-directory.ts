@@ -1,22 +1,31 @@
+import { rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { onProcessExit } from './on-process-exit.ts';
 
 export interface TemporaryDirectory {
   readonly path: string;
   readonly remove: () => Promise<void>;
 }
 
-/** `REFWARDEN_E2E_KEEP=1` keeps the directory (logs, etcd data) for a look after the run. */
+/**
+ * A directory that is gone when this process ends, at the latest.
+ * `REFWARDEN_E2E_KEEP=1` keeps it (logs, etcd data) for a look after the run.
+ */
 export async function makeTemporaryDirectory(purpose: string): Promise<TemporaryDirectory> {
   const path = await mkdtemp(join(tmpdir(), `refwarden-${purpose}-`));
+  if (process.env['REFWARDEN_E2E_KEEP'] === '1') {
+    process.stderr.write(`keeps ${path}\n`);
+    return { path, remove: () => Promise.resolve() };
+  }
+  const forget = onProcessExit(() => {
+    rmSync(path, { recursive: true, force: true });
+  });
   return {
     path,
     remove: async () => {
-      if (process.env['REFWARDEN_E2E_KEEP'] === '1') {
-        process.stderr.write(`kept ${path}\n`);
-        return;
-      }
+      forget();
       await rm(path, { recursive: true, force: true });
     },
   };

@@ -13,7 +13,10 @@ export interface TimestampAuthority {
   readonly process: BackgroundProcess;
 }
 
-/** Sigstore's timestamp authority with a key that lives as long as the process. */
+/**
+ * Sigstore's timestamp authority with a key that lives as long as the process.
+ * Its metrics listen on port 2112, which no flag changes: only one can run on a machine at a time.
+ */
 export async function startTimestampAuthority(directory: string): Promise<TimestampAuthority> {
   const port = await freePort();
   const base = `http://127.0.0.1:${port}`;
@@ -29,8 +32,6 @@ export async function startTimestampAuthority(directory: string): Promise<Timest
     ],
     logPath: join(directory, 'timestamp-server.log'),
     isReady: () => httpAnswers(`${base}/ping`),
-    // Its metrics listen on port 2112, which no flag changes: one such server per machine at a time.
-    cwd: directory,
   });
   return {
     url: `${base}/api/v1/timestamp`,
