@@ -3,8 +3,9 @@ import type { FailureDefinition } from '../src/failures/catalogue.ts';
 
 const kinds = {
   failed: 'Policy was judged and is not met.',
-  inconclusive: 'It could not be judged. `onInconclusive` of the policy decides; it is never "nothing found".',
-  invalid: 'Somebody\'s input is wrong.',
+  inconclusive:
+    'It could not be judged. `onInconclusive` of the policy decides; it is never "nothing found".',
+  invalid: "Somebody's input is wrong.",
   internal: 'A defect of Refwarden. Never a pass.',
 } as const;
 
@@ -13,7 +14,10 @@ export function failuresPage(): string {
   const sections = Object.entries(kinds).map(([kind, meaning]) => {
     const rows = entries
       .filter(([, definition]) => definition.kind === kind)
-      .map(([code, { summary, remedy, retryable }]) => `| \`${code}\` | ${summary} | ${remedy} | ${retryable ? 'yes' : 'no'} |`);
+      .map(
+        ([code, { summary, remedy, retryable }]) =>
+          `| \`${code}\` | ${summary} | ${remedy} | ${retryable ? 'yes' : 'no'} |`,
+      );
     return `## ${kind}\n\n${meaning}\n\n| code | what happened | what to do | may pass when tried again |\n|---|---|---|---|\n${rows.join('\n')}\n`;
   });
   return `# Failure codes

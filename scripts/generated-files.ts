@@ -7,7 +7,10 @@ import { resourcesPage } from './resources-page.ts';
 export function generatedFiles(): Map<string, string> {
   const definitions = customResourceDefinitions();
   return new Map([
-    ...definitions.map((crd): [string, string] => [`manifests/crds/${crd.metadata.name}.yaml`, renderDefinition(crd)]),
+    ...definitions.map((crd): [string, string] => [
+      `manifests/crds/${crd.metadata.name}.yaml`,
+      renderDefinition(crd),
+    ]),
     ['docs/reference/failures.md', failuresPage()],
     ['docs/reference/resources.md', resourcesPage(definitions)],
   ]);

@@ -52,14 +52,20 @@ function rows(schema: Schema, path: string): string[] {
   return Object.entries(schema.properties ?? {}).flatMap(([name, field]) => {
     const here = `${path}.${name}`;
     const inner = field.items ?? field;
-    const fallback = field.default === undefined ? (required.has(name) ? 'required' : '') : `\`${JSON.stringify(field.default)}\``;
+    const fallback =
+      field.default === undefined
+        ? required.has(name)
+          ? 'required'
+          : ''
+        : `\`${JSON.stringify(field.default)}\``;
     const own = `| \`${here}\` | ${typeName(field)} | ${fallback} | ${field.description ?? ''} |`;
     return [own, ...rows(inner, field.items === undefined ? here : `${here}[]`)];
   });
 }
 
 function typeName(field: Schema): string {
-  if (field.items !== undefined) return `list of ${typeName(field.items)}${field.maxItems === undefined ? '' : `, at most ${field.maxItems}`}`;
+  if (field.items !== undefined)
+    return `list of ${typeName(field.items)}${field.maxItems === undefined ? '' : `, at most ${field.maxItems}`}`;
   if (field.enum !== undefined) return field.enum.map((value) => `\`${String(value)}\``).join(', ');
   if (field.additionalProperties !== undefined) return `map to ${typeName(field.additionalProperties)}`;
   return field.type ?? '';
@@ -67,6 +73,7 @@ function typeName(field: Schema): string {
 
 function* collectRules(schema: Schema, path: string): Generator<{ path: string; message: string }> {
   for (const { message } of schema['x-kubernetes-validations'] ?? []) yield { path, message };
-  for (const [name, field] of Object.entries(schema.properties ?? {})) yield* collectRules(field, `${path}.${name}`);
+  for (const [name, field] of Object.entries(schema.properties ?? {}))
+    yield* collectRules(field, `${path}.${name}`);
   if (schema.items !== undefined) yield* collectRules(schema.items, `${path}[]`);
 }

@@ -35,19 +35,27 @@ export function denialMessage(verdict: Verdict): string {
   const shown = refused.slice(0, maxMessageImages).map(describeImage);
   const more = refused.length > shown.length ? [`... and ${refused.length - shown.length} more images`] : [];
   const count = verdict.images.length;
-  return sanitize([`${count} image${count === 1 ? '' : 's'}, ${refused.length} not admitted`, ...shown, ...more].join('\n'));
+  return sanitize(
+    [`${count} image${count === 1 ? '' : 's'}, ${refused.length} not admitted`, ...shown, ...more].join('\n'),
+  );
 }
 
 function describeImage(verdict: ImageVerdict): string {
   const blocking = verdict.checks.filter(({ blocks }) => blocks);
   const [first] = blocking;
-  const where = verdict.fields.map(({ role, name }) => `${roleNames[role]} ${JSON.stringify(name)}`).slice(0, 4).join(', ');
+  const where = verdict.fields
+    .map(({ role, name }) => `${roleNames[role]} ${JSON.stringify(name)}`)
+    .slice(0, 4)
+    .join(', ');
   const digest = verdict.digest === undefined ? '' : ` (${shortDigest(verdict.digest)})`;
   const lines = [`${verdict.image}${digest}${where === '' ? '' : `, ${where}`}`];
   for (const check of blocking.slice(0, maxChecksPerImage)) lines.push(`  ${describeCheck(check)}`);
-  if (blocking.length > maxChecksPerImage) lines.push(`  ... and ${blocking.length - maxChecksPerImage} more checks`);
+  if (blocking.length > maxChecksPerImage)
+    lines.push(`  ... and ${blocking.length - maxChecksPerImage} more checks`);
   if (first?.code !== undefined) {
-    lines.push(`  ${failureCatalogue[first.code].remedy} Details: refwarden check --explain ${explainable(verdict)}`);
+    lines.push(
+      `  ${failureCatalogue[first.code].remedy} Details: refwarden check --explain ${explainable(verdict)}`,
+    );
   }
   return lines.join('\n');
 }
@@ -76,7 +84,12 @@ function warningsOf(verdict: Verdict): string[] {
     checks
       .filter(({ outcome, blocks, mode }) => outcome !== 'passed' && !blocks && mode !== 'Audit')
       .map(({ code, policy, requirement, message }) =>
-        sanitize(`${code ?? 'InternalError'} ${image}: policy ${policy} (${requirement}) ${message}`.replaceAll('\n', ' ')),
+        sanitize(
+          `${code ?? 'InternalError'} ${image}: policy ${policy} (${requirement}) ${message}`.replaceAll(
+            '\n',
+            ' ',
+          ),
+        ),
       ),
   );
 }
@@ -85,22 +98,25 @@ function auditAnnotations({ images }: Verdict): Record<string, string> {
   if (images.length === 0) return {};
   const checks = images.flatMap(({ image, checks: all }) => all.map((check) => ({ image, check })));
   return {
-    images: JSON.stringify(images.slice(0, maxAuditEntries).map(({ image, digest, outcome }) => ({ image, digest, outcome }))),
+    images: JSON.stringify(
+      images.slice(0, maxAuditEntries).map(({ image, digest, outcome }) => ({ image, digest, outcome })),
+    ),
     policies: JSON.stringify(
-      checks.slice(0, maxAuditEntries).map(({ image, check: { policy, requirement, mode, outcome, code } }) => ({
-        image,
-        policy,
-        requirement,
-        mode,
-        outcome,
-        code,
-      })),
+      checks
+        .slice(0, maxAuditEntries)
+        .map(({ image, check: { policy, requirement, mode, outcome, code } }) => ({
+          image,
+          policy,
+          requirement,
+          mode,
+          outcome,
+          code,
+        })),
     ),
   };
 }
 
-/** Registry and certificate text may hold anything: control characters (terminal escapes) are replaced, lines kept. */
+/** Registry and certificate text may hold anything: control characters (terminal escapes, bidi marks) are replaced, lines kept. */
 export function sanitize(text: string): string {
-  // eslint-disable-next-line no-control-regex -- they are what is looked for
-  return text.replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, '\ufffd');
+  return text.replace(/[^\P{Cc}\n]|[\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu, '\ufffd');
 }

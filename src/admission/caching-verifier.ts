@@ -1,6 +1,11 @@
 import { LRUCache } from 'lru-cache';
-import type { Clock, Verifier } from './ports.ts';
-import type { VerificationOutcome, VerificationRequest } from '../verification/verification.ts';
+import type {
+  ArtifactNeeds,
+  VerificationOutcome,
+  VerificationRequest,
+  Verifier,
+} from '../verification/verification.ts';
+import type { Clock } from './ports.ts';
 
 const maxEntries = 10_000;
 /** An outcome that proves something counts this long, or until the earliest expiry it depends on. */
@@ -20,12 +25,10 @@ interface Entry {
 export function createCachingVerifier(verifier: Verifier, clock: Clock): Verifier {
   const entries = new LRUCache<string, Entry>({ max: maxEntries });
   return {
-    layersNeeded: (manifest) => verifier.layersNeeded(manifest),
+    needs: (manifest) => verifier.needs(manifest),
     verify: (request) => {
       // Without all of its bytes an artifact is judged on what is there, and that is not kept.
-      if (verifier.layersNeeded(request.artifact.manifest).some(({ digest }) => !request.layers.has(digest))) {
-        return verifier.verify(request);
-      }
+      if (!isWhole(request, verifier.needs(request.artifact.manifest))) return verifier.verify(request);
       const key = cacheKey(request);
       const known = entries.get(key);
       if (known !== undefined && clock.nowMs() < known.validUntilMs) return known.outcome;
@@ -46,10 +49,19 @@ export function createCachingVerifier(verifier: Verifier, clock: Clock): Verifie
   };
 }
 
+function isWhole({ layers, subjectDocument }: VerificationRequest, needs: ArtifactNeeds): boolean {
+  return (
+    needs.layers.every(({ digest }) => layers.has(digest)) &&
+    (!needs.subjectDocument || subjectDocument !== undefined)
+  );
+}
+
 function cacheKey({ artifact, subjects, issuers }: VerificationRequest): string {
   return JSON.stringify([
     artifact.digest,
     subjects,
-    issuers.map(({ name, fingerprint }) => [name, fingerprint]).sort((a, b) => String(a[0]).localeCompare(String(b[0]))),
+    issuers
+      .map(({ name, fingerprint }) => [name, fingerprint])
+      .sort((a, b) => String(a[0]).localeCompare(String(b[0]))),
   ]);
 }

@@ -25,7 +25,11 @@ export interface DecisionOptions {
  * The one way to a verdict: webhook, command line and audit call this. Never throws, and never admits what was
  * not judged: without policies loaded, with labels unknown, on a fault or a timeout the answer is not "allowed".
  */
-export async function decide(workload: Workload, ports: DecisionPorts, options: DecisionOptions): Promise<Verdict> {
+export async function decide(
+  workload: Workload,
+  ports: DecisionPorts,
+  options: DecisionOptions,
+): Promise<Verdict> {
   const startedMs = ports.clock.nowMs();
   const trace = new RequestTrace();
   const result = await judgeWorkload(workload, ports, { ...options, trace }).catch((error: unknown) => ({
@@ -81,7 +85,9 @@ async function scopedPolicies(
   signal: AbortSignal,
 ): Promise<readonly CompiledPolicy[]> {
   const scope = { namespace: workload.namespace, isTemplate: workload.isTemplate };
-  const labels = needsNamespaceLabels(snapshot, scope) ? await namespaces.labels(workload.namespace, signal) : {};
+  const labels = needsNamespaceLabels(snapshot, scope)
+    ? await namespaces.labels(workload.namespace, signal)
+    : {};
   return policiesInScope(snapshot, scope, labels);
 }
 

@@ -5,7 +5,16 @@ import { evaluateRequirement } from '../policy/evaluate.ts';
 import type { Evidence } from '../policy/evidence.ts';
 import type { ResolvedIssuer } from '../policy/resolved-issuer.ts';
 import type { EvidenceRequirement } from '../policy/snapshot.ts';
-import type { ArtifactSource, Candidate, Clock, RegistryAccess, Subject, Verifier, Wanted } from './ports.ts';
+import type { ArtifactNeeds, Verifier } from '../verification/verification.ts';
+import type {
+  ArtifactSource,
+  Candidate,
+  Clock,
+  DiscoveryEnd,
+  RegistryAccess,
+  Subject,
+  Wanted,
+} from './ports.ts';
 import type { Miss } from './verdict.ts';
 
 /** Most layers of one artifact that are fetched at once. */
@@ -68,7 +77,11 @@ class Search {
     this.#image = image;
     this.#requirements = requirements;
     this.#access = access;
-    this.#issuers = [...new Map(requirements.flatMap(({ issuers }) => issuers).map((issuer) => [issuer.name, issuer])).values()];
+    this.#issuers = [
+      ...new Map(
+        requirements.flatMap(({ issuers }) => issuers).map((issuer) => [issuer.name, issuer]),
+      ).values(),
+    ];
     this.#wanted = {
       signatures: requirements.some(({ kind }) => kind === 'signature'),
       attestations: requirements.some(({ kind }) => kind !== 'signature'),
@@ -76,11 +89,18 @@ class Search {
   }
 
   findings(): Findings {
-    return { evidence: this.#evidence, misses: this.#misses, gaps: this.#gaps, listingAgeMs: this.#listingAgeMs };
+    return {
+      evidence: this.#evidence,
+      misses: this.#misses,
+      gaps: this.#gaps,
+      listingAgeMs: this.#listingAgeMs,
+    };
   }
 
   wantsIndexes(): boolean {
-    return this.#open().some((requirement) => requirement.kind === 'signature' && requirement.inheritFromIndex);
+    return this.#open().some(
+      (requirement) => requirement.kind === 'signature' && requirement.inheritFromIndex,
+    );
   }
 
   /** @param indexes the proven indexes between the image and the subject. */
@@ -104,8 +124,8 @@ class Search {
 
   /** A stream that does not say that it is complete leaves a gap. */
   async #drain<T extends { readonly kind: string }>(
-    events: AsyncIterable<T | { kind: 'end'; complete: boolean; failures: readonly Failure[]; listingAgeMs: number }>,
-    visit: (event: Exclude<T, { kind: 'end' }>) => Promise<boolean>,
+    events: AsyncIterable<T | DiscoveryEnd>,
+    visit: (event: Exclude<T, DiscoveryEnd>) => Promise<boolean>,
   ): Promise<void> {
     let ended = false;
     try {
@@ -114,7 +134,7 @@ class Search {
           ended = true;
           this.#listingAgeMs = Math.max(this.#listingAgeMs, event.listingAgeMs);
           if (!event.complete) this.#gaps.push(...nonEmpty(event.failures));
-        } else if (await visit(event as Exclude<T, { kind: 'end' }>)) {
+        } else if (await visit(event as Exclude<T, DiscoveryEnd>)) {
           return;
         }
       }
@@ -129,24 +149,18 @@ class Search {
     if (this.#visited.has(`${subject.digest} ${candidate.digest}`)) return;
     this.#visited.add(`${subject.digest} ${candidate.digest}`);
     const { verifier, clock } = this.#ports;
-    const needed = verifier.layersNeeded(candidate.manifest);
-    if (needed.length === 0) return;
+    const needs = verifier.needs(candidate.manifest);
+    if (needs.layers.length === 0) return;
+    const layers = await this.#fetchLayers(candidate, needs);
     try {
-      const layers = new Map<Digest, Uint8Array>();
-      for (let i = 0; i < needed.length; i += layerConcurrency) {
-        const batch = needed.slice(i, i + layerConcurrency);
-        const results = await Promise.allSettled(batch.map((layer) => candidate.fetchLayer(layer, this.#access)));
-        for (const [j, result] of results.entries()) {
-          const layer = batch[j];
-          if (layer === undefined) continue;
-          if (result.status === 'fulfilled') layers.set(layer.digest, result.value);
-          else this.#fault(result.reason, candidate);
-        }
-      }
       const { evidence, rejections } = await verifier.verify({
         artifact: { digest: candidate.digest, manifest: candidate.manifest },
         layers,
-        subjects: subject.digest === this.#image.digest ? [subject.digest] : [subject.digest, this.#image.digest],
+        subjects:
+          subject.digest === this.#image.digest ? [subject.digest] : [subject.digest, this.#image.digest],
+        ...(needs.subjectDocument
+          ? { subjectDocument: await this.#ports.artifacts.fetchDocument(subject, this.#access) }
+          : {}),
         issuers: this.#issuers,
         nowMs: clock.nowMs(),
       });
@@ -159,10 +173,33 @@ class Search {
     }
   }
 
+  /** Layers that cannot be had are reported and left out; the others may still hold a good signature. */
+  async #fetchLayers(
+    candidate: Candidate,
+    { layers: needed }: ArtifactNeeds,
+  ): Promise<Map<Digest, Uint8Array>> {
+    const layers = new Map<Digest, Uint8Array>();
+    for (let i = 0; i < needed.length; i += layerConcurrency) {
+      await Promise.all(
+        needed.slice(i, i + layerConcurrency).map(async (layer) => {
+          try {
+            layers.set(layer.digest, await candidate.fetchLayer(layer, this.#access));
+          } catch (error) {
+            this.#fault(error, candidate);
+          }
+        }),
+      );
+    }
+    return layers;
+  }
+
   /** One unreadable artifact spoils no other, but what could not be read may have been the good one. */
   #fault(error: unknown, { digest, mechanism }: Candidate): void {
     if (!(error instanceof RefwardenError) && this.#access.signal.aborted) {
-      this.#gaps.push({ code: 'DeadlineExceeded', message: 'The time for the decision ended while artifacts were read.' });
+      this.#gaps.push({
+        code: 'DeadlineExceeded',
+        message: 'The time for the decision ended while artifacts were read.',
+      });
       return;
     }
     const problem = toFailure(error);
@@ -170,7 +207,10 @@ class Search {
     else this.#gaps.push(problem);
   }
 
-  #miss({ code, message }: Failure, { digest, mechanism }: Partial<Pick<Candidate, 'digest' | 'mechanism'>>): void {
+  #miss(
+    { code, message }: Failure,
+    { digest, mechanism }: Partial<Pick<Candidate, 'digest' | 'mechanism'>>,
+  ): void {
     this.#misses.push({
       code,
       message,
@@ -187,9 +227,7 @@ class Search {
   }
 }
 
-const isEnd = (event: {
-  readonly kind: string;
-}): event is { kind: 'end'; complete: boolean; failures: readonly Failure[]; listingAgeMs: number } => event.kind === 'end';
+const isEnd = (event: { readonly kind: string }): event is DiscoveryEnd => event.kind === 'end';
 
 /** An incomplete end always leaves at least one gap, whatever it forgot to say. */
 const nonEmpty = (failures: readonly Failure[]): readonly Failure[] =>

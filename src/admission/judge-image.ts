@@ -8,7 +8,12 @@ import type { ImageReference } from '../image/reference.ts';
 import { evaluateRequirement } from '../policy/evaluate.ts';
 import { describeSigner } from '../policy/evidence.ts';
 import { selectsImage } from '../policy/match.ts';
-import type { CompiledPolicy, CompiledRequirement, EvidenceRequirement, NoMatch } from '../policy/snapshot.ts';
+import type {
+  CompiledPolicy,
+  CompiledRequirement,
+  EvidenceRequirement,
+  NoMatch,
+} from '../policy/snapshot.ts';
 import { gatherEvidence } from './gather-evidence.ts';
 import type { Findings, GatherPorts } from './gather-evidence.ts';
 import type { RegistryAccess } from './ports.ts';
@@ -32,7 +37,12 @@ export async function judgeImage(
   } catch (error) {
     // What cannot be named cannot be matched: every policy in scope fails on it.
     const problem = toFailure(error);
-    return imageVerdict(image, undefined, undefined, policies.length === 0 ? unmatched(noMatch) : failAll(policies, problem));
+    return imageVerdict(
+      image,
+      undefined,
+      undefined,
+      policies.length === 0 ? unmatched(noMatch) : failAll(policies, problem),
+    );
   }
   const matching = policies.filter((policy) => selectsImage(policy, reference));
   if (matching.length === 0) return imageVerdict(image, reference, reference.digest, unmatched(noMatch));
@@ -85,34 +95,49 @@ function judge(
   findings: Findings | Failure,
   nowMs: number,
 ): Check {
-  if (requirement.notReady !== undefined) return check(policy, requirement.name, 'failed', requirement.notReady);
+  if (requirement.notReady !== undefined)
+    return check(policy, requirement.name, 'failed', requirement.notReady);
   if (requirement.kind === 'pinned') {
-    if (reference.digest !== undefined) return passed(policy, requirement.name, `named by ${shortDigest(reference.digest)}`);
+    if (reference.digest !== undefined)
+      return passed(policy, requirement.name, `named by ${shortDigest(reference.digest)}`);
     return check(policy, requirement.name, 'failed', failure('NotPinned', 'the image is named by tag'));
   }
   if ('code' in findings) return check(policy, requirement.name, 'inconclusive', findings);
   if (digest === undefined) {
-    return check(policy, requirement.name, 'inconclusive', failure('InternalError', 'the image was not resolved'));
+    return check(
+      policy,
+      requirement.name,
+      'inconclusive',
+      failure('InternalError', 'the image was not resolved'),
+    );
   }
   const evaluation = evaluateRequirement(requirement, findings.evidence, digest, nowMs);
   if (evaluation.satisfied) {
     const issuers = [...new Set(evaluation.evidence.map(({ issuer }) => issuer))].join(', ');
-    return { ...passed(policy, requirement.name, `${requirement.kind} by ${issuers}`), evidence: evaluation.evidence };
+    return {
+      ...passed(policy, requirement.name, `${requirement.kind} by ${issuers}`),
+      evidence: evaluation.evidence,
+    };
   }
   const misses = missesFor(findings, requirement);
   const gap = findings.gaps[0];
   if (gap !== undefined) return { ...check(policy, requirement.name, 'inconclusive', gap), misses };
-  return { ...check(policy, requirement.name, 'failed', explain(requirement, evaluation.failure, misses)), misses };
+  return {
+    ...check(policy, requirement.name, 'failed', explain(requirement, evaluation.failure, misses)),
+    misses,
+  };
 }
 
 /** What was found beats "nothing was found": the closest miss names the failure. */
 function explain(requirement: EvidenceRequirement, found: Failure, misses: readonly Miss[]): Failure {
   const asks = `${describeRequirement(requirement)} by ${requirement.issuers.map(({ name }) => name).join(' or ')}`;
   const closest = misses[0];
-  const nothing = found.code === 'SignatureMissing' || found.code === 'SbomMissing' || found.code === 'AttestationMissing';
+  const nothing =
+    found.code === 'SignatureMissing' || found.code === 'SbomMissing' || found.code === 'AttestationMissing';
   if (!nothing || closest === undefined) return failure(found.code, `asks for ${asks}: ${found.message}`);
   const signers = [...new Set(misses.flatMap(({ signer }) => (signer === undefined ? [] : [signer])))];
-  const shown = signers.length === 0 ? closest.message : `${signers.slice(0, 3).join(', ')}. ${closest.message}`;
+  const shown =
+    signers.length === 0 ? closest.message : `${signers.slice(0, 3).join(', ')}. ${closest.message}`;
   return failure(closest.code, `asks for ${asks}. Found ${misses.length}: ${shown}`);
 }
 
@@ -162,9 +187,17 @@ function missesFor({ evidence, misses }: Findings, requirement: EvidenceRequirem
   );
 }
 
-function check(policy: CompiledPolicy, requirement: string, outcome: 'failed' | 'inconclusive', why: Failure): Check {
+function check(
+  policy: CompiledPolicy,
+  requirement: string,
+  outcome: 'failed' | 'inconclusive',
+  why: Failure,
+): Check {
   // Only what could not be judged may be waved through by onInconclusive; a defect of ours never is.
-  const admitted = outcome === 'inconclusive' && policy.onInconclusive === 'Admit' && failureKind(why.code) === 'inconclusive';
+  const admitted =
+    outcome === 'inconclusive' &&
+    policy.onInconclusive === 'Admit' &&
+    failureKind(why.code) === 'inconclusive';
   return {
     ...identify(policy, requirement),
     outcome,
@@ -177,10 +210,20 @@ function check(policy: CompiledPolicy, requirement: string, outcome: 'failed' | 
 }
 
 function passed(policy: CompiledPolicy, requirement: string, message: string): Check {
-  return { ...identify(policy, requirement), outcome: 'passed', blocks: false, message, evidence: [], misses: [] };
+  return {
+    ...identify(policy, requirement),
+    outcome: 'passed',
+    blocks: false,
+    message,
+    evidence: [],
+    misses: [],
+  };
 }
 
-const identify = ({ name, namespace, mode }: CompiledPolicy, requirement: string): Pick<Check, 'policy' | 'policyNamespace' | 'mode' | 'requirement'> => ({
+const identify = (
+  { name, namespace, mode }: CompiledPolicy,
+  requirement: string,
+): Pick<Check, 'policy' | 'policyNamespace' | 'mode' | 'requirement'> => ({
   policy: name,
   ...(namespace === undefined ? {} : { policyNamespace: namespace }),
   mode,

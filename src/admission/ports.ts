@@ -6,7 +6,6 @@ import type { Index, Manifest } from '../oci/manifest.ts';
 import type { Mechanism } from '../policy/evidence.ts';
 import type { TrustReference } from '../policy/resolved-issuer.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
-import type { ArtifactNeeds, VerificationOutcome, VerificationRequest } from '../verification/verification.ts';
 import type { RequestTrace } from './request-trace.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -15,7 +14,10 @@ export interface Credentials {
   /** Equal scopes may see what the other fetched. Holds no secret. */
   readonly scope: string;
   /** Username and password for a repository, or undefined for anonymous access. Never for another host. */
-  basicAuth(registry: string, repository: string): { readonly username: string; readonly password: string } | undefined;
+  basicAuth(
+    registry: string,
+    repository: string,
+  ): { readonly username: string; readonly password: string } | undefined;
 }
 
 export const anonymous: Credentials = { scope: 'anonymous', basicAuth: () => undefined };
@@ -96,6 +98,8 @@ export interface ArtifactSource {
   /** Lazy: the caller stops as soon as policy is satisfied. Faults come as events, never as an end of the list. */
   referrers(subject: Subject, wanted: Wanted, access: RegistryAccess): AsyncIterable<ReferrerEvent>;
   parents(subject: Subject, access: RegistryAccess): AsyncIterable<ParentEvent>;
+  /** The bytes of a manifest or index, digest-verified: some signatures cover them rather than their digest. */
+  fetchDocument(subject: Subject, access: RegistryAccess): Promise<Uint8Array>;
 }
 
 /** The policies in force; undefined until the first load succeeded. */
@@ -112,13 +116,6 @@ export interface TrustSource {
 export interface NamespaceSource {
   /** @throws RefwardenError `NamespaceUnknown`: unknown is never "no labels". */
   labels(namespace: string, signal: AbortSignal): Promise<Readonly<Record<string, string>>>;
-}
-
-/** Async and over raw bytes, so that it can run in a worker. Never throws for what an artifact holds. */
-export interface Verifier {
-  /** What {@link verify} has to be given, by the manifest alone. */
-  needs(manifest: Manifest): ArtifactNeeds;
-  verify(request: VerificationRequest): Promise<VerificationOutcome>;
 }
 
 export interface Clock {

@@ -59,15 +59,23 @@ export function readWorkload(request: AdmissionRequest): Workload {
   const nothingNew = { ...workload, images: [] };
   if (operation === 'DELETE') return nothingNew;
   if (operation === 'CONNECT') {
-    throw new RefwardenError('WorkloadUnsupported', `Operation CONNECT on ${kind.kind} brings no workload to judge.`);
+    throw new RefwardenError(
+      'WorkloadUnsupported',
+      `Operation CONNECT on ${kind.kind} brings no workload to judge.`,
+    );
   }
   if (isScale || imagelessSubresources.has(request.subResource ?? '')) return nothingNew;
   if (source === undefined || object === undefined) {
-    throw new RefwardenError('WorkloadInvalid', `request.object of a ${operation} of ${kind.kind} is missing.`);
+    throw new RefwardenError(
+      'WorkloadInvalid',
+      `request.object of a ${operation} of ${kind.kind} is missing.`,
+    );
   }
   if (operation === 'UPDATE' && isBeingDeleted(object)) return nothingNew;
   const known = new Set(
-    operation === 'UPDATE' && oldObject !== undefined ? readImages(oldObject, source.path).map(({ image }) => image) : [],
+    operation === 'UPDATE' && oldObject !== undefined
+      ? readImages(oldObject, source.path).map(({ image }) => image)
+      : [],
   );
   return { ...workload, images: readImages(object, source.path).filter(({ image }) => !known.has(image)) };
 }
@@ -82,7 +90,11 @@ function workloadName({ name, object }: AdmissionRequest): string {
 
 function isBeingDeleted(object: JsonObject): boolean {
   const metadata = object['metadata'];
-  return isJsonObject(metadata) && typeof metadata['deletionTimestamp'] === 'string' && metadata['deletionTimestamp'] !== '';
+  return (
+    isJsonObject(metadata) &&
+    typeof metadata['deletionTimestamp'] === 'string' &&
+    metadata['deletionTimestamp'] !== ''
+  );
 }
 
 const containerLists = [
@@ -102,7 +114,10 @@ function readImages(object: JsonObject, path: readonly string[]): WorkloadImage[
     if (image === undefined || image === null || image === '') return;
     if (typeof image !== 'string') throw new RefwardenError('WorkloadInvalid', `${field.path} is not text.`);
     if (++count > maxWorkloadImages) {
-      throw new RefwardenError('WorkloadInvalid', `The workload has more than ${maxWorkloadImages} image fields.`);
+      throw new RefwardenError(
+        'WorkloadInvalid',
+        `The workload has more than ${maxWorkloadImages} image fields.`,
+      );
     }
     found.set(image, [...(found.get(image) ?? []), field]);
   };
@@ -114,7 +129,8 @@ function readImages(object: JsonObject, path: readonly string[]): WorkloadImage[
   for (const [i, volume] of objects(spec['volumes'], `${where}.volumes`).entries()) {
     const image = volume['image'];
     if (image === undefined || image === null) continue;
-    if (!isJsonObject(image)) throw new RefwardenError('WorkloadInvalid', `${where}.volumes[${i}].image is not an object.`);
+    if (!isJsonObject(image))
+      throw new RefwardenError('WorkloadInvalid', `${where}.volumes[${i}].image is not an object.`);
     add(image['reference'], {
       path: `${where}.volumes[${i}].image.reference`,
       name: nameOf(volume),
@@ -127,14 +143,17 @@ function readImages(object: JsonObject, path: readonly string[]): WorkloadImage[
 function podSpec(object: JsonObject, path: readonly string[], where: string): JsonObject | undefined {
   let node: Json | undefined = object;
   for (const [i, key] of path.entries()) {
-    node = (node as JsonObject)[key];
+    node = (node)[key];
     // A ReplicationController or PodTemplate may have no template; then nothing can run from it.
     if ((node === undefined || node === null) && key === 'template') return undefined;
     if (!isJsonObject(node)) {
-      throw new RefwardenError('WorkloadInvalid', `${path.slice(0, i + 1).join('.')} is not an object (images are read from ${where}).`);
+      throw new RefwardenError(
+        'WorkloadInvalid',
+        `${path.slice(0, i + 1).join('.')} is not an object (images are read from ${where}).`,
+      );
     }
   }
-  return node as JsonObject;
+  return node;
 }
 
 function objects(list: Json | undefined, where: string): JsonObject[] {

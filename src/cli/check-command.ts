@@ -23,11 +23,14 @@ export async function runCheck(
       progress.stop();
       await checker.close();
     });
-    terminal.out(options.output === 'json' ? renderJson(verdict) : renderText(verdict, options.explain, terminal.color));
+    terminal.out(
+      options.output === 'json' ? renderJson(verdict) : renderText(verdict, options.explain, terminal.color),
+    );
     return exitCodes[verdict.outcome];
   } catch (error) {
     const { code, message, remedy } = describeThrown(error);
-    if (options.output === 'json') terminal.out(`${JSON.stringify({ error: { code, message, remedy } }, null, 2)}\n`);
+    if (options.output === 'json')
+      terminal.out(`${JSON.stringify({ error: { code, message, remedy } }, null, 2)}\n`);
     else terminal.err(`${code}: ${message}\n${remedy}\n`);
     return exitCodes.usage;
   }

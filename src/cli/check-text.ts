@@ -23,16 +23,25 @@ export function renderText(verdict: Verdict, explain: boolean, color: boolean): 
 }
 
 const outcomeStyle = { admitted: 'green', denied: 'red', inconclusive: 'yellow' } as const;
-const checkMark = { passed: ['green', 'passed      '], failed: ['red', 'failed      '], inconclusive: ['yellow', 'inconclusive'] } as const;
+const checkMark = {
+  passed: ['green', 'passed      '],
+  failed: ['red', 'failed      '],
+  inconclusive: ['yellow', 'inconclusive'],
+} as const;
 
-function renderImage({ image, reference, digest, checks }: ImageVerdict, explain: boolean, paint: Paint): string {
+function renderImage(
+  { image, reference, digest, checks }: ImageVerdict,
+  explain: boolean,
+  paint: Paint,
+): string {
   const lines = [paint('bold', sanitize(image))];
   if (reference !== undefined && reference !== image) lines.push(`  is ${reference}`);
   if (digest !== undefined && !(reference ?? '').includes(digest)) lines.push(`  ${digest}`);
   if (checks.length === 0) lines.push('  no policy matches this image');
   for (const check of checks) lines.push(...renderCheck(check, explain, paint));
   const first = checks.find(({ blocks, code }) => blocks && code !== undefined);
-  if (first?.code !== undefined) lines.push(`  ${paint('dim', 'what to do:')} ${failureCatalogue[first.code].remedy}`);
+  if (first?.code !== undefined)
+    lines.push(`  ${paint('dim', 'what to do:')} ${failureCatalogue[first.code].remedy}`);
   return lines.join('\n');
 }
 
@@ -40,19 +49,38 @@ function renderCheck(check: Check, explain: boolean, paint: Paint): string[] {
   const { outcome, mode, policy, requirement, code, message, evidence, misses } = check;
   const [style, word] = checkMark[outcome];
   const what = code === undefined ? message : `${code}: ${message}`;
-  const note = mode === 'Enforce' || outcome === 'passed' ? '' : paint('dim', ` (policy only ${mode === 'Warn' ? 'warns' : 'audits'})`);
+  const note =
+    mode === 'Enforce' || outcome === 'passed'
+      ? ''
+      : paint('dim', ` (policy only ${mode === 'Warn' ? 'warns' : 'audits'})`);
   const lines = [`  ${paint(style, word)}  ${policy} / ${requirement}  ${sanitize(what)}${note}`];
   for (const item of evidence) lines.push(`                ${paint('dim', describeEvidence(item))}`);
   if (explain) {
     for (const item of evidence) lines.push(`                path ${item.path.join(' <- ')}`);
     for (const miss of misses) lines.push(`                looked at ${describeMiss(miss)}`);
-    if (misses.length === 0 && outcome !== 'passed') lines.push('                looked at nothing that could have counted');
+    if (misses.length === 0 && outcome !== 'passed')
+      lines.push('                looked at nothing that could have counted');
   }
   return lines;
 }
 
-function describeEvidence({ kind, predicateType, sbom, signer, subject, mechanism, artifact, signedAtMs, format }: Evidence): string {
-  const what = sbom !== undefined ? `SBOM ${sbom.format} ${sbom.version}` : kind === 'attestation' ? `attestation ${predicateType ?? ''}` : 'signature';
+function describeEvidence({
+  kind,
+  predicateType,
+  sbom,
+  signer,
+  subject,
+  mechanism,
+  artifact,
+  signedAtMs,
+  format,
+}: Evidence): string {
+  const what =
+    sbom !== undefined
+      ? `SBOM ${sbom.format} ${sbom.version}`
+      : kind === 'attestation'
+        ? `attestation ${predicateType ?? ''}`
+        : 'signature';
   const when = signedAtMs === undefined ? '' : ` at ${new Date(signedAtMs).toISOString()}`;
   return sanitize(
     `${what} of ${shortDigest(subject)} by ${describeSigner(signer)}${when}; ${format} in ${shortDigest(artifact)}, found by ${mechanism}`,

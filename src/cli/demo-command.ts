@@ -16,7 +16,9 @@ export async function runDemo(
     try {
       terminal.out(options.output === 'json' ? casesJson(demo.answers) : table(demo.answers, terminal.color));
       if (!options.once) {
-        terminal.err(`\nThe registries and the webhook keep running; try:\n\n${demo.commands.map((line) => `  ${line}\n`).join('')}\nCtrl-C ends the demo.\n`);
+        terminal.err(
+          `\nThe registries and the webhook keep running; try:\n\n${demo.commands.map((line) => `  ${line}\n`).join('')}\nCtrl-C ends the demo.\n`,
+        );
         await interrupted;
       }
     } finally {
@@ -55,14 +57,23 @@ function table(answers: readonly DemoAnswer[], color: boolean): string {
     answer.code ?? '-',
     String(answer.requests),
   ]);
-  const widths = header.map((title, i) => Math.max(title.length, ...rows.map((row) => (row[i] ?? '').length)));
-  const line = (cells: readonly string[]): string => cells.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join('  ').trimEnd();
+  const widths = header.map((title, i) =>
+    Math.max(title.length, ...rows.map((row) => (row[i] ?? '').length)),
+  );
+  const line = (cells: readonly string[]): string =>
+    cells
+      .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+      .join('  ')
+      .trimEnd();
   const painted = answers.map((answer, i) => {
     const text = line(rows[i] ?? []);
     return color ? styleText(isExpected(answer) ? 'green' : 'red', text, { validateStream: false }) : text;
   });
   const wrong = answers.filter((answer) => !isExpected(answer)).length;
-  const summary = wrong === 0 ? `All ${answers.length} answers are as expected.` : `${wrong} of ${answers.length} answers are not as expected.`;
+  const summary =
+    wrong === 0
+      ? `All ${answers.length} answers are as expected.`
+      : `${wrong} of ${answers.length} answers are not as expected.`;
   return `${[line(header), ...painted].join('\n')}\n\n${summary}\n`;
 }
 

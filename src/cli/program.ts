@@ -33,13 +33,23 @@ export async function runProgram(argv: readonly string[], options: ProgramOption
   }
 }
 
-function buildProgram({ version, engine, terminal, defaults, interrupted }: ProgramOptions, end: (code: number) => void): Command {
+function buildProgram(
+  { version, engine, terminal, defaults, interrupted }: ProgramOptions,
+  end: (code: number) => void,
+): Command {
   const program = new Command('refwarden')
     .description('Admits images only with the signatures, SBOMs and attestations that policy requires.')
     .version(version)
     .exitOverride()
     .showHelpAfterError('(--help shows the options)')
-    .configureOutput({ writeOut: (text) => { terminal.out(text); }, writeErr: (text) => { terminal.err(text); } });
+    .configureOutput({
+      writeOut: (text) => {
+        terminal.out(text);
+      },
+      writeErr: (text) => {
+        terminal.err(text);
+      },
+    });
 
   withSourceOptions(program.command('check'))
     .description('decide about images by the policies of a directory, without a cluster')
@@ -49,24 +59,53 @@ function buildProgram({ version, engine, terminal, defaults, interrupted }: Prog
     .addOption(outputOption())
     .option('--explain', 'show everything that was looked at and why it did not count', false)
     .option('--timeout <seconds>', 'time for the whole check', positiveNumber, 60)
-    .addHelpText('after', '\nExit codes: 0 all admitted, 1 denied, 2 usage or configuration error, 3 inconclusive.')
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 all admitted, 1 denied, 2 usage or configuration error, 3 inconclusive.',
+    )
     .action(async (images: string[], flags: CheckFlags) => {
-      end(await runCheck(images, { ...sourceOptions(flags, defaults), ...checkOptions(flags) }, engine, terminal));
+      end(
+        await runCheck(
+          images,
+          { ...sourceOptions(flags, defaults), ...checkOptions(flags) },
+          engine,
+          terminal,
+        ),
+      );
     });
 
   withSourceOptions(program.command('serve'))
     .description('serve the admission webhook')
     .option('--policies <dir>', 'directory with policies, watched; without it they are read from the cluster')
     .option('--kubeconfig <file>', 'cluster to read policies from; default: in-cluster, then KUBECONFIG')
-    .option('--release-namespace <name>', 'namespace whose ConfigMaps hold trust material', defaults.releaseNamespace)
+    .option(
+      '--release-namespace <name>',
+      'namespace whose ConfigMaps hold trust material',
+      defaults.releaseNamespace,
+    )
     .option('--listen <address>', 'host:port of the webhook (HTTPS)', '0.0.0.0:8443')
-    .option('--operations-listen <address>', 'host:port of /livez, /readyz and /metrics (HTTP)', '0.0.0.0:8080')
+    .option(
+      '--operations-listen <address>',
+      'host:port of /livez, /readyz and /metrics (HTTP)',
+      '0.0.0.0:8080',
+    )
     .requiredOption('--tls-cert <file>', 'serving certificate, PEM, with its chain; reloaded when it changes')
     .requiredOption('--tls-key <file>', 'its private key, PEM')
     .option('--client-ca <file>', 'accept only clients with a certificate of this authority')
-    .addOption(new Option('--log-level <level>', 'least severe level that is logged').choices(['debug', 'info', 'warn', 'error']).default('info'))
+    .addOption(
+      new Option('--log-level <level>', 'least severe level that is logged')
+        .choices(['debug', 'info', 'warn', 'error'])
+        .default('info'),
+    )
     .action(async (flags: ServeFlags) => {
-      end(await runServe({ ...sourceOptions(flags, defaults), ...serveOptions(flags) }, engine, terminal, interrupted));
+      end(
+        await runServe(
+          { ...sourceOptions(flags, defaults), ...serveOptions(flags) },
+          engine,
+          terminal,
+          interrupted,
+        ),
+      );
     });
 
   program
@@ -94,19 +133,30 @@ interface SourceFlags {
   readonly trustDir?: string;
   readonly noMatch: 'Admit' | 'Warn' | 'Deny';
 }
-type CheckFlags = SourceFlags & Pick<CheckOptions, 'policies' | 'namespace' | 'output' | 'explain'> & { readonly timeout: number };
+type CheckFlags = SourceFlags &
+  Pick<CheckOptions, 'policies' | 'namespace' | 'output' | 'explain'> & { readonly timeout: number };
 type ServeFlags = SourceFlags & Omit<ServeOptions, 'plainHttp' | 'noMatch'>;
 
 function withSourceOptions(command: Command): Command {
   return command
     .option('--plain-http <host>', 'speak HTTP without TLS to this registry; may be given again', collect, [])
     .option('--registries <file>', 'settings of registries (YAML), see docs/registries.md')
-    .option('--docker-config <file>', 'credentials of registries; default: config.json of DOCKER_CONFIG or ~/.docker')
+    .option(
+      '--docker-config <file>',
+      'credentials of registries; default: config.json of DOCKER_CONFIG or ~/.docker',
+    )
     .option('--trust-dir <dir>', 'directory of the files that issuers name as trustedRoot.file')
-    .addOption(new Option('--no-match <answer>', 'what happens to an image that no policy matches').choices(['Admit', 'Warn', 'Deny']).default('Admit'));
+    .addOption(
+      new Option('--no-match <answer>', 'what happens to an image that no policy matches')
+        .choices(['Admit', 'Warn', 'Deny'])
+        .default('Admit'),
+    );
 }
 
-function sourceOptions(flags: SourceFlags, defaults: ProgramOptions['defaults']): Pick<CheckOptions, 'plainHttp' | 'registries' | 'dockerConfig' | 'trustDir' | 'noMatch'> {
+function sourceOptions(
+  flags: SourceFlags,
+  defaults: ProgramOptions['defaults'],
+): Pick<CheckOptions, 'plainHttp' | 'registries' | 'dockerConfig' | 'trustDir' | 'noMatch'> {
   const dockerConfig = flags.dockerConfig ?? defaults.dockerConfig;
   return {
     plainHttp: flags.plainHttp,
@@ -117,11 +167,27 @@ function sourceOptions(flags: SourceFlags, defaults: ProgramOptions['defaults'])
   };
 }
 
-function checkOptions({ policies, namespace, output, explain, timeout }: CheckFlags): Omit<CheckOptions, 'plainHttp' | 'noMatch'> {
+function checkOptions({
+  policies,
+  namespace,
+  output,
+  explain,
+  timeout,
+}: CheckFlags): Omit<CheckOptions, 'plainHttp' | 'noMatch'> {
   return { policies, namespace, output, explain, timeoutSeconds: timeout };
 }
 
-function serveOptions({ policies, kubeconfig, releaseNamespace, listen, operationsListen, tlsCert, tlsKey, clientCa, logLevel }: ServeFlags): Omit<ServeOptions, 'plainHttp' | 'noMatch'> {
+function serveOptions({
+  policies,
+  kubeconfig,
+  releaseNamespace,
+  listen,
+  operationsListen,
+  tlsCert,
+  tlsKey,
+  clientCa,
+  logLevel,
+}: ServeFlags): Omit<ServeOptions, 'plainHttp' | 'noMatch'> {
   return {
     releaseNamespace,
     listen,
@@ -135,19 +201,27 @@ function serveOptions({ policies, kubeconfig, releaseNamespace, listen, operatio
   };
 }
 
-const outputOption = (): Option => new Option('--output <form>', 'form of the answer').choices(['text', 'json']).default('text');
+const outputOption = (): Option =>
+  new Option('--output <form>', 'form of the answer').choices(['text', 'json']).default('text');
 
 const collect = (value: string, all: string[]): string[] => [...all, value];
 
 function positiveNumber(text: string): number {
   const value = Number(text);
-  if (!Number.isFinite(value) || value <= 0 || value > 3600) throw new InvalidArgumentError('Give seconds, more than 0 and at most 3600.');
+  if (!Number.isFinite(value) || value <= 0 || value > 3600)
+    throw new InvalidArgumentError('Give seconds, more than 0 and at most 3600.');
   return value;
 }
 
 async function aborted(signal: AbortSignal): Promise<void> {
   if (signal.aborted) return;
   await new Promise<void>((resolve) => {
-    signal.addEventListener('abort', () => { resolve(); }, { once: true });
+    signal.addEventListener(
+      'abort',
+      () => {
+        resolve();
+      },
+      { once: true },
+    );
   });
 }

@@ -216,10 +216,7 @@ export const failureCatalogue = {
     'The image pattern does not follow the grammar.',
     'Write it as host/path, with * inside a segment and ** across segments.',
   ),
-  DigestUnsupported: invalid(
-    'The digest algorithm is not supported.',
-    'Use sha256 or sha512.',
-  ),
+  DigestUnsupported: invalid('The digest algorithm is not supported.', 'Use sha256 or sha512.'),
   JsonInvalid: invalid('The document is not acceptable JSON.', 'Mend the document where the message says.'),
   ReviewInvalid: invalid(
     'The request is not an AdmissionReview that this webhook can judge.',

@@ -18,7 +18,10 @@ export interface ImagePattern {
 /** @throws RefwardenError `ImagePatternInvalid`. */
 export function compileImagePattern(text: string): ImagePattern {
   const refuse = (why: string): never => {
-    throw new RefwardenError('ImagePatternInvalid', `Image pattern ${JSON.stringify(text.slice(0, 120))}: ${why}.`);
+    throw new RefwardenError(
+      'ImagePatternInvalid',
+      `Image pattern ${JSON.stringify(text.slice(0, 120))}: ${why}.`,
+    );
   };
   if (text.length === 0) refuse('it is empty');
   if (text.length > maxPatternLength) refuse(`it is longer than ${maxPatternLength} characters`);
@@ -65,15 +68,22 @@ function matchesHost(pattern: string, host: string): boolean {
   if (pattern === '*') return true;
   const [patternName, patternPort] = splitPort(pattern);
   const [name, port] = splitPort(host);
-  if (patternPort !== undefined ? port === undefined || !matchesWildcard(patternPort, port) : port !== undefined) return false;
+  if (
+    patternPort !== undefined ? port === undefined || !matchesWildcard(patternPort, port) : port !== undefined
+  )
+    return false;
   const wanted = patternName.split('.');
   const labels = name.split('.');
-  return wanted.length === labels.length && wanted.every((label, i) => matchesWildcard(label, labels[i] ?? ''));
+  return (
+    wanted.length === labels.length && wanted.every((label, i) => matchesWildcard(label, labels[i] ?? ''))
+  );
 }
 
 function splitPort(host: string): [name: string, port: string | undefined] {
   const colon = host.lastIndexOf(':');
-  return colon === -1 || host.endsWith(']') ? [host, undefined] : [host.slice(0, colon), host.slice(colon + 1)];
+  return colon === -1 || host.endsWith(']')
+    ? [host, undefined]
+    : [host.slice(0, colon), host.slice(colon + 1)];
 }
 
 /** Greedy with one point of return: linear for each `*`, never exponential. */

@@ -24,7 +24,12 @@ const tagPattern = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
 const maxRepositoryLength = 255;
 
 export const dockerHub = 'docker.io';
-const dockerHubAliases = new Set(['docker.io', 'index.docker.io', 'registry-1.docker.io', 'registry.hub.docker.com']);
+const dockerHubAliases = new Set([
+  'docker.io',
+  'index.docker.io',
+  'registry-1.docker.io',
+  'registry.hub.docker.com',
+]);
 
 /** Whether the first segment of a name is a registry host (as containerd and Docker decide it). */
 export function isRegistryHost(segment: string): boolean {
@@ -77,10 +82,13 @@ export function parseImageReference(text: string): ImageReference {
 
   const { registry, repository } = splitRegistry(name);
   if (!hostPattern.test(registry)) refuse(`${JSON.stringify(registry)} is no registry host`);
-  if (repository.length > maxRepositoryLength) refuse(`the repository is longer than ${maxRepositoryLength} characters`);
+  if (repository.length > maxRepositoryLength)
+    refuse(`the repository is longer than ${maxRepositoryLength} characters`);
   const bad = repository.split('/').find((segment) => !segmentPattern.test(segment));
   if (bad !== undefined) {
-    refuse(`${JSON.stringify(bad)} is no repository segment (lower-case letters and digits, separated by . _ or -)`);
+    refuse(
+      `${JSON.stringify(bad)} is no repository segment (lower-case letters and digits, separated by . _ or -)`,
+    );
   }
   return {
     registry,

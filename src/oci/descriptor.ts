@@ -81,12 +81,18 @@ export function parseAnnotations(value: Json | undefined, where: string): Record
   if (!isJsonObject(value)) throw new RefwardenError('ManifestInvalid', `${where}.annotations is no map.`);
   const entries = Object.entries(value);
   if (entries.length > maxAnnotations) {
-    throw new RefwardenError('ManifestInvalid', `${where}.annotations has more than ${maxAnnotations} entries.`);
+    throw new RefwardenError(
+      'ManifestInvalid',
+      `${where}.annotations has more than ${maxAnnotations} entries.`,
+    );
   }
   return Object.fromEntries(
     entries.map(([key, text]) => {
       if (typeof text !== 'string' || text.length > maxAnnotationLength) {
-        throw new RefwardenError('ManifestInvalid', `${where}.annotations holds a value that is no text or too long.`);
+        throw new RefwardenError(
+          'ManifestInvalid',
+          `${where}.annotations holds a value that is no text or too long.`,
+        );
       }
       return [key, text];
     }),

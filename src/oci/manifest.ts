@@ -2,7 +2,14 @@ import { RefwardenError } from '../failures/failure.ts';
 import type { Digest } from '../image/digest.ts';
 import { parseAnnotations, parseDescriptor, parseMediaType, parseReferenceField } from './descriptor.ts';
 import type { Descriptor } from './descriptor.ts';
-import { dockerManifest, dockerManifestList, isIndexType, isManifestType, ociIndex, ociManifest } from './media-types.ts';
+import {
+  dockerManifest,
+  dockerManifestList,
+  isIndexType,
+  isManifestType,
+  ociIndex,
+  ociManifest,
+} from './media-types.ts';
 import { isJsonObject, parseStrictJson } from './strict-json.ts';
 import type { Json, JsonObject } from './strict-json.ts';
 
@@ -46,7 +53,8 @@ export function parseDocument(bytes: Uint8Array, contentType: string | undefined
     throw new RefwardenError('ManifestInvalid', `${name} has a schemaVersion other than 2.`);
   }
   const hasManifests = json['manifests'] !== undefined;
-  const hasLayers = json['layers'] !== undefined || json['config'] !== undefined || json['blobs'] !== undefined;
+  const hasLayers =
+    json['layers'] !== undefined || json['config'] !== undefined || json['blobs'] !== undefined;
   if (hasManifests && hasLayers) {
     throw new RefwardenError('ManifestAmbiguous', `${name} has both manifests and layers or config.`);
   }
@@ -110,8 +118,13 @@ function agreeOnMediaType(
     throw new RefwardenError('ManifestAmbiguous', `${name} is served as ${served} but says ${stated}.`);
   }
   if (hasManifests ? !isIndexType(mediaType) : !isManifestType(mediaType)) {
-    const shape = hasManifests ? `an index (${ociIndex} or ${dockerManifestList})` : `a manifest (${ociManifest} or ${dockerManifest})`;
-    throw new RefwardenError('ManifestAmbiguous', `${name} has the fields of ${shape} but the media type ${mediaType}.`);
+    const shape = hasManifests
+      ? `an index (${ociIndex} or ${dockerManifestList})`
+      : `a manifest (${ociManifest} or ${dockerManifest})`;
+    throw new RefwardenError(
+      'ManifestAmbiguous',
+      `${name} has the fields of ${shape} but the media type ${mediaType}.`,
+    );
   }
   return mediaType;
 }

@@ -53,7 +53,9 @@ function resolve(resource: TrustedIssuer, trust: IssuerTrust): ResolvedIssuer | 
       kind: 'keyless',
       name,
       identities:
-        keyless.github === undefined ? (keyless.identities ?? []).map(identityRule) : [githubRule(keyless.github)],
+        keyless.github === undefined
+          ? (keyless.identities ?? []).map(identityRule)
+          : [githubRule(keyless.github)],
       trustedRoot: root,
       sct: keyless.sct,
       transparencyLog: keyless.transparencyLog,
@@ -67,7 +69,10 @@ function fingerprinted<T extends ResolvedIssuer>(issuer: Omit<T, 'fingerprint'>)
   return { ...issuer, fingerprint: sha256(JSON.stringify(issuer)) } as T;
 }
 
-function trustedRoot(reference: TrustedRootReference | undefined, trust: IssuerTrust): TrustedRootMaterial | Failure {
+function trustedRoot(
+  reference: TrustedRootReference | undefined,
+  trust: IssuerTrust,
+): TrustedRootMaterial | Failure {
   const json = reference?.inline ?? trust.material(trustReference(reference));
   return typeof json === 'string' ? { json, fingerprint: sha256(json) } : json;
 }
@@ -101,7 +106,14 @@ const extensionNames = Object.keys(fulcioExtensions) as FulcioExtension[];
  * The caller's workflow, not the certificate's subject: that one names a reusable workflow, which every
  * caller shares. Both the workflow file and the reference it ran on are held to `refs`.
  */
-function githubRule({ repository, workflow, refs, environment, repositoryID, ownerID }: GithubIdentity): IdentityRule {
+function githubRule({
+  repository,
+  workflow,
+  refs,
+  environment,
+  repositoryID,
+  ownerID,
+}: GithubIdentity): IdentityRule {
   const repositoryURI = `https://github.com/${repository}`;
   const ref = refs.map(refPattern).join('|');
   const exact = (name: FulcioExtension, text: string | undefined): IdentityRule['extensions'] =>

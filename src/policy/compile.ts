@@ -22,14 +22,17 @@ export function compilePolicies(
   const issuers = new Map<string, ResolvedIssuer | Failure>();
   const policies: (ClusterArtifactPolicy | ArtifactPolicy)[] = [];
   for (const resource of resources) {
-    if (resource.kind === 'TrustedIssuer') issuers.set(resource.metadata.name, compileIssuer(resource, trust));
+    if (resource.kind === 'TrustedIssuer')
+      issuers.set(resource.metadata.name, compileIssuer(resource, trust));
     else policies.push(resource);
   }
   return { policies: policies.map((policy) => compilePolicy(policy, issuers)), noMatch };
 }
 
 /** Why policies of a snapshot are not ready, one line a requirement; empty when all are. */
-export function notReady(snapshot: PolicySnapshot): readonly { policy: string; requirement: string; failure: Failure }[] {
+export function notReady(
+  snapshot: PolicySnapshot,
+): readonly { policy: string; requirement: string; failure: Failure }[] {
   return snapshot.policies.flatMap((policy) =>
     policy.requirements.flatMap(({ name, notReady: problem }) =>
       problem === undefined ? [] : [{ policy: policy.name, requirement: name, failure: problem }],
@@ -56,7 +59,9 @@ function compilePolicy(
     images: images.problem === undefined ? images.patterns : compilePatterns(['**']).patterns,
     excludeImages: problem === undefined ? excluded.patterns : [],
     requirements:
-      problem === undefined ? requirements : requirements.map((requirement) => ({ ...requirement, notReady: problem })),
+      problem === undefined
+        ? requirements
+        : requirements.map((requirement) => ({ ...requirement, notReady: problem })),
   };
 }
 
@@ -76,16 +81,32 @@ function compileRequirement(
   if (pinned === true) return { kind: 'pinned', name };
   if (signature !== undefined) {
     const { minimumIssuers, inheritFromIndex } = signature;
-    return { kind: 'signature', name, minimumIssuers, inheritFromIndex, ...findIssuers(signature.issuers, known) };
+    return {
+      kind: 'signature',
+      name,
+      minimumIssuers,
+      inheritFromIndex,
+      ...findIssuers(signature.issuers, known),
+    };
   }
   if (sbom !== undefined) {
-    return { kind: 'sbom', name, formats: sbom.formats, ...age(sbom.maxAge), ...findIssuers(sbom.issuers, known) };
+    return {
+      kind: 'sbom',
+      name,
+      formats: sbom.formats,
+      ...age(sbom.maxAge),
+      ...findIssuers(sbom.issuers, known),
+    };
   }
   if (attestation !== undefined) {
     const { predicateType, maxAge, issuers } = attestation;
     return { kind: 'attestation', name, predicateType, ...age(maxAge), ...findIssuers(issuers, known) };
   }
-  return { kind: 'pinned', name, notReady: failure('PolicyNotReady', `Requirement ${name} asks for nothing that is built.`) };
+  return {
+    kind: 'pinned',
+    name,
+    notReady: failure('PolicyNotReady', `Requirement ${name} asks for nothing that is built.`),
+  };
 }
 
 function findIssuers(
@@ -95,7 +116,8 @@ function findIssuers(
   const issuers: ResolvedIssuer[] = [];
   for (const name of new Set(names)) {
     const issuer = known.get(name);
-    if (issuer === undefined) return { issuers: [], notReady: failure('PolicyNotReady', `There is no TrustedIssuer ${name}.`) };
+    if (issuer === undefined)
+      return { issuers: [], notReady: failure('PolicyNotReady', `There is no TrustedIssuer ${name}.`) };
     if ('code' in issuer) return { issuers: [], notReady: failure('PolicyNotReady', issuer.message) };
     issuers.push(issuer);
   }

@@ -3,7 +3,12 @@ import type { Failure } from '../failures/failure.ts';
 import type { Digest } from '../image/digest.ts';
 import { describeSigner, signerIdentity } from './evidence.ts';
 import type { Evidence } from './evidence.ts';
-import type { EvidenceRequirement, SbomRequirement, AttestationRequirement, SignatureRequirement } from './snapshot.ts';
+import type {
+  EvidenceRequirement,
+  SbomRequirement,
+  AttestationRequirement,
+  SignatureRequirement,
+} from './snapshot.ts';
 
 /** `satisfied` with the evidence that counts, or why what was found does not suffice. */
 export type Evaluation =
@@ -30,15 +35,23 @@ export function evaluateRequirement(
 }
 
 /** A signature of the image itself, or, where policy lets it, of an index proven to contain it. */
-function evaluateSignature(requirement: SignatureRequirement, trusted: readonly Evidence[], image: Digest): Evaluation {
+function evaluateSignature(
+  requirement: SignatureRequirement,
+  trusted: readonly Evidence[],
+  image: Digest,
+): Evaluation {
   const counting = trusted.filter(
     ({ kind, subject, path }) =>
-      kind === 'signature' && (subject === image || (requirement.inheritFromIndex && path.slice(0, -1).includes(subject))),
+      kind === 'signature' &&
+      (subject === image || (requirement.inheritFromIndex && path.slice(0, -1).includes(subject))),
   );
   const distinct = distinctSigners(counting);
-  if (distinct.length > 0 && distinct.length >= requirement.minimumIssuers) return { satisfied: true, evidence: distinct };
+  if (distinct.length > 0 && distinct.length >= requirement.minimumIssuers)
+    return { satisfied: true, evidence: distinct };
   if (counting.length > 0) {
-    const signers = [...new Set(counting.map(({ issuer, signer }) => `${issuer} as ${describeSigner(signer)}`))];
+    const signers = [
+      ...new Set(counting.map(({ issuer, signer }) => `${issuer} as ${describeSigner(signer)}`)),
+    ];
     return {
       satisfied: false,
       failure: failure(
@@ -60,7 +73,9 @@ function evaluateAttestation(
   const isSbom = requirement.kind === 'sbom';
   const attestations = trusted.filter(({ kind, subject }) => kind === 'attestation' && subject === image);
   const ofType = attestations.filter(({ predicateType, sbom }) =>
-    isSbom ? sbom !== undefined && requirement.formats.includes(sbom.format) : predicateType === requirement.predicateType,
+    isSbom
+      ? sbom !== undefined && requirement.formats.includes(sbom.format)
+      : predicateType === requirement.predicateType,
   );
   const fresh = ofType.filter((item) => isFresh(item, requirement.maxAgeMs, nowMs));
   if (fresh.length > 0) return { satisfied: true, evidence: fresh };
@@ -71,7 +86,10 @@ function evaluateAttestation(
     return { satisfied: false, failure: failure('EvidenceTooOld', message) };
   }
   if (ofType.length > 0) {
-    return { satisfied: false, failure: failure('EvidenceUndated', 'nothing trusted says when it was signed') };
+    return {
+      satisfied: false,
+      failure: failure('EvidenceUndated', 'nothing trusted says when it was signed'),
+    };
   }
   if (attestations.length > 0) {
     const found = [...new Set(attestations.map(({ predicateType }) => predicateType ?? 'an unknown type'))];
@@ -115,5 +133,9 @@ function distinctSigners(evidence: readonly Evidence[]): Evidence[] {
 
 function formatAge(ms: number): string {
   const hours = ms / 3_600_000;
-  return hours >= 48 ? `${Math.floor(hours / 24)} days` : hours >= 1 ? `${Math.floor(hours)} hours` : `${Math.floor(ms / 1000)} seconds`;
+  return hours >= 48
+    ? `${Math.floor(hours / 24)} days`
+    : hours >= 1
+      ? `${Math.floor(hours)} hours`
+      : `${Math.floor(ms / 1000)} seconds`;
 }

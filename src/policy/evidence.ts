@@ -51,7 +51,9 @@ export interface Evidence extends VerifiedEvidence {
 
 /** Distinct signers for `minimumIssuers`: the key itself, or the identity (its certificates are ephemeral). */
 export function signerIdentity(signer: Signer): string {
-  return signer.kind === 'key' ? `key ${signer.keyFingerprint}` : `keyless ${JSON.stringify([signer.issuer, signer.subject])}`;
+  return signer.kind === 'key'
+    ? `key ${signer.keyFingerprint}`
+    : `keyless ${JSON.stringify([signer.issuer, signer.subject])}`;
 }
 
 /** The signer for people. */

@@ -44,7 +44,9 @@ export class ResourceSet {
     return this.#failures(({ good }) => good === undefined);
   }
 
-  #failures(keep: (entry: { good?: readonly Resource[] }) => boolean): { origin: string; failure: Failure }[] {
+  #failures(
+    keep: (entry: { good?: readonly Resource[] }) => boolean,
+  ): { origin: string; failure: Failure }[] {
     return [...this.#entries].flatMap(([origin, entry]) =>
       entry.failure !== undefined && keep(entry) ? [{ origin, failure: entry.failure }] : [],
     );

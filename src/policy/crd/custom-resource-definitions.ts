@@ -16,7 +16,11 @@ interface Naming {
   readonly columns: readonly PrinterColumn[];
 }
 
-const ready: PrinterColumn = { name: 'Ready', type: 'string', jsonPath: '.status.conditions[?(@.type=="Ready")].status' };
+const ready: PrinterColumn = {
+  name: 'Ready',
+  type: 'string',
+  jsonPath: '.status.conditions[?(@.type=="Ready")].status',
+};
 const age: PrinterColumn = { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' };
 const mode: PrinterColumn = { name: 'Mode', type: 'string', jsonPath: '.spec.mode' };
 
@@ -28,7 +32,12 @@ const naming: Readonly<Record<ResourceKind, Naming>> = {
     scope: 'Cluster',
     columns: [mode, ready, age],
   },
-  ArtifactPolicy: { plural: 'artifactpolicies', shortNames: ['ap'], scope: 'Namespaced', columns: [mode, ready, age] },
+  ArtifactPolicy: {
+    plural: 'artifactpolicies',
+    shortNames: ['ap'],
+    scope: 'Namespaced',
+    columns: [mode, ready, age],
+  },
   ArtifactPolicyException: {
     plural: 'artifactpolicyexceptions',
     shortNames: ['ape'],
@@ -60,7 +69,14 @@ function definition(kind: ResourceKind): CustomResourceDefinition {
     spec: {
       group: apiGroup,
       scope,
-      names: { kind, listKind: `${kind}List`, plural, singular: kind.toLowerCase(), shortNames, categories: ['refwarden'] },
+      names: {
+        kind,
+        listKind: `${kind}List`,
+        plural,
+        singular: kind.toLowerCase(),
+        shortNames,
+        categories: ['refwarden'],
+      },
       versions: [
         {
           name: apiVersion,

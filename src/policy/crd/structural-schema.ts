@@ -8,7 +8,7 @@ type JsonSchema = Record<string, unknown>;
  */
 export function structuralSchema(schema: z.ZodType): JsonSchema {
   const json = z.toJSONSchema(schema, { target: 'openapi-3.0', io: 'input', unrepresentable: 'throw' });
-  return structural(json as JsonSchema);
+  return structural(json);
 }
 
 /** Keywords that a structural schema takes as they are. */
@@ -34,13 +34,15 @@ function structural(schema: JsonSchema): JsonSchema {
     if (kept.has(key) || key.startsWith('x-kubernetes-')) result[key] = value;
     else if (key === 'properties') result[key] = mapValues(value as Record<string, JsonSchema>, structural);
     else if (key === 'items') result[key] = structural(value as JsonSchema);
-    else if (key === 'additionalProperties' && typeof value === 'object') result[key] = structural(value as JsonSchema);
+    else if (key === 'additionalProperties' && typeof value === 'object')
+      result[key] = structural(value as JsonSchema);
     // zod writes the bounds of an unbounded integer: they say nothing to a reader.
     else if ((key === 'minimum' || key === 'maximum') && !isUnbounded(value)) result[key] = value;
     else if (key === 'allOf') Object.assign(result, ...(value as JsonSchema[]).map(structural));
     else if (!ignored.has(key)) throw new Error(`no structural form of the schema keyword ${key}`);
   }
-  if (result['enum'] !== undefined && result['type'] === undefined) result['type'] = typeof (result['enum'] as unknown[])[0];
+  if (result['enum'] !== undefined && result['type'] === undefined)
+    result['type'] = typeof (result['enum'] as unknown[])[0];
   return result;
 }
 

@@ -5,7 +5,11 @@ import { withRules } from './rules.ts';
 
 const spec = withRules(
   z.strictObject({
-    images: z.array(z.string().min(1).max(maxPatternLength)).min(1).max(64).describe('Images that are excepted.'),
+    images: z
+      .array(z.string().min(1).max(maxPatternLength))
+      .min(1)
+      .max(64)
+      .describe('Images that are excepted.'),
     namespaces: z.array(objectName).min(1).max(64).describe('Namespaces in which they are.'),
     policies: z
       .array(

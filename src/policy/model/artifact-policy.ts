@@ -24,7 +24,9 @@ const labelSelector = z
               rule: "self.operator in ['In', 'NotIn'] ? has(self.values) && size(self.values) > 0 : !has(self.values) || size(self.values) == 0",
               message: 'In and NotIn take values, Exists and DoesNotExist take none',
               holds: ({ operator, values }) =>
-                operator === 'In' || operator === 'NotIn' ? (values?.length ?? 0) > 0 : (values?.length ?? 0) === 0,
+                operator === 'In' || operator === 'NotIn'
+                  ? (values?.length ?? 0) > 0
+                  : (values?.length ?? 0) === 0,
             },
           ],
         ),
@@ -43,7 +45,9 @@ const namespacedFields = z.strictObject({
     .enum(['Pods', 'All'])
     .default('All')
     .describe('All judges pod templates too, so that a Deployment is refused and not only its Pods.'),
-  images: imagePatterns.min(1).describe('Images that this policy judges: host/path, * within a segment, ** across; ** alone is all.'),
+  images: imagePatterns
+    .min(1)
+    .describe('Images that this policy judges: host/path, * within a segment, ** across; ** alone is all.'),
   excludeImages: imagePatterns.optional().describe('Images that this policy leaves out.'),
   onInconclusive: z
     .enum(['Deny', 'Admit'])
@@ -55,8 +59,18 @@ const namespacedFields = z.strictObject({
     .max(16)
     .describe('All must be satisfied.')
     .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'] }),
-  evidenceRepositories: z.array(z.string().min(1).max(512)).min(1).max(8).optional().describe('Further repositories that hold artifacts.'),
-  indexTags: z.array(z.string().min(1).max(128)).min(1).max(8).optional().describe('Tags whose indexes may contain the image.'),
+  evidenceRepositories: z
+    .array(z.string().min(1).max(512))
+    .min(1)
+    .max(8)
+    .optional()
+    .describe('Further repositories that hold artifacts.'),
+  indexTags: z
+    .array(z.string().min(1).max(128))
+    .min(1)
+    .max(8)
+    .optional()
+    .describe('Tags whose indexes may contain the image.'),
   crossChecks: z
     .array(z.strictObject({ expression: z.string().min(1).max(4096), message: z.string().min(1).max(1024) }))
     .min(1)
@@ -70,7 +84,8 @@ const unbuilt = notBuilt<NamespacedFields>('evidenceRepositories', 'indexTags', 
 const distinctNames = {
   rule: 'self.require.all(one, self.require.exists_one(other, other.name == one.name))',
   message: 'the names of requirements must differ',
-  holds: (value: NamespacedFields) => new Set(value.require.map(({ name }) => name)).size === value.require.length,
+  holds: (value: NamespacedFields) =>
+    new Set(value.require.map(({ name }) => name)).size === value.require.length,
 };
 
 const clusterFields = z.strictObject({ ...namespacedFields.shape, namespaces: labelSelector.optional() });
@@ -93,7 +108,9 @@ export const artifactPolicy = z
     spec: withRules(namespacedFields, [...unbuilt, distinctNames]),
     status: resourceStatus.optional(),
   })
-  .describe('What images must carry in the namespace of the policy; it adds to cluster policies and never relaxes them.');
+  .describe(
+    'What images must carry in the namespace of the policy; it adds to cluster policies and never relaxes them.',
+  );
 
 export type ClusterArtifactPolicy = z.output<typeof clusterArtifactPolicy>;
 export type ArtifactPolicy = z.output<typeof artifactPolicy>;

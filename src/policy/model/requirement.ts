@@ -56,7 +56,11 @@ const signature = withRules(signatureFields, [
 ]).describe('A signature of the image (cosign, Sigstore bundle).');
 
 const sbomFields = z.strictObject({
-  formats: z.array(z.enum(['SPDX', 'CycloneDX'])).min(1).max(2).describe('Accepted formats.'),
+  formats: z
+    .array(z.enum(['SPDX', 'CycloneDX']))
+    .min(1)
+    .max(2)
+    .describe('Accepted formats.'),
   issuers,
   maxAge: maxAge.optional(),
   assert: assert.optional(),

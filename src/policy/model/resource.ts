@@ -21,7 +21,9 @@ export type Resource = TrustedIssuer | ClusterArtifactPolicy | ArtifactPolicy;
 /** How an object is called across updates: `ClusterArtifactPolicy/prod-release`, `ArtifactPolicy/ns/name`. */
 export function resourceKey(resource: Resource): string {
   const { name, namespace } = resource.metadata;
-  return resource.kind === 'ArtifactPolicy' ? `${resource.kind}/${namespace ?? 'default'}/${name}` : `${resource.kind}/${name}`;
+  return resource.kind === 'ArtifactPolicy'
+    ? `${resource.kind}/${namespace ?? 'default'}/${name}`
+    : `${resource.kind}/${name}`;
 }
 
 const isResourceKind = (kind: unknown): kind is ResourceKind =>
@@ -35,7 +37,10 @@ const maxIssuesShown = 5;
  * @throws RefwardenError `PolicyInvalid` (`IssuerInvalid` for a TrustedIssuer): what, where, and every field at fault.
  */
 export function parseResource(value: unknown, where: string): Resource {
-  const { apiVersion, kind } = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
+  const { apiVersion, kind } = (typeof value === 'object' && value !== null ? value : {}) as Record<
+    string,
+    unknown
+  >;
   if (!isResourceKind(kind) || apiVersion !== groupVersion) {
     const kinds = Object.keys(resourceSchemas).join(', ');
     throw new RefwardenError(

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 
 /** A rule that both readers of a resource hold: the API server by its CEL text, everything else by `holds`. */
 export interface SchemaRule<T> {

@@ -10,11 +10,15 @@ const exactText = z.string().min(1).max(2048);
 const time = z.string().max(64).meta({ format: 'date-time' });
 
 /** A regular expression that the API server's own RE2 compiles; compiled again here when the issuer is applied. */
-const re2 = z.string().min(1).max(1024).meta({
-  'x-kubernetes-validations': [
-    { rule: "''.matches(self) || !''.matches(self)", message: 'must be a regular expression of RE2' },
-  ],
-});
+const re2 = z
+  .string()
+  .min(1)
+  .max(1024)
+  .meta({
+    'x-kubernetes-validations': [
+      { rule: "''.matches(self) || !''.matches(self)", message: 'must be a regular expression of RE2' },
+    ],
+  });
 
 const trustedRootFields = z.strictObject({
   builtIn: z
@@ -53,9 +57,15 @@ const keyFields = z.strictObject({
     .string()
     .min(1)
     .max(8192)
-    .describe('Public key in PEM (SubjectPublicKeyInfo): ECDSA P-256, P-384 or P-521, RSA of 2048 bits or more, Ed25519.'),
-  transparencyLog: demand.default('NotRequired').describe('Whether a signature must be in a transparency log of the trusted root.'),
-  trustedRoot: trustedRoot.optional().describe('Needed only for the transparency log; the public Sigstore instance when absent.'),
+    .describe(
+      'Public key in PEM (SubjectPublicKeyInfo): ECDSA P-256, P-384 or P-521, RSA of 2048 bits or more, Ed25519.',
+    ),
+  transparencyLog: demand
+    .default('NotRequired')
+    .describe('Whether a signature must be in a transparency log of the trusted root.'),
+  trustedRoot: trustedRoot
+    .optional()
+    .describe('Needed only for the transparency log; the public Sigstore instance when absent.'),
   notBefore: time.optional().describe('Signatures made earlier do not count.'),
   notAfter: time.optional().describe('Signatures made later do not count.'),
 });
@@ -77,7 +87,9 @@ const identity = withRules(
   z.strictObject({
     issuer: exactText.describe('OIDC issuer, compared exactly.'),
     subject: exactText.optional().describe('Subject alternative name of the certificate, compared exactly.'),
-    subjectPattern: re2.optional().describe('RE2 regular expression that must match the whole subject alternative name.'),
+    subjectPattern: re2
+      .optional()
+      .describe('RE2 regular expression that must match the whole subject alternative name.'),
     extensions: extensions.optional(),
   }),
   [
@@ -95,7 +107,8 @@ const identity = withRules(
     {
       rule: `!has(self.extensions) || ${extensionNames.map((name) => `has(self.extensions.${name})`).join(' || ')}`,
       message: 'extensions must name at least one extension',
-      holds: (value) => value.extensions === undefined || Object.values(value.extensions).some((text) => text !== undefined),
+      holds: (value) =>
+        value.extensions === undefined || Object.values(value.extensions).some((text) => text !== undefined),
     },
   ],
 );
@@ -123,24 +136,45 @@ const github = z
       .max(16)
       .describe('Git references it may run on; * stays within a segment, ** crosses: refs/tags/v*.'),
     environment: z.string().min(1).max(255).optional().describe('Deployment environment of the job.'),
-    repositoryID: z.string().max(20).regex(/^[0-9]+$/).optional().describe('Numeric ID, so that a repository made anew under the name does not count.'),
-    ownerID: z.string().max(20).regex(/^[0-9]+$/).optional().describe('Numeric ID of the owner.'),
+    repositoryID: z
+      .string()
+      .max(20)
+      .regex(/^[0-9]+$/)
+      .optional()
+      .describe('Numeric ID, so that a repository made anew under the name does not count.'),
+    ownerID: z
+      .string()
+      .max(20)
+      .regex(/^[0-9]+$/)
+      .optional()
+      .describe('Numeric ID of the owner.'),
   })
   .describe('A GitHub Actions workflow, compiled to OIDC issuer and certificate extensions.');
 
 const keylessFields = z.strictObject({
-  identities: z.array(identity).min(1).max(maxIdentities).optional().describe('Any one of these signs for the issuer.'),
+  identities: z
+    .array(identity)
+    .min(1)
+    .max(maxIdentities)
+    .optional()
+    .describe('Any one of these signs for the issuer.'),
   github: github.optional(),
   trustedRoot: trustedRoot.optional().describe('The public Sigstore instance when absent.'),
-  sct: demand.default('Required').describe('Proof that the certificate is in a certificate transparency log.'),
+  sct: demand
+    .default('Required')
+    .describe('Proof that the certificate is in a certificate transparency log.'),
   transparencyLog: demand
     .default('NotRequired')
-    .describe('An entry of a transparency log. A trusted time from a log or a timestamp authority is always required.'),
-  signedTimestamp: demand.default('NotRequired').describe('A timestamp of a timestamp authority of the trusted root.'),
+    .describe(
+      'An entry of a transparency log. A trusted time from a log or a timestamp authority is always required.',
+    ),
+  signedTimestamp: demand
+    .default('NotRequired')
+    .describe('A timestamp of a timestamp authority of the trusted root.'),
 });
-const keyless = withRules(keylessFields, [exactlyOneOf<z.output<typeof keylessFields>>('identities', 'github')]).describe(
-  'An identity proven by a short-lived certificate (Sigstore keyless).',
-);
+const keyless = withRules(keylessFields, [
+  exactlyOneOf<z.output<typeof keylessFields>>('identities', 'github'),
+]).describe('An identity proven by a short-lived certificate (Sigstore keyless).');
 
 const notation = z
   .strictObject({
@@ -154,7 +188,11 @@ const notation = z
   })
   .describe('A Notary Project (Notation) trust policy.');
 
-const specFields = z.strictObject({ key: key.optional(), keyless: keyless.optional(), notation: notation.optional() });
+const specFields = z.strictObject({
+  key: key.optional(),
+  keyless: keyless.optional(),
+  notation: notation.optional(),
+});
 export const trustedIssuerSpec = withRules(specFields, [
   exactlyOneOf<z.output<typeof specFields>>('key', 'keyless', 'notation'),
   ...notBuilt<z.output<typeof specFields>>('notation'),
