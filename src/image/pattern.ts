@@ -1,5 +1,5 @@
 import { RefwardenError } from '../failures/failure.ts';
-import { isRegistryHost, normalizeRegistry, splitRegistry } from './reference.ts';
+import { isPlainHost, isRegistryHost, normalizeRegistry, splitRegistry } from './reference.ts';
 import type { ImageReference } from './reference.ts';
 
 export const maxPatternLength = 512;
@@ -35,11 +35,19 @@ export function compileImagePattern(text: string): ImagePattern {
   const colon = named.indexOf(':', named.lastIndexOf('/') + 1);
   const tag = colon === -1 ? undefined : named.slice(colon + 1);
   if (tag !== undefined && !/^[A-Za-z0-9_.*-]+$/.test(tag)) refuse('what follows the last : is no tag');
-  const { host, segments } = splitPattern(colon === -1 ? named : named.slice(0, colon));
+  const name = colon === -1 ? named : named.slice(0, colon);
+  // Each of these would quietly select next to nothing of what its author meant.
+  if (name === '*') refuse('** alone is every image, docker.io/* the official ones of Docker Hub');
+  if (name.startsWith('**')) refuse('** stands for no host: write */** for any');
+  if (!name.includes('/') && isRegistryHost(name))
+    refuse('a host selects nothing without a path: write host/**');
+  const { host, segments } = splitPattern(name);
   if (segments.includes('')) refuse('it has an empty segment');
   const mixed = segments.find((segment) => segment !== '**' && segment.includes('**'));
   if (mixed !== undefined) refuse(`** stands alone in a segment, unlike in ${JSON.stringify(mixed)}`);
   if (host.includes('**')) refuse('the host takes * for one label, and no **');
+  const isHost = host.includes('*') ? /^[a-z0-9.*-]+(?::[0-9*]+)?$/.test(host) : isPlainHost(host);
+  if (!isHost) refuse(`${JSON.stringify(host)} is no registry host`);
   const bad = segments.find((segment) => !/^[a-z0-9._*-]+$/.test(segment));
   if (bad !== undefined) refuse(`${JSON.stringify(bad)} has a character that no repository has`);
 
@@ -55,9 +63,12 @@ export function compileImagePattern(text: string): ImagePattern {
 
 function splitPattern(name: string): { host: string; segments: string[] } {
   const first = name.slice(0, Math.max(name.indexOf('/'), 0));
-  // `*/app` and `*.example.com/app`: a wildcard host; a first segment `**` has no host to be matched as one.
-  if (first.includes('*') && (first === '*' || isRegistryHost(first))) {
-    return { host: normalizeRegistry(first), segments: name.slice(first.length + 1).split('/') };
+  // `*/app` and `*.example.com/app`: a wildcard host.
+  if (first === '*' || (first.includes('*') && isRegistryHost(first))) {
+    return {
+      host: first === '*' ? first : normalizeRegistry(first),
+      segments: name.slice(first.length + 1).split('/'),
+    };
   }
   const { registry, repository } = splitRegistry(name);
   return { host: registry, segments: repository.split('/') };

@@ -16,9 +16,9 @@ export interface ImageReference {
   readonly digest?: Digest;
 }
 
-// The grammar of distribution/reference (its regexp.go states it); each alternative is linear.
-const hostLabel = '[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?';
-const hostPattern = new RegExp(`^(?:${hostLabel}(?:\\.${hostLabel})*|\\[[0-9a-fA-F:]+\\])(?::[0-9]{1,5})?$`);
+// The grammar of distribution/reference (its regexp.go states it), hosts in lower case; each alternative is linear.
+const hostLabel = '[a-z0-9](?:[a-z0-9-]*[a-z0-9])?';
+const hostPattern = new RegExp(`^(${hostLabel}(?:\\.${hostLabel})*|\\[[0-9a-f:]+\\])(?::[1-9][0-9]{0,4})?$`);
 const segmentPattern = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/;
 const tagPattern = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
 const maxRepositoryLength = 255;
@@ -43,7 +43,19 @@ export function isRegistryHost(segment: string): boolean {
 export function normalizeRegistry(host: string): string {
   const lower = host.toLowerCase();
   const withoutPort = lower.endsWith(':443') ? lower.slice(0, -4) : lower;
-  return dockerHubAliases.has(withoutPort) ? dockerHub : withoutPort;
+  if (dockerHubAliases.has(withoutPort)) return dockerHub;
+  // A single label is a host only by its port: without one, `foo:443/x` would be called Docker Hub's `foo/x`.
+  return isRegistryHost(withoutPort) ? withoutPort : `${withoutPort}:443`;
+}
+
+/**
+ * Whether a normalised host is one that every reader takes for itself. A URL parser folds `0x7f.1` and `127.1` into
+ * an address and shortens IPv6; a dialler reads the port `0443` as 443: such spellings would evade a pattern.
+ */
+export function isPlainHost(registry: string): boolean {
+  const name = hostPattern.exec(registry)?.[1];
+  if (name === undefined || !URL.canParse(`https://${name}`)) return false;
+  return new URL(`https://${name}`).hostname === name;
 }
 
 /** Splits off host and path: `nginx` -> docker.io, library/nginx. Shared with image patterns. */
@@ -55,7 +67,9 @@ export function splitRegistry(name: string): { registry: string; repository: str
   }
   const registry = normalizeRegistry(first);
   const rest = name.slice(slash + 1);
-  return { registry, repository: registry === dockerHub && !rest.includes('/') ? `library/${rest}` : rest };
+  // `docker.io/**` is all of Docker Hub.
+  const isOfficial = registry === dockerHub && !rest.includes('/') && rest !== '**';
+  return { registry, repository: isOfficial ? `library/${rest}` : rest };
 }
 
 /**
@@ -69,6 +83,7 @@ export function parseImageReference(text: string): ImageReference {
   };
   if (text.length === 0) refuse('it is empty');
   if (text.length > maxReferenceLength) refuse(`it is longer than ${maxReferenceLength} characters`);
+  if (!/^[\x21-\x7e]+$/.test(text)) refuse('it holds a space or a character outside ASCII');
 
   const at = text.indexOf('@');
   const digest = at === -1 ? undefined : parseDigest(text.slice(at + 1));
@@ -78,10 +93,11 @@ export function parseImageReference(text: string): ImageReference {
   const tag = colon === -1 ? undefined : named.slice(colon + 1);
   const name = colon === -1 ? named : named.slice(0, colon);
   if (tag !== undefined && !tagPattern.test(tag)) refuse(`${JSON.stringify(tag)} is no tag`);
-  if (/^[0-9a-f]{64}$/.test(name)) refuse('a bare 64-digit name is an image ID, not a reference');
+  // A container runtime looks these up among the images of the node, whatever repository those came from.
+  if (/^(?:sha256:[0-9a-f]+|[0-9a-f]{64})$/.test(named)) refuse('this is an image ID, not a reference');
 
   const { registry, repository } = splitRegistry(name);
-  if (!hostPattern.test(registry)) refuse(`${JSON.stringify(registry)} is no registry host`);
+  if (!isPlainHost(registry)) refuse(`${JSON.stringify(registry)} is no registry host`);
   if (repository.length > maxRepositoryLength)
     refuse(`the repository is longer than ${maxRepositoryLength} characters`);
   const bad = repository.split('/').find((segment) => !segmentPattern.test(segment));
