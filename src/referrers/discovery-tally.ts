@@ -1,0 +1,51 @@
+import type { Clock, DiscoveryEnd } from '../admission/ports.ts';
+import type { Failure } from '../failures/failure.ts';
+import { toFailure } from '../failures/failure.ts';
+import type { Listing } from '../registry/listing.ts';
+import type { RegistryAccess, Subject } from '../admission/ports.ts';
+import type { DiscoveryMechanism } from './discovery-mechanism.ts';
+
+/** What one discovery relied on and could not see; its end is made of it. */
+export class DiscoveryTally {
+  readonly #clock: Clock;
+  readonly #failures: Failure[] = [];
+  #oldestAskedAtMs: number;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#oldestAskedAtMs = clock.nowMs();
+  }
+
+  /** The mechanism's listing. A fault of it is noted, so that the other mechanisms are still asked. */
+  async ask(
+    mechanism: DiscoveryMechanism,
+    subject: Subject,
+    access: RegistryAccess,
+  ): Promise<Listing | 'absent' | 'fault'> {
+    try {
+      const answer = await mechanism.list(subject, access);
+      this.#oldestAskedAtMs = Math.min(this.#oldestAskedAtMs, answer.askedAtMs);
+      if (answer.kind === 'noSuchApi') return 'absent';
+      for (const fault of answer.faults) this.fail(fault);
+      return answer;
+    } catch (thrown) {
+      this.fail(toFailure(thrown));
+      return 'fault';
+    }
+  }
+
+  /** Notes why not everything was seen; the same once. */
+  fail({ code, message }: Failure): void {
+    if (this.#failures.some((known) => known.code === code && known.message === message)) return;
+    this.#failures.push({ code, message });
+  }
+
+  end(): DiscoveryEnd {
+    return {
+      kind: 'end',
+      complete: this.#failures.length === 0,
+      failures: this.#failures,
+      listingAgeMs: Math.max(0, this.#clock.nowMs() - this.#oldestAskedAtMs),
+    };
+  }
+}

@@ -1,0 +1,89 @@
+const kiB = 1024;
+const miB = 1024 * kiB;
+
+/** Every bound on what a registry may cost. All of them can be configured. */
+export interface RegistryLimits {
+  /** Largest manifest or index, bytes (distribution-spec asks registries for 4 MiB at least). */
+  readonly maxManifestBytes: number;
+  /** Largest layer of an artifact, bytes. Layers of images are never fetched. */
+  readonly maxLayerBytes: number;
+  /** Largest listing, bytes, over all of its pages. */
+  readonly maxListingBytes: number;
+  /** Largest answer of a token service, bytes. */
+  readonly maxTokenBytes: number;
+  /** How much of an error answer is read, bytes; only its error codes are used. */
+  readonly maxErrorBytes: number;
+  /** Largest header block of an answer, bytes. */
+  readonly maxHeaderBytes: number;
+  /** Redirects followed for one request. */
+  readonly maxRedirects: number;
+  /** Pages read of one listing. */
+  readonly maxListingPages: number;
+  /** Entries read of one listing. */
+  readonly maxReferrers: number;
+  /** Listed manifests fetched for one subject. */
+  readonly maxReferrerFetches: number;
+  /** Listed manifests fetched at the same time for one subject. */
+  readonly maxParallelFetches: number;
+  /** Parent indexes handed out for one subject. */
+  readonly maxParentIndexes: number;
+  /** Further attempts after the first. */
+  readonly maxRetries: number;
+  /** Longest wait before a further attempt, milliseconds; a longer Retry-After is a failure at once. */
+  readonly maxRetryDelayMs: number;
+  /** Wait before the first further attempt, milliseconds; it doubles, and half of it is random. */
+  readonly retryDelayMs: number;
+  readonly connectTimeoutMs: number;
+  /** One attempt of one request, its body included, milliseconds. */
+  readonly requestTimeoutMs: number;
+  /** Shared work with all its requests and attempts, milliseconds; it runs on when its callers have left. */
+  readonly operationTimeoutMs: number;
+  /** Requests under way, and connections open, to one host. */
+  readonly maxConcurrentPerHost: number;
+  /** Requests waiting for one host. */
+  readonly maxQueuedPerHost: number;
+  /** Different pieces of shared work under way, of each kind. */
+  readonly maxSharedOperations: number;
+  readonly manifestCacheBytes: number;
+  readonly blobCacheBytes: number;
+  readonly listingCacheBytes: number;
+  /** Tags, tokens, and remembered traits of hosts and repositories: entries of each. */
+  readonly maxRemembered: number;
+  /** How long a tag's digest is believed, milliseconds. */
+  readonly tagTtlMs: number;
+  /** How long a listing, or an artifact's tag, is believed, milliseconds. */
+  readonly listingTtlMs: number;
+  /** How long "no such API" is believed, milliseconds. */
+  readonly absentApiTtlMs: number;
+}
+
+export const defaultRegistryLimits: RegistryLimits = {
+  maxManifestBytes: 4 * miB,
+  maxLayerBytes: 16 * miB,
+  maxListingBytes: 4 * miB,
+  maxTokenBytes: 64 * kiB,
+  maxErrorBytes: 16 * kiB,
+  maxHeaderBytes: 32 * kiB,
+  maxRedirects: 4,
+  maxListingPages: 40,
+  maxReferrers: 2_000,
+  maxReferrerFetches: 64,
+  maxParallelFetches: 8,
+  maxParentIndexes: 16,
+  maxRetries: 2,
+  maxRetryDelayMs: 3_000,
+  retryDelayMs: 150,
+  connectTimeoutMs: 3_000,
+  requestTimeoutMs: 6_000,
+  operationTimeoutMs: 15_000,
+  maxConcurrentPerHost: 24,
+  maxQueuedPerHost: 1_000,
+  maxSharedOperations: 4_000,
+  manifestCacheBytes: 64 * miB,
+  blobCacheBytes: 64 * miB,
+  listingCacheBytes: 16 * miB,
+  maxRemembered: 10_000,
+  tagTtlMs: 2_000,
+  listingTtlMs: 60_000,
+  absentApiTtlMs: 10 * 60_000,
+};

@@ -1,0 +1,238 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Clock, RegistryAccess, ResolvedImage, Subject } from '../admission/ports.ts';
+import { RefwardenError } from '../failures/failure.ts';
+import { shortDigest } from '../image/digest.ts';
+import { repositoryName } from '../image/reference.ts';
+import type { Descriptor } from '../oci/descriptor.ts';
+import type { Mechanism } from '../policy/evidence.ts';
+import { cacheKey, createCaches } from './caches.ts';
+import type { RegistryCaches, TagState } from './caches.ts';
+import { GuardedAgents } from './guarded-agents.ts';
+import type { ResolveHost } from './guarded-agents.ts';
+import { defaultRegistryLimits } from './limits.ts';
+import type { RegistryLimits } from './limits.ts';
+import { ListingApi } from './listing-api.ts';
+import type { ListingRequest } from './listing-api.ts';
+import type { ListingAnswer } from './listing.ts';
+import type { ManifestContent } from './manifest-content.ts';
+import { RegistryApi, sizeMismatch } from './registry-api.ts';
+import type { Tagged } from './registry-api.ts';
+import { RegistryDirectory } from './registry-directory.ts';
+import type { RegistrySettings } from './registry-settings.ts';
+import { RegistryTransport } from './registry-transport.ts';
+import type { RegistryTarget } from './registry-transport.ts';
+import { SingleFlight } from './single-flight.ts';
+import type { SharedWork } from './single-flight.ts';
+import { TokenSource } from './token-source.ts';
+import { Wire } from './wire.ts';
+import type { Work } from './wire.ts';
+
+export interface RegistryClientOptions {
+  readonly registries?: readonly RegistrySettings[];
+  readonly limits?: Partial<RegistryLimits>;
+  readonly clock?: Clock;
+  /** Waits before a further attempt; rejects when the signal aborts. */
+  readonly sleep?: (delayMs: number, signal: AbortSignal) => Promise<void>;
+  /** From 0 to below 1, for the jitter of retries. */
+  readonly random?: () => number;
+  readonly resolveHost?: ResolveHost;
+}
+
+/** What a tag holds now; no content when the registry has no such tag. */
+export interface TaggedManifest {
+  readonly content?: ManifestContent;
+  readonly askedAtMs: number;
+}
+
+/**
+ * Reads registries, remembers what may be remembered, and shares equal requests under way.
+ * Every method throws RefwardenError only.
+ */
+export class RegistryClient {
+  readonly limits: RegistryLimits;
+  readonly clock: Clock;
+  readonly #directory: RegistryDirectory;
+  readonly #agents: GuardedAgents;
+  readonly #api: RegistryApi;
+  readonly #listingApi: ListingApi;
+  readonly #caches: RegistryCaches;
+  readonly #images: SingleFlight<ResolvedImage>;
+  readonly #manifests: SingleFlight<ManifestContent>;
+  readonly #tags: SingleFlight<TaggedManifest>;
+  readonly #blobs: SingleFlight<Uint8Array>;
+  readonly #listings: SingleFlight<ListingAnswer>;
+
+  constructor(options: RegistryClientOptions) {
+    this.limits = { ...defaultRegistryLimits, ...options.limits };
+    this.clock = options.clock ?? { nowMs: () => Date.now() };
+    this.#directory = new RegistryDirectory(options.registries ?? []);
+    this.#agents = new GuardedAgents(this.limits, options.resolveHost);
+    const wire = new Wire(this.#agents, this.#directory, {
+      limits: this.limits,
+      clock: this.clock,
+      sleep: options.sleep ?? sleepUnlessAborted,
+      random: options.random ?? Math.random,
+    });
+    const tokens = new TokenSource(wire, this.#directory, this.limits, this.clock);
+    const transport = new RegistryTransport(wire, tokens, this.#directory, this.limits);
+    this.#api = new RegistryApi(transport, this.#directory, this.limits);
+    this.#listingApi = new ListingApi(transport, this.#directory, this.limits, this.clock);
+    this.#caches = createCaches(this.limits);
+    const { maxSharedOperations, operationTimeoutMs } = this.limits;
+    this.#images = new SingleFlight(maxSharedOperations, operationTimeoutMs);
+    this.#manifests = new SingleFlight(maxSharedOperations, operationTimeoutMs);
+    this.#tags = new SingleFlight(maxSharedOperations, operationTimeoutMs);
+    this.#blobs = new SingleFlight(maxSharedOperations, operationTimeoutMs);
+    this.#listings = new SingleFlight(maxSharedOperations, operationTimeoutMs);
+  }
+
+  /** Where referrers of this registry's images are looked for. */
+  mechanisms(registry: string): readonly Mechanism[] {
+    return this.#directory.mechanisms(registry);
+  }
+
+  /** @throws RefwardenError `ImageNotFound` and those of a connection. */
+  async resolveTag(tagged: Tagged, access: RegistryAccess): Promise<ResolvedImage> {
+    const key = cacheKey(tagged, tagged.tag, access.credentials);
+    const known = this.#caches.images.get(key);
+    if (known !== undefined && this.#isFresh(known.askedAtMs, this.limits.tagTtlMs, access))
+      return known.image;
+    return await this.#images.run(key, access.signal, async (shared) => {
+      const askedAtMs = this.clock.nowMs();
+      const { image, content } = await this.#api.resolve(tagged, workOf(access, shared));
+      this.#caches.images.set(key, { image, askedAtMs });
+      if (content !== undefined) this.#keepManifest(tagged, content, access);
+      return image;
+    });
+  }
+
+  /** @throws RefwardenError `ImageNotFound`, `DigestMismatch` and those of a connection. */
+  async fetchManifest(subject: Subject, access: RegistryAccess): Promise<ManifestContent> {
+    const known = this.knownManifest(subject, access);
+    if (known !== undefined) return known;
+    const key = cacheKey(subject, subject.digest, access.credentials);
+    return await this.#manifests.run(key, access.signal, async (shared) => {
+      const content = await this.#api.manifest(subject, workOf(access, shared));
+      this.#keepManifest(subject, content, access);
+      return content;
+    });
+  }
+
+  /** A manifest that needs no request, or undefined. */
+  knownManifest(subject: Subject, access: RegistryAccess): ManifestContent | undefined {
+    return this.#caches.manifests.get(cacheKey(subject, subject.digest, access.credentials));
+  }
+
+  #keepManifest(target: RegistryTarget, content: ManifestContent, access: RegistryAccess): void {
+    this.#caches.manifests.set(cacheKey(target, content.digest, access.credentials), content);
+  }
+
+  /** The manifest of an artifact's tag in one request, remembered as a listing is. */
+  async fetchTagged(tagged: Tagged, access: RegistryAccess): Promise<TaggedManifest> {
+    const key = cacheKey(tagged, tagged.tag, access.credentials);
+    const known = this.#knownTagged(tagged, this.#caches.tags.get(key), access);
+    if (known !== undefined) return known;
+    return await this.#tags.run(key, access.signal, async (shared) => {
+      const askedAtMs = this.clock.nowMs();
+      const content = await this.#api.tagged(tagged, workOf(access, shared));
+      if (content === undefined) {
+        this.#caches.tags.set(key, { askedAtMs });
+        return { askedAtMs };
+      }
+      this.#caches.tags.set(key, { askedAtMs, digest: content.digest });
+      this.#keepManifest(tagged, content, access);
+      return { askedAtMs, content };
+    });
+  }
+
+  /** A tag that is remembered counts only as long as its content is at hand too. */
+  #knownTagged(
+    tagged: Tagged,
+    state: TagState | undefined,
+    access: RegistryAccess,
+  ): TaggedManifest | undefined {
+    if (state === undefined || !this.#isFresh(state.askedAtMs, this.limits.listingTtlMs, access))
+      return undefined;
+    const { digest, askedAtMs } = state;
+    if (digest === undefined) return { askedAtMs };
+    const content = this.knownManifest({ ...tagged, digest }, access);
+    return content === undefined ? undefined : { content, askedAtMs };
+  }
+
+  /** @throws RefwardenError `ArtifactTooLarge`, `ArtifactMissing`, `SizeMismatch`, `DigestMismatch`. */
+  async fetchBlob(target: RegistryTarget, blob: Descriptor, access: RegistryAccess): Promise<Uint8Array> {
+    const what = `${repositoryName(target)}: blob ${shortDigest(blob.digest)}`;
+    const { maxLayerBytes } = this.limits;
+    if (blob.size > maxLayerBytes) {
+      throw new RefwardenError(
+        'ArtifactTooLarge',
+        `${what} has ${blob.size} bytes; the limit is ${maxLayerBytes}.`,
+      );
+    }
+    const key = cacheKey(target, blob.digest, access.credentials);
+    const known = this.#caches.blobs.get(key);
+    if (known !== undefined) {
+      if (known.byteLength !== blob.size) throw sizeMismatch(what, blob.size);
+      return known;
+    }
+    // The size is part of the key: a caller with a wrong one must not spoil the answer of the others.
+    return await this.#blobs.run(`${key}\n${blob.size}`, access.signal, async (shared) => {
+      const bytes = await this.#api.blob(target, blob, workOf(access, shared));
+      this.#caches.blobs.set(key, bytes);
+      return bytes;
+    });
+  }
+
+  /** What an API lists for a subject, or that the registry lacks the API. Remembered unless something was amiss. */
+  async list(request: ListingRequest, access: RegistryAccess): Promise<ListingAnswer> {
+    const { api, subject } = request;
+    const { absentApis, presentApis, listings } = this.#caches;
+    const hostKey = `${api}\n${subject.registry}\n${access.credentials.scope}`;
+    const repositoryKey = cacheKey(subject, api, access.credentials);
+    const absentSinceMs = absentApis.get(hostKey) ?? absentApis.get(repositoryKey);
+    const nowMs = this.clock.nowMs();
+    if (absentSinceMs !== undefined && nowMs - absentSinceMs < this.limits.absentApiTtlMs) {
+      return { kind: 'noSuchApi', askedAtMs: nowMs };
+    }
+    const key = cacheKey(subject, `${api} ${subject.digest}`, access.credentials);
+    const known = listings.get(key);
+    if (known !== undefined && this.#isFresh(known.askedAtMs, this.limits.listingTtlMs, access)) return known;
+    return await this.#listings.run(key, access.signal, async (shared) => {
+      const askedAtMs = this.clock.nowMs();
+      const answer = await this.#listingApi.fetch(request, workOf(access, shared));
+      if (answer.kind === 'listing') {
+        presentApis.set(hostKey, true);
+        if (answer.faults.length === 0) listings.set(key, answer);
+        return answer;
+      }
+      const absent = { kind: 'noSuchApi', askedAtMs } as const;
+      // A word about this repository says nothing of the host: else a pod that names one that does not exist
+      // would hide the referrers of all others.
+      if (!answer.isWhole) listings.set(key, absent);
+      else absentApis.set(presentApis.has(hostKey) ? repositoryKey : hostKey, askedAtMs);
+      return absent;
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#agents.close();
+  }
+
+  #isFresh(askedAtMs: number, ttlMs: number, { maxListingAgeMs = Infinity }: RegistryAccess): boolean {
+    const ageMs = this.clock.nowMs() - askedAtMs;
+    return ageMs >= 0 && ageMs < ttlMs && ageMs <= maxListingAgeMs;
+  }
+}
+
+export function createRegistryClient(options: RegistryClientOptions = {}): RegistryClient {
+  return new RegistryClient(options);
+}
+
+/** Its timer holds the process: a command line that waits for a retry must not end in the middle. */
+async function sleepUnlessAborted(delayMs: number, signal: AbortSignal): Promise<void> {
+  await delay(delayMs, undefined, { signal });
+}
+
+function workOf(access: RegistryAccess, shared: SharedWork): Work {
+  return { ...shared, credentials: access.credentials, trace: access.trace };
+}

@@ -1,0 +1,92 @@
+import type { RegistryDirectory } from './registry-directory.ts';
+import { isRedirect } from './answer-failure.ts';
+import { RefwardenError } from '../failures/failure.ts';
+import type { HttpAnswer } from './http-exchange.ts';
+import type { RegistryLimits } from './limits.ts';
+import type { TokenSource } from './token-source.ts';
+import type { Wire, Work } from './wire.ts';
+import { parseChallenges } from './www-authenticate.ts';
+
+export interface RegistryTarget {
+  readonly registry: string;
+  readonly repository: string;
+}
+
+export interface RegistryCall {
+  readonly target: RegistryTarget;
+  /** On the registry's own origin. */
+  readonly url: URL;
+  readonly method: 'GET' | 'HEAD';
+  readonly accept?: string;
+  readonly maxBytes: number;
+  /** Names what is asked for in messages. */
+  readonly what: string;
+  /** Blobs may be served from elsewhere; API calls stay on the registry's origin. */
+  readonly mayLeaveOrigin: boolean;
+}
+
+/** Calls a registry's API: authenticates, and follows redirects where it may. */
+export class RegistryTransport {
+  readonly #wire: Wire;
+  readonly #tokens: TokenSource;
+  readonly #directory: RegistryDirectory;
+  readonly #limits: RegistryLimits;
+
+  constructor(wire: Wire, tokens: TokenSource, directory: RegistryDirectory, limits: RegistryLimits) {
+    this.#wire = wire;
+    this.#tokens = tokens;
+    this.#directory = directory;
+    this.#limits = limits;
+  }
+
+  /**
+   * The answer, whatever its status; a redirect that must not be followed is answered as it is.
+   * @throws RefwardenError for what came to no answer.
+   */
+  async call(call: RegistryCall, work: Work): Promise<HttpAnswer> {
+    const authorization = await this.#tokens.authorization(call.target, work);
+    const answer = await this.#follow(call, authorization, work);
+    if (answer.status !== 401) return answer;
+    const challenges = parseChallenges(answer.headers['www-authenticate']);
+    const renewed = await this.#tokens.reauthorize(call.target, challenges, authorization, work);
+    return renewed === undefined ? answer : await this.#follow(call, renewed, work);
+  }
+
+  async #follow(call: RegistryCall, authorization: string | undefined, work: Work): Promise<HttpAnswer> {
+    let url = call.url;
+    let isAtHome = true;
+    for (let redirects = 0; redirects <= this.#limits.maxRedirects; redirects++) {
+      const headers = {
+        ...(call.accept === undefined ? {} : { accept: call.accept }),
+        // Once away, a redirect back does not get the credentials again.
+        ...(authorization !== undefined && isAtHome ? { authorization } : {}),
+      };
+      const { method, maxBytes, what, target } = call;
+      const answer = await this.#wire.send({ url, method, headers, maxBytes, what }, target.registry, work);
+      if (!isRedirect(answer.status)) return answer;
+      url = this.#locate(call, url, answer);
+      isAtHome &&= url.origin === call.url.origin;
+      if (!isAtHome && !call.mayLeaveOrigin) return answer;
+    }
+    throw new RefwardenError(
+      'RegistryProtocolError',
+      `${call.what}: redirected more than ${this.#limits.maxRedirects} times.`,
+    );
+  }
+
+  #locate({ target, what }: RegistryCall, from: URL, answer: HttpAnswer): URL {
+    const location = answer.headers['location'];
+    if (typeof location !== 'string' || !URL.canParse(location, from.href)) {
+      throw new RefwardenError('RegistryProtocolError', `${what}: redirected to nowhere.`);
+    }
+    const url = new URL(location, from);
+    const isPlainAllowed = url.protocol === 'http:' && this.#directory.isPlainHttp(target.registry);
+    if ((url.protocol !== 'https:' && !isPlainAllowed) || url.username !== '' || url.password !== '') {
+      throw new RefwardenError(
+        'RegistryRefused',
+        `${what}: the redirect to ${JSON.stringify(url.host)} is not followed: it must be an https URL without a user.`,
+      );
+    }
+    return url;
+  }
+}

@@ -1,0 +1,154 @@
+import { LRUCache } from 'lru-cache';
+import type { Clock } from '../admission/ports.ts';
+import { RefwardenError } from '../failures/failure.ts';
+import { isJsonObject, parseStrictJson } from '../oci/strict-json.ts';
+import { oddAnswer, refusalOf } from './answer-failure.ts';
+import type { RegistryLimits } from './limits.ts';
+import type { RegistryDirectory } from './registry-directory.ts';
+import type { RegistryTarget } from './registry-transport.ts';
+import { SingleFlight } from './single-flight.ts';
+import type { Wire, Work } from './wire.ts';
+import type { Challenge } from './www-authenticate.ts';
+
+/** Lifetime of a token that names none (distribution token specification), and the longest believed, seconds. */
+const defaultTokenSeconds = 60;
+const maxTokenSeconds = 3_600;
+/** A token is not used when it has less than this left, milliseconds. */
+const tokenMarginMs = 10_000;
+const maxTokenLength = 16 * 1024;
+const maxServiceLength = 512;
+
+interface Token {
+  readonly authorization: string;
+  readonly usableUntilMs: number;
+}
+
+/**
+ * Authorization headers for a registry: what its challenges ask for, and bearer tokens until they expire. A token
+ * asks for `repository:<name>:pull` and nothing else; it is shared by equal registry, realm, service, scope and
+ * credentials only.
+ */
+export class TokenSource {
+  readonly #challenges: LRUCache<string, Challenge>;
+  readonly #tokens: LRUCache<string, Token>;
+  readonly #flights: SingleFlight<Token>;
+  readonly #wire: Wire;
+  readonly #directory: RegistryDirectory;
+  readonly #limits: RegistryLimits;
+  readonly #clock: Clock;
+
+  constructor(wire: Wire, directory: RegistryDirectory, limits: RegistryLimits, clock: Clock) {
+    this.#challenges = new LRUCache({ max: limits.maxRemembered });
+    this.#tokens = new LRUCache({ max: limits.maxRemembered });
+    this.#flights = new SingleFlight(limits.maxSharedOperations, limits.operationTimeoutMs);
+    this.#wire = wire;
+    this.#directory = directory;
+    this.#limits = limits;
+    this.#clock = clock;
+  }
+
+  /** By what the registry asked for last; undefined as long as it has asked for nothing. */
+  async authorization(target: RegistryTarget, work: Work): Promise<string | undefined> {
+    const challenge = this.#challenges.get(target.registry);
+    return challenge === undefined ? undefined : await this.#meet(challenge, target, work);
+  }
+
+  /**
+   * What to send after a 401, or undefined when there is nothing to try.
+   * @param refused the header that the registry refused: a token that it was made from is forgotten.
+   */
+  async reauthorize(
+    target: RegistryTarget,
+    challenges: readonly Challenge[],
+    refused: string | undefined,
+    work: Work,
+  ): Promise<string | undefined> {
+    const challenge =
+      challenges.find(({ scheme }) => scheme === 'bearer') ??
+      challenges.find(({ scheme }) => scheme === 'basic');
+    if (challenge === undefined) return undefined;
+    this.#challenges.set(target.registry, challenge);
+    if (challenge.scheme === 'bearer') {
+      const key = tokenKey(challenge, target, work);
+      if (refused !== undefined && this.#tokens.get(key)?.authorization === refused) this.#tokens.delete(key);
+    }
+    const authorization = await this.#meet(challenge, target, work);
+    return authorization === refused ? undefined : authorization;
+  }
+
+  async #meet(challenge: Challenge, target: RegistryTarget, work: Work): Promise<string | undefined> {
+    if (challenge.scheme === 'basic') return this.#basic(target, work);
+    const key = tokenKey(challenge, target, work);
+    const known = this.#tokens.get(key);
+    if (known !== undefined && this.#clock.nowMs() < known.usableUntilMs) return known.authorization;
+    const token = await this.#flights.run(key, work.signal, async (shared) => {
+      const fetched = await this.#fetch(challenge, target, { ...work, ...shared });
+      this.#tokens.set(key, fetched);
+      return fetched;
+    });
+    return token.authorization;
+  }
+
+  #basic({ registry, repository }: RegistryTarget, { credentials }: Work): string | undefined {
+    const basic = credentials.basicAuth(registry, repository);
+    if (basic === undefined) return undefined;
+    return `Basic ${Buffer.from(`${basic.username}:${basic.password}`).toString('base64')}`;
+  }
+
+  async #fetch(challenge: Challenge, target: RegistryTarget, work: Work): Promise<Token> {
+    const url = this.#tokenUrl(challenge, target);
+    const what = `the token of ${target.registry}/${target.repository} from ${url.host}`;
+    const authorization = this.#basic(target, work);
+    const askedAtMs = this.#clock.nowMs();
+    const headers = { accept: 'application/json', ...(authorization === undefined ? {} : { authorization }) };
+    const request = { url, method: 'GET', headers, maxBytes: this.#limits.maxTokenBytes, what } as const;
+    // Redirects of a token service are not followed: the credentials would go along.
+    const answer = await this.#wire.send(request, target.registry, work);
+    if (answer.status !== 200) throw refusalOf(answer, target, what, work) ?? oddAnswer(answer, what);
+    const json = parseStrictJson(answer.body, what, 'RegistryProtocolError');
+    const token = isJsonObject(json) ? (json['token'] ?? json['access_token']) : undefined;
+    if (typeof token !== 'string' || token.length > maxTokenLength || !/^[\x21-\x7e]+$/.test(token)) {
+      throw new RefwardenError('RegistryProtocolError', `${what}: the answer holds no token.`);
+    }
+    const stated = isJsonObject(json) ? json['expires_in'] : undefined;
+    const seconds =
+      typeof stated === 'number' && stated > 0 ? Math.min(stated, maxTokenSeconds) : defaultTokenSeconds;
+    return { authorization: `Bearer ${token}`, usableUntilMs: askedAtMs + seconds * 1000 - tokenMarginMs };
+  }
+
+  /** @throws RefwardenError `RegistryRefused` for a realm that must not see credentials. */
+  #tokenUrl({ parameters }: Challenge, { registry, repository }: RegistryTarget): URL {
+    const realm = parameters.get('realm') ?? '';
+    const service = parameters.get('service');
+    if (!URL.canParse(realm) || (service?.length ?? 0) > maxServiceLength) {
+      throw new RefwardenError('RegistryProtocolError', `${registry} names a token service that is no URL.`);
+    }
+    const url = new URL(realm);
+    const isSchemeAllowed =
+      url.protocol === 'https:' || (url.protocol === 'http:' && this.#directory.isPlainHttp(registry));
+    if (!isSchemeAllowed || url.username !== '' || url.password !== '') {
+      throw new RefwardenError(
+        'RegistryRefused',
+        `${registry} names the token service ${JSON.stringify(url.host)}, which is not asked: it must be an https URL without a user.`,
+      );
+    }
+    if (service !== undefined) url.searchParams.set('service', service);
+    url.searchParams.set('scope', `repository:${repository}:pull`);
+    return url;
+  }
+}
+
+/** Realm and scope are part of it: a token for one repository or service is no use, or harm, at another. */
+function tokenKey(
+  { parameters }: Challenge,
+  { registry, repository }: RegistryTarget,
+  { credentials }: Work,
+): string {
+  return JSON.stringify([
+    registry,
+    repository,
+    parameters.get('realm'),
+    parameters.get('service'),
+    credentials.scope,
+  ]);
+}

@@ -1,0 +1,101 @@
+import type { Clock, Credentials, RegistryAccess } from '../admission/ports.ts';
+import type { AddressClass } from './address-class.ts';
+import { isReset } from './connection-failure.ts';
+import type { GuardedAgents } from './guarded-agents.ts';
+import { HostGate } from './host-gate.ts';
+import { exchange } from './http-exchange.ts';
+import type { HttpAnswer, HttpRequest } from './http-exchange.ts';
+import type { RegistryLimits } from './limits.ts';
+import type { RegistryDirectory } from './registry-directory.ts';
+import { parseRetryAfter } from './retry-after.ts';
+import type { SharedWork } from './single-flight.ts';
+
+/** Shared work together with what its first caller brought. */
+export interface Work extends SharedWork {
+  readonly credentials: Credentials;
+  readonly trace: RegistryAccess['trace'];
+}
+
+export interface WireOptions {
+  readonly limits: RegistryLimits;
+  readonly clock: Clock;
+  /** Rejects when the signal aborts. */
+  readonly sleep: (delayMs: number, signal: AbortSignal) => Promise<void>;
+  /** From 0 to below 1. */
+  readonly random: () => number;
+}
+
+const transientStatuses: ReadonlySet<number> = new Set([429, 502, 503, 504]);
+
+/** Sends requests: each counted, in turn for its host, and again after a transient failure while somebody waits. */
+export class Wire {
+  readonly #agents: GuardedAgents;
+  readonly #directory: RegistryDirectory;
+  readonly #gate: HostGate;
+  readonly #options: WireOptions;
+
+  constructor(agents: GuardedAgents, directory: RegistryDirectory, options: WireOptions) {
+    this.#agents = agents;
+    this.#directory = directory;
+    this.#gate = new HostGate(options.limits.maxConcurrentPerHost, options.limits.maxQueuedPerHost);
+    this.#options = options;
+  }
+
+  /**
+   * The last answer, whatever its status.
+   * @param registry on whose behalf: it decides which addresses may be connected to.
+   * @throws RefwardenError as {@link exchange} and {@link HostGate} do.
+   */
+  async send(request: HttpRequest, registry: string, work: Work): Promise<HttpAnswer> {
+    for (let retries = 0; ; retries++) {
+      const outcome = await this.#attempt(request, registry, work).catch((thrown: unknown) => ({ thrown }));
+      const failed = 'thrown' in outcome;
+      const isTransient = failed ? isReset(outcome.thrown) : transientStatuses.has(outcome.status);
+      const delayMs = this.#delayMs(retries, failed ? undefined : outcome.headers['retry-after']);
+      const { maxRetries, maxRetryDelayMs } = this.#options.limits;
+      if (isTransient && retries < maxRetries && delayMs <= maxRetryDelayMs && work.isAwaited()) {
+        const slept = await this.#options.sleep(delayMs, work.signal).then(
+          () => true,
+          () => false,
+        );
+        if (slept && work.isAwaited()) continue;
+      }
+      if (failed) throw outcome.thrown;
+      return outcome;
+    }
+  }
+
+  async #attempt(request: HttpRequest, registry: string, work: Work): Promise<HttpAnswer> {
+    const leave = await this.#gate.enter(request.url.host, work.signal);
+    const ended = work.trace.start();
+    try {
+      const { maxErrorBytes, requestTimeoutMs } = this.#options.limits;
+      return await exchange(request, {
+        dispatcher: this.#agents.for(this.#reach(request.url, registry)),
+        maxErrorBytes,
+        timeoutMs: requestTimeoutMs,
+        signal: work.signal,
+      });
+    } finally {
+      ended();
+      leave();
+    }
+  }
+
+  /**
+   * The operator allows any address by name. A registry that nobody named may be on the private network, as the
+   * nodes pull from it, but not on this machine. What it sends us to is at most as local as itself.
+   */
+  #reach(url: URL, registry: string): AddressClass {
+    const home = this.#directory.url(registry, '/');
+    const isHome = url.origin === home.origin;
+    if (this.#directory.isNamed(isHome ? registry : url.host)) return 'reserved';
+    return isHome ? 'private' : this.#agents.seenAt(home);
+  }
+
+  #delayMs(retries: number, retryAfter: string | string[] | undefined): number {
+    const { clock, limits, random } = this.#options;
+    const backoffMs = limits.retryDelayMs * 2 ** retries * (0.5 + random() / 2);
+    return Math.max(backoffMs, parseRetryAfter(retryAfter, clock.nowMs()) ?? 0);
+  }
+}
