@@ -1,11 +1,12 @@
+import { toFailure } from '../failures/failure.ts';
 import type { Digest } from '../image/digest.ts';
+import { describeSigner } from '../policy/evidence.ts';
 import type { VerifiedEvidence } from '../policy/evidence.ts';
 import { printable } from './printable.ts';
 import { judgeSignature } from './sigstore/judge-signature.ts';
 import type { SignedMaterial } from './sigstore/signed-material.ts';
 import type { VerificationContext } from './artifact-form.ts';
 import type { Rejection, VerificationOutcome } from './verification.ts';
-import { toFailure } from '../failures/failure.ts';
 
 /** What a signed payload says, read only once the signature is known to be good. */
 export interface Claim extends Pick<VerifiedEvidence, 'kind' | 'predicateType' | 'sbom'> {
@@ -32,10 +33,7 @@ export function verifyClaim(
   const [first] = judgement.accepted;
   if (first === undefined)
     return { evidence: [], rejections: 'rejection' in judgement ? [judgement.rejection] : [] };
-  const signer =
-    first.signer.kind === 'key'
-      ? `key of ${first.issuer}`
-      : printable(`${first.signer.subject} (${first.signer.issuer})`);
+  const signer = printable(describeSigner(first.signer));
   let claim: Claim;
   try {
     claim = readClaim();

@@ -29,6 +29,8 @@ export interface VerificationRequest {
 
 /** Why one signature of an artifact does not count. */
 export interface Rejection extends Failure {
+  /** What the artifact would have been; absent when that cannot be told. */
+  readonly about?: VerifiedEvidence['kind'];
   /** The signer that the artifact shows (verified or claimed), for people. */
   readonly signer?: string;
 }
@@ -36,4 +38,11 @@ export interface Rejection extends Failure {
 export interface VerificationOutcome {
   readonly evidence: readonly VerifiedEvidence[];
   readonly rejections: readonly Rejection[];
+}
+
+/** Async and over raw bytes, so that it can run in a worker. Never throws for what an artifact holds. */
+export interface Verifier {
+  /** What {@link verify} has to be given, by the manifest alone. */
+  needs(manifest: Manifest): ArtifactNeeds;
+  verify(request: VerificationRequest): Promise<VerificationOutcome>;
 }

@@ -1,4 +1,3 @@
-import type { Verifier } from '../admission/ports.ts';
 import { toFailure } from '../failures/failure.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Manifest } from '../oci/manifest.ts';
@@ -8,7 +7,7 @@ import type { ArtifactForm, VerificationContext } from './artifact-form.ts';
 import { CompiledTrust } from './compiled-trust.ts';
 import { sigstoreBundle } from './sigstore/bundle.ts';
 import { simpleSigning } from './sigstore/simple-signing.ts';
-import type { Rejection, VerificationOutcome, VerificationRequest } from './verification.ts';
+import type { Rejection, VerificationOutcome, VerificationRequest, Verifier } from './verification.ts';
 
 /** Every form that evidence can come in: leaving one out does not compile. */
 const forms: Readonly<Record<VerifiedEvidence['format'], ArtifactForm>> = {

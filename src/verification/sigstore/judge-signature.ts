@@ -1,16 +1,17 @@
 import { RefwardenError, toFailure } from '../../failures/failure.ts';
-import type { FailureCode } from '../../failures/catalogue.ts';
+import { describeSigner } from '../../policy/evidence.ts';
 import type { Signer } from '../../policy/evidence.ts';
-import type { KeyIssuer, KeylessIssuer, ResolvedIssuer } from '../../policy/resolved-issuer.ts';
+import type { KeyIssuer, KeylessIssuer } from '../../policy/resolved-issuer.ts';
 import type { VerificationContext } from '../artifact-form.ts';
-import type { CompiledTrust } from '../compiled-trust.ts';
-import { describeIdentity, matchesIdentity } from '../identity.ts';
+import { matchesIdentity } from '../identity.ts';
 import { spkiHash } from '../keys.ts';
 import { printable } from '../printable.ts';
 import { verifyBytes } from '../signature-schemes.ts';
 import { parseSigningCertificate } from '../signing-certificate.ts';
 import type { SigningCertificate } from '../signing-certificate.ts';
 import type { Rejection } from '../verification.ts';
+import { nearestRefusal, refuse, refuseFor } from './refusal.ts';
+import type { Refusal } from './refusal.ts';
 import { checkBounds } from './signed-material.ts';
 import type { SignedMaterial } from './signed-material.ts';
 import { verifyVouchers } from './verify-vouchers.ts';
@@ -27,184 +28,162 @@ export type Judgement =
   | { readonly accepted: readonly [Acceptance, ...Acceptance[]] }
   | { readonly accepted: readonly []; readonly rejection: Rejection };
 
-/** How near to acceptance a refusal is; the nearest is the one that people read. */
-interface Refusal extends Rejection {
-  readonly nearness: number;
-}
-
-const nearness = {
-  otherSigner: 0,
-  unproven: 1,
-  brokenIssuer: 2,
-  altered: 3,
-  otherIdentity: 4,
-  lacksVoucher: 5,
-} as const;
-/** Codes that mean: this signer would do, and something is missing or altered. */
-const nearnessByCode: Readonly<Partial<Record<FailureCode, number>>> = {
-  IssuerInvalid: nearness.brokenIssuer,
-  TrustMaterialInvalid: nearness.brokenIssuer,
-  TrustMaterialMissing: nearness.brokenIssuer,
-  SignatureInvalid: nearness.altered,
-};
-
-/** Most issuers that one message names. */
-const maxNamedIssuers = 3;
+/** Absent, unreadable, or read. */
+type Certificate = SigningCertificate | RefwardenError | undefined;
 
 /** Puts one signature before every issuer. Never throws for what the signature holds. */
 export function judgeSignature(material: SignedMaterial, context: VerificationContext): Judgement {
-  const { issuers, trust, nowMs } = context;
-  let certificate: SigningCertificate | RefwardenError | undefined;
+  let certificate: Certificate;
   try {
     checkBounds(material);
-    if (material.certificate !== undefined) certificate = parseSigningCertificate(material.certificate);
+    certificate = material.certificate && readCertificate(material.certificate);
   } catch (thrown) {
-    if (!(thrown instanceof RefwardenError)) throw thrown;
-    if (thrown.code !== 'CertificateInvalid') return { accepted: [], rejection: toFailure(thrown) };
-    certificate = thrown; // a listed key may still have made the signature
+    return { accepted: [], rejection: toFailure(thrown) };
   }
-  const results = issuers.map((issuer) =>
+  const prove = proveOnce(material, context);
+  const results = context.issuers.map((issuer) =>
     issuer.kind === 'key'
-      ? judgeByKey(material, issuer, trust, nowMs)
-      : judgeByCertificate(material, certificate, issuer, trust, nowMs),
+      ? judgeByKey(material, issuer, context)
+      : judgeByCertificate(certificate, issuer, context, prove),
   );
   const [first, ...rest] = results.filter((result) => 'issuer' in result);
   if (first !== undefined) return { accepted: [first, ...rest] };
+  const refusals = results.filter((result) => 'nearness' in result);
   return {
     accepted: [],
-    rejection: nearest(
-      results.filter((result) => 'code' in result),
-      issuers,
-    ),
+    rejection: nearestRefusal(refusals, context.issuers, shownSigner(material, certificate)),
   };
 }
 
 function judgeByKey(
   material: SignedMaterial,
-  issuer: KeyIssuer,
-  trust: CompiledTrust,
-  nowMs: number,
+  { name, pem, transparencyLog, trustedRoot }: KeyIssuer,
+  { trust, nowMs }: VerificationContext,
 ): Acceptance | Refusal {
+  let signer: Signer | undefined;
   try {
-    const { key, fingerprint } = trust.key(issuer.pem);
-    const claimed = isHintOf(material.keyHint, spkiHash(key));
+    const { key, fingerprint } = trust.key(pem);
     if (!verifyBytes(material.signedBytes, key, material.signature)) {
-      return claimed
-        ? {
-            ...refusal(
-              'SignatureInvalid',
-              `The signature names the key of ${issuer.name}, which does not verify it.`,
-            ),
-            signer: `key ${fingerprint}`,
-          }
-        : refusal('SignerNotTrusted', 'No listed key verifies the signature.');
+      return hintHash(material)?.equals(spkiHash(key))
+        ? refuse(
+            'altered',
+            'SignatureInvalid',
+            `The signature names the key of ${name}, which does not verify it.`,
+          )
+        : refuse('otherSigner', 'SignerNotTrusted', 'No listed key verifies the signature.');
     }
-    const accepted: Acceptance = {
-      issuer: issuer.name,
-      signer: { kind: 'key', keyFingerprint: fingerprint },
-    };
-    if (issuer.transparencyLog === 'NotRequired') return accepted;
-    if (issuer.trustedRoot === undefined) {
-      return refusal(
+    signer = { kind: 'key', keyFingerprint: fingerprint };
+    if (transparencyLog === 'NotRequired') return { issuer: name, signer };
+    if (trustedRoot === undefined) {
+      throw new RefwardenError(
         'TrustMaterialMissing',
-        `Issuer ${issuer.name} requires a transparency log and has no trusted root.`,
+        `Issuer ${name} has no trusted root for the log it requires.`,
       );
     }
-    try {
-      const demands = {
-        sct: 'NotRequired',
-        transparencyLog: 'Required',
-        signedTimestamp: 'NotRequired',
-      } as const;
-      return {
-        ...accepted,
-        ...dated(verifyVouchers(material, { key }, trust.root(issuer.trustedRoot), demands, nowMs)),
-      };
-    } catch (thrown) {
-      return { ...toFailure(thrown), nearness: nearness.lacksVoucher, signer: `key ${fingerprint}` };
-    }
+    const demands = {
+      sct: 'NotRequired',
+      transparencyLog: 'Required',
+      signedTimestamp: 'NotRequired',
+    } as const;
+    return {
+      issuer: name,
+      signer,
+      ...dated(verifyVouchers(material, { key }, trust.root(trustedRoot), demands, nowMs)),
+    };
   } catch (thrown) {
-    return fromThrown(thrown);
+    const refusal = refuseFor(signer === undefined ? 'unproven' : 'lacksVoucher', thrown);
+    return signer === undefined ? refusal : { ...refusal, signer: describeSigner(signer) };
   }
 }
 
 function judgeByCertificate(
-  material: SignedMaterial,
-  certificate: SigningCertificate | RefwardenError | undefined,
+  certificate: Certificate,
   issuer: KeylessIssuer,
-  trust: CompiledTrust,
-  nowMs: number,
+  { trust }: VerificationContext,
+  prove: Prove,
 ): Acceptance | Refusal {
-  if (certificate === undefined)
-    return refusal('SignerNotTrusted', 'The signature was made by a key and carries no certificate.');
-  if (certificate instanceof RefwardenError) return fromThrown(certificate);
-  const subject = printable(certificate.subjects.join(', '));
-  const signer = `${subject} (${printable(certificate.issuer)})`;
-  try {
-    const matches = matchesIdentity(certificate, issuer.identities, trust.pattern);
-    const { key } = certificate;
-    const times = verifyVouchers(
-      material,
-      { key, certificate },
-      trust.root(issuer.trustedRoot),
-      issuer,
-      nowMs,
+  if (certificate === undefined) {
+    return refuse(
+      'otherSigner',
+      'SignerNotTrusted',
+      'The signature was made by a key and carries no certificate.',
     );
-    if (!matches) {
-      return {
-        ...refusal('SignerNotTrusted', `Signed by ${signer}.`),
-        nearness: nearness.otherIdentity,
-        signer,
-      };
-    }
-    const identity = { issuer: certificate.issuer, subject: certificate.subjects.join(', ') };
-    return {
-      issuer: issuer.name,
-      signer: { kind: 'keyless', ...identity, certificateFingerprint: certificate.fingerprint },
-      ...dated(times),
-    };
+  }
+  if (certificate instanceof RefwardenError) return refuseFor('unproven', certificate);
+  let matches = false;
+  try {
+    matches = matchesIdentity(certificate, issuer.identities, trust.pattern);
+    const times = prove(certificate, issuer);
+    const signer = signerOf(certificate);
+    if (matches) return { issuer: issuer.name, signer, ...dated(times) };
+    const shown = printable(describeSigner(signer));
+    return { ...refuse('otherIdentity', 'SignerNotTrusted', `Signed by ${shown}.`), signer: shown };
   } catch (thrown) {
-    return { ...fromThrown(thrown), signer: `claimed ${signer}` };
+    return refuseFor(matches ? 'lacksVoucher' : 'unproven', thrown);
   }
 }
 
-/** cosign's hint is the base64 of the SHA-256 of the DER key; others write it in hexadecimal. */
-function isHintOf(hint: string | undefined, hash: Buffer): boolean {
+/** Verifies the signature for the issuer's root and demands. @throws RefwardenError as {@link verifyVouchers}. */
+type Prove = (certificate: SigningCertificate, issuer: KeylessIssuer) => readonly number[];
+
+/** Issuers mostly share root and demands: each combination is verified once, or a flood of signatures costs too much. */
+function proveOnce(material: SignedMaterial, { trust, nowMs }: VerificationContext): Prove {
+  const proofs = new Map<string, readonly number[] | RefwardenError>();
+  return (certificate, issuer) => {
+    const { trustedRoot, sct, transparencyLog, signedTimestamp } = issuer;
+    const combination = JSON.stringify([trustedRoot.fingerprint, sct, transparencyLog, signedTimestamp]);
+    let proof = proofs.get(combination);
+    if (proof === undefined) {
+      try {
+        proof = verifyVouchers(
+          material,
+          { key: certificate.key, certificate },
+          trust.root(trustedRoot),
+          issuer,
+          nowMs,
+        );
+      } catch (thrown) {
+        if (!(thrown instanceof RefwardenError)) throw thrown;
+        proof = thrown;
+      }
+      proofs.set(combination, proof);
+    }
+    if (proof instanceof RefwardenError) throw proof;
+    return proof;
+  };
+}
+
+/** All subjects, not the one that matched: one certificate is one signer, whichever issuer takes it. */
+function signerOf({ issuer, subjects, fingerprint }: SigningCertificate): Signer {
+  return { kind: 'keyless', issuer, subject: subjects.join(', '), certificateFingerprint: fingerprint };
+}
+
+/** A certificate that cannot be read is kept as such: a listed key may still have made the signature. */
+function readCertificate(der: Uint8Array): SigningCertificate | RefwardenError {
+  try {
+    return parseSigningCertificate(der);
+  } catch (thrown) {
+    if (thrown instanceof RefwardenError) return thrown;
+    throw thrown;
+  }
+}
+
+/** cosign's hint is the base64 of the SHA-256 of the DER key. */
+function hintHash({ keyHint }: SignedMaterial): Buffer | undefined {
+  return keyHint !== undefined && /^[A-Za-z0-9+/]{43}=$/.test(keyHint)
+    ? Buffer.from(keyHint, 'base64')
+    : undefined;
+}
+
+function shownSigner(material: SignedMaterial, certificate: Certificate): string | undefined {
+  if (certificate !== undefined && !(certificate instanceof RefwardenError)) {
+    return `claimed ${printable(describeSigner(signerOf(certificate)))}`;
+  }
+  const hash = hintHash(material);
   return (
-    hint !== undefined &&
-    (hint === hash.toString('base64') || hint.replace(/^sha256:/i, '') === hash.toString('hex'))
+    hash && `claimed ${describeSigner({ kind: 'key', keyFingerprint: `sha256:${hash.toString('hex')}` })}`
   );
 }
 
 const dated = (timesMs: readonly number[]): { signedAtMs?: number } =>
   timesMs.length === 0 ? {} : { signedAtMs: Math.min(...timesMs) };
-
-function refusal(code: FailureCode, message: string): Refusal {
-  return { code, message, nearness: nearnessByCode[code] ?? nearness.otherSigner };
-}
-
-function fromThrown(thrown: unknown): Refusal {
-  const { code, message } = toFailure(thrown);
-  return { code, message, nearness: nearnessByCode[code] ?? nearness.unproven };
-}
-
-function nearest(refusals: readonly Refusal[], issuers: readonly ResolvedIssuer[]): Rejection {
-  const [best] = refusals.toSorted((a, b) => b.nearness - a.nearness);
-  if (best === undefined) return { code: 'SignerNotTrusted', message: 'No issuer is trusted here.' };
-  const { code, message, signer } = best;
-  return {
-    code,
-    message: code === 'SignerNotTrusted' ? `${message} Policy trusts ${describeIssuers(issuers)}.` : message,
-    ...(signer === undefined ? {} : { signer }),
-  };
-}
-
-function describeIssuers(issuers: readonly ResolvedIssuer[]): string {
-  const named = issuers.slice(0, maxNamedIssuers).map((issuer) => {
-    if (issuer.kind === 'key') return `${issuer.name} (a key)`;
-    const [identity] = issuer.identities;
-    return identity === undefined ? issuer.name : `${issuer.name}: ${printable(describeIdentity(identity))}`;
-  });
-  const more = issuers.length - named.length;
-  return `${named.join('; ')}${more > 0 ? ` and ${more} more` : ''}`;
-}
