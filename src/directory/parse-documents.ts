@@ -1,0 +1,100 @@
+import { isScalar, parseAllDocuments, visit } from 'yaml';
+import type { Document } from 'yaml';
+import { RefwardenError } from '../failures/failure.ts';
+import { parseStrictJson } from '../oci/strict-json.ts';
+import { directoryLimits } from './limits.ts';
+
+/** One document of a file as plain data, not yet looked at. */
+export interface SourceDocument {
+  /** `prod.yaml, document 2` */
+  readonly where: string;
+  readonly value: unknown;
+}
+
+/**
+ * Parses a file to its documents; empty ones are left out. A document that two readers could read differently is
+ * refused: keys given twice, keys that are no text, tags that nobody resolves.
+ * @throws RefwardenError `PolicyInvalid`.
+ */
+export function parseDocuments(file: string, bytes: Uint8Array): SourceDocument[] {
+  if (file.endsWith('.json')) {
+    const where = `${file}, document 1`;
+    return [{ where, value: parseStrictJson(bytes, where, 'PolicyInvalid') }];
+  }
+  const documents = parseYaml(file, bytes);
+  if (documents.length > directoryLimits.maxDocuments) {
+    throw new RefwardenError(
+      'PolicyInvalid',
+      `${file}: has ${documents.length} documents, more than ${directoryLimits.maxDocuments}: split it.`,
+    );
+  }
+  return documents.flatMap((document, index) => {
+    const where = `${file}, document ${index + 1}`;
+    const value = plain(document, where);
+    return value === null || value === undefined ? [] : [{ where, value }];
+  });
+}
+
+function parseYaml(file: string, bytes: Uint8Array): Document.Parsed[] {
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new RefwardenError('PolicyInvalid', `${file}: is not valid UTF-8: save it as UTF-8.`, cause);
+  }
+  try {
+    // Keys given twice are looked for below: the package's own search is quadratic.
+    const documents = parseAllDocuments(text, {
+      version: '1.2',
+      schema: 'core',
+      merge: false,
+      strict: true,
+      uniqueKeys: false,
+      logLevel: 'silent',
+    });
+    return 'empty' in documents ? [] : documents;
+  } catch (cause) {
+    throw notYaml(file, cause);
+  }
+}
+
+function plain(document: Document.Parsed, where: string): unknown {
+  const [problem] = [...document.errors, ...document.warnings];
+  if (problem !== undefined) throw notYaml(where, problem);
+  try {
+    refuseUnclearKeys(document, where);
+    return document.toJS({ maxAliasCount: directoryLimits.maxAliasCount });
+  } catch (cause) {
+    throw cause instanceof RefwardenError ? cause : notYaml(where, cause);
+  }
+}
+
+function refuseUnclearKeys(document: Document.Parsed, where: string): void {
+  visit(document, {
+    Map: (_, map) => {
+      const seen = new Set<string>();
+      for (const { key } of map.items) {
+        if (!isScalar(key) || typeof key.value !== 'string') {
+          throw new RefwardenError('PolicyInvalid', `${where}: has a key that is no text: put it in quotes.`);
+        }
+        const shown = JSON.stringify(key.value.slice(0, 60));
+        if (key.value === '__proto__') {
+          throw new RefwardenError('PolicyInvalid', `${where}: has a key ${shown}: remove it.`);
+        }
+        if (seen.has(key.value)) {
+          throw new RefwardenError(
+            'PolicyInvalid',
+            `${where}: has the key ${shown} twice in one map: remove one.`,
+          );
+        }
+        seen.add(key.value);
+      }
+    },
+  });
+}
+
+/** The first line of the parser's message says what and where; the rest shows the text. */
+function notYaml(where: string, cause: unknown): RefwardenError {
+  const message = cause instanceof Error ? (cause.message.split('\n', 1)[0] ?? '').replace(/:$/, '') : '';
+  return new RefwardenError('PolicyInvalid', `${where}: is not acceptable YAML: ${message}.`, cause);
+}
