@@ -86,7 +86,6 @@ export interface Engine {
 export interface Terminal {
   out(text: string): void;
   err(text: string): void;
-  readonly outIsTerminal: boolean;
   readonly errIsTerminal: boolean;
   readonly color: boolean;
 }

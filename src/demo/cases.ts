@@ -1,6 +1,8 @@
 import type { VerdictOutcome } from '../admission/verdict.ts';
 import type { FailureCode } from '../failures/catalogue.ts';
 import { archiveHost, shopHost } from './demo-addresses.ts';
+import multiArch from './samples/multi-arch.json' with { type: 'json' };
+import sbom from './samples/sbom.json' with { type: 'json' };
 
 /** One image of the demo and what the sample policies make of it. */
 export interface DemoCase {
@@ -24,9 +26,9 @@ export const demoCases: readonly DemoCase[] = [
     what: 'signed without a key, by release@shop.example',
     expected: 'admitted',
   },
-  { image: `${shopHost}/shop/sbom:1.0`, what: 'signed, with an SPDX SBOM attested', expected: 'admitted' },
+  { image: `${shopHost}/shop/sbom@${sbom.tags['1.0']}`, what: 'signed, with an SPDX SBOM attested', expected: 'admitted' },
   {
-    image: `${archiveHost}/shop/multi-arch:1.0-amd64`,
+    image: `${archiveHost}/shop/multi-arch@${multiArch.tags['1.0-amd64']}`,
     what: 'a platform of an index that is signed, found by references',
     expected: 'admitted',
   },

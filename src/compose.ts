@@ -1,0 +1,235 @@
+import { readFile } from 'node:fs/promises';
+import type { BaseLogger } from 'pino';
+import { createCachingVerifier } from './admission/caching-verifier.ts';
+import { decide } from './admission/decide.ts';
+import type { DecisionPorts } from './admission/decide.ts';
+import type { ConfigMapLookup, LiveSource, SnapshotOptions } from './admission/live-source.ts';
+import { anonymous } from './admission/ports.ts';
+import type { Clock, Credentials, VerdictRecorder } from './admission/ports.ts';
+import { review } from './admission/review.ts';
+import type { CheckOptions, Checker, Demo, DemoAnswer, Engine, PolicyOptions, RegistryOptions, ServeOptions } from './cli/commands.ts';
+import { buildReview } from './demo/admission-review.ts';
+import { askWebhook } from './demo/ask-webhook.ts';
+import { demoCases } from './demo/cases.ts';
+import { demoAddress } from './demo/demo-addresses.ts';
+import { demoCommands, writeDemoFiles } from './demo/demo-files.ts';
+import { startDemoRegistries } from './demo/start-demo-registries.ts';
+import { openDirectory } from './directory/open-directory.ts';
+import { RefwardenError } from './failures/failure.ts';
+import { openCluster } from './kubernetes/open-cluster.ts';
+import { createLogger } from './observability/logger.ts';
+import type { LogLevel } from './observability/logger.ts';
+import { createMetrics } from './observability/metrics.ts';
+import { createVerdictRecorder } from './observability/verdict-recorder.ts';
+import { notReady } from './policy/compile.ts';
+import { createArtifactSource } from './referrers/artifact-source.ts';
+import { loadDockerConfig } from './registry/docker-config.ts';
+import { parseRegistrySettings } from './registry/registry-settings.ts';
+import type { RegistrySettings } from './registry/registry-settings.ts';
+import { CertificateWatch } from './server/certificate-watch.ts';
+import { createOperationsServer } from './server/operations-server.ts';
+import { loadServingCertificate } from './server/serving-certificate.ts';
+import { createWebhookServer, reviewPath } from './server/webhook-server.ts';
+import type { WebhookLimits } from './server/webhook-server.ts';
+import { createTrustSource } from './trust/trust-source.ts';
+import { checkIssuerMaterial } from './verification/issuer-material.ts';
+import { createVerifier } from './verification/verifier.ts';
+
+/** Wires the rooms together; nothing is decided here. */
+export function createEngine(): Engine {
+  return { openChecker, serve, startDemo };
+}
+
+const clock: Clock = { nowMs: () => Date.now() };
+
+/** The decision over one source of policies, and what has to be closed after it. */
+async function openDecision(
+  source: LiveSource,
+  options: RegistryOptions,
+  recorder: VerdictRecorder,
+): Promise<{ ports: DecisionPorts; credentials: Credentials; close(): Promise<void> }> {
+  const credentials = options.dockerConfig === undefined ? anonymous : await loadDockerConfig(options.dockerConfig);
+  const artifacts = createArtifactSource({ registries: await registrySettings(options), clock });
+  const verifier = createCachingVerifier(createVerifier(), clock);
+  return {
+    ports: { artifacts, verifier, clock, policies: source, namespaces: source, recorder },
+    credentials,
+    close: async () => {
+      await Promise.all([artifacts.close(), source.close()]);
+    },
+  };
+}
+
+async function registrySettings({ registries, plainHttp }: RegistryOptions): Promise<RegistrySettings[]> {
+  const fromFile = registries === undefined ? [] : parseRegistrySettings(await readSettings(registries));
+  const known = new Set(fromFile.map(({ host }) => host));
+  const plain = new Set(plainHttp);
+  return [
+    ...fromFile.map((settings) => (plain.has(settings.host) ? { ...settings, plainHttp: true } : settings)),
+    ...plainHttp.filter((host) => !known.has(host)).map((host) => ({ host, plainHttp: true })),
+  ];
+}
+
+async function readSettings(path: string): Promise<string> {
+  return readFile(path, 'utf8').catch((cause: unknown) => {
+    throw new RefwardenError('ConfigurationInvalid', `The registry settings ${path} cannot be read.`, cause);
+  });
+}
+
+function snapshotOptions({ trustDir, noMatch }: PolicyOptions): SnapshotOptions {
+  return {
+    noMatch,
+    trustFor: (configMaps: ConfigMapLookup) => ({
+      material: createTrustSource({ configMaps, ...(trustDir === undefined ? {} : { directory: trustDir }) }).material,
+      check: checkIssuerMaterial,
+    }),
+  };
+}
+
+async function openChecker(options: CheckOptions): Promise<Checker> {
+  const source = await openDirectory({ path: options.policies, watch: false, ...snapshotOptions(options) });
+  const { ports, credentials, close } = await openDecision(source, options, { record: () => undefined });
+  return { decide: (workload, signal) => decide(workload, ports, { credentials, signal }), close };
+}
+
+async function serve(options: ServeOptions, signal: AbortSignal): Promise<void> {
+  const log = createLogger({ level: options.logLevel as LogLevel });
+  const source = await openSource(options, log);
+  const service = await startService(options, source, log);
+  log.info({ webhookPort: service.port }, 'Serving');
+  await new Promise<void>((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => { resolve(); }, { once: true });
+  });
+  log.info('Asked to end: answering what is under way');
+  await service.close();
+}
+
+async function openSource(options: ServeOptions, logger: BaseLogger): Promise<LiveSource> {
+  if (options.policies !== undefined) {
+    return openDirectory({ path: options.policies, watch: true, logger, ...snapshotOptions(options) });
+  }
+  return openCluster({
+    releaseNamespace: options.releaseNamespace,
+    logger,
+    ...snapshotOptions(options),
+    ...(options.kubeconfig === undefined ? {} : { kubeconfig: options.kubeconfig }),
+  });
+}
+
+/** Webhook and operations servers over a source of policies. */
+async function startService(
+  options: ServeOptions,
+  source: LiveSource,
+  log: BaseLogger,
+  limits: Partial<WebhookLimits> = {},
+): Promise<{ port: number; close(): Promise<void> }> {
+  const files = { certFile: options.tlsCert, keyFile: options.tlsKey };
+  const certificate = await loadServingCertificate(files);
+  const clientCa = options.clientCa === undefined ? undefined : await readPem(options.clientCa);
+  const metrics = createMetrics({
+    policies: () => countPolicies(source),
+    policySyncAgeSeconds: () => oldestSyncAge(source),
+    certificateExpiresAtMs: () => watch.current.expiresAtMs,
+  });
+  const recorder = createVerdictRecorder({ logger: log, metrics });
+  const { ports, credentials, close: closeDecision } = await openDecision(source, options, recorder);
+  const webhook = createWebhookServer({
+    ...address(options.listen),
+    tls: certificate,
+    ...(clientCa === undefined ? {} : { clientCa }),
+    review: (request, { signal }) => review(request, ports, { credentials, signal }),
+    refused: (code) => { metrics.recordRefusal(code); },
+    log,
+    limits,
+  });
+  const watch = new CertificateWatch({ files, current: certificate, use: (next) => { webhook.setTls(next); }, log, clock });
+  const operations = createOperationsServer({
+    ...address(options.operationsListen),
+    missing: () => source.status().missing,
+    metrics: () => metrics.text(),
+    log,
+  });
+  const close = async (): Promise<void> => {
+    operations.beginShutdown();
+    watch.close();
+    await webhook.close();
+    await Promise.all([operations.close(), closeDecision()]);
+  };
+  try {
+    await operations.listen();
+    const { port } = await webhook.listen();
+    return { port, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function readPem(path: string): Promise<string> {
+  return readFile(path, 'utf8').catch((cause: unknown) => {
+    throw new RefwardenError('ConfigurationInvalid', `The client authority ${path} cannot be read.`, cause);
+  });
+}
+
+function countPolicies(source: LiveSource): { ready: number; notReady: number } {
+  const snapshot = source.snapshot();
+  if (snapshot === undefined) return { ready: 0, notReady: 0 };
+  const failing = new Set(notReady(snapshot).map(({ policy }) => policy)).size;
+  return { ready: snapshot.policies.length - failing, notReady: failing };
+}
+
+function oldestSyncAge(source: LiveSource): number | undefined {
+  const times = Object.values(source.status().lastSyncMs);
+  if (times.length === 0 || times.includes(undefined)) return undefined;
+  return (clock.nowMs() - Math.min(...times.map((time = 0) => time))) / 1000;
+}
+
+/** `0.0.0.0:8443`, `[::]:8443`. */
+function address(text: string): { host: string; port: number } {
+  const match = /^(?:\[([0-9a-fA-F:]+)\]|([^:[\]]+)):([0-9]{1,5})$/.exec(text);
+  const port = Number(match?.[3]);
+  if (match === null || port > 65_535) {
+    throw new RefwardenError('ConfigurationInvalid', `${JSON.stringify(text)} is no address: write host:port.`);
+  }
+  return { host: match[1] ?? match[2] ?? '', port };
+}
+
+/** The registries with samples, the webhook as `serve` runs it, and what it answers over the wire. */
+async function startDemo(): Promise<Demo> {
+  await using stack = new AsyncDisposableStack();
+  const { shop, archive } = stack.use(await startDemoRegistries());
+  const files = await writeDemoFiles();
+  stack.defer(() => files.remove());
+  const options: ServeOptions = {
+    ...files,
+    listen: `${demoAddress}:0`,
+    operationsListen: `${demoAddress}:0`,
+    plainHttp: [],
+    noMatch: 'Admit',
+    releaseNamespace: 'refwarden-system',
+    logLevel: 'error',
+  };
+  const log = createLogger({ level: 'error', destination: process.stderr });
+  const service = await startService(options, await openSource(options, log), log, { lingerMs: 0 });
+  stack.defer(() => service.close());
+  const url = `https://${demoAddress}:${service.port}${reviewPath}`;
+  const answers: DemoAnswer[] = [];
+  for (const { image, what, expected, expectedCode } of demoCases) {
+    shop.clearRequests();
+    archive.clearRequests();
+    const { outcome, code, message } = await askWebhook(url, files.caPem, buildReview(image));
+    answers.push({
+      image,
+      what,
+      expected,
+      ...(expectedCode === undefined ? {} : { expectedCode }),
+      answer: outcome,
+      ...(code === undefined ? {} : { code }),
+      message,
+      requests: shop.requests.length + archive.requests.length,
+    });
+  }
+  const running = stack.move();
+  return { answers, commands: demoCommands(files, url), close: () => running.disposeAsync() };
+}

@@ -1,0 +1,64 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { archiveHost, demoAddress, shopHost } from './demo-addresses.ts';
+import { demoPolicies } from './policies.ts';
+import { createServingCertificate } from './serving-certificate.ts';
+
+/** Everything that the demo's webhook is started from, in a folder that `remove` takes away. */
+export interface DemoFiles {
+  readonly policies: string;
+  readonly registries: string;
+  readonly tlsCert: string;
+  readonly tlsKey: string;
+  /** PEM file of the authority of the serving certificate. */
+  readonly ca: string;
+  readonly caPem: string;
+  remove(): Promise<void>;
+}
+
+/** Both registries speak plain HTTP; the archive only the references API. */
+const registrySettings = `registries:
+- {host: "${shopHost}", plainHttp: true}
+- {host: "${archiveHost}", plainHttp: true, mechanisms: [References]}
+`;
+
+export async function writeDemoFiles(): Promise<DemoFiles> {
+  const folder = await mkdtemp(join(tmpdir(), 'refwarden-demo-'));
+  const remove = (): Promise<void> => rm(folder, { recursive: true, force: true });
+  try {
+    const { caPem, certPem, keyPem } = await createServingCertificate([demoAddress, 'localhost']);
+    const write = async (name: string, text: string): Promise<string> => {
+      const path = join(folder, name);
+      await writeFile(path, text, { mode: 0o600 });
+      return path;
+    };
+    const policies = join(folder, 'policies');
+    await mkdir(policies);
+    await write('policies/samples.json', JSON.stringify({ apiVersion: 'v1', kind: 'List', items: demoPolicies }));
+    return {
+      policies,
+      registries: await write('registries.yaml', registrySettings),
+      tlsCert: await write('tls.crt', certPem),
+      tlsKey: await write('tls.key', keyPem),
+      ca: await write('ca.crt', caPem),
+      caPem,
+      remove,
+    };
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+}
+
+/** What a reader can type while the demo runs, from the root of the project. */
+export function demoCommands({ policies, registries, ca }: DemoFiles, url: string): string[] {
+  const check = (image: string): string =>
+    `npm run -s refwarden -- check ${image} --policies ${policies} --registries ${registries}`;
+  return [
+    check(`${shopHost}/shop/web:1.0`),
+    `${check(`${shopHost}/shop/stranger:1.0`)} --explain`,
+    `curl --cacert ${ca} --json '{}' ${url}`,
+    `curl http://${shopHost}/v2/shop/api/tags/list`,
+  ];
+}
