@@ -1,7 +1,7 @@
 import { RefwardenError } from '../failures/failure.ts';
 import { parseDigest } from '../image/digest.ts';
 import type { Digest } from '../image/digest.ts';
-import { isJsonObject } from './strict-json.ts';
+import { FieldNames, findFoldedKey, isJsonObject } from './strict-json.ts';
 import type { Json, JsonObject } from './strict-json.ts';
 
 export interface Platform {
@@ -27,12 +27,26 @@ const maxAnnotationLength = 256 * 1024;
 const maxAnnotations = 256;
 const maxMediaTypeLength = 255;
 
+const descriptorFields = new FieldNames(
+  'mediaType',
+  'digest',
+  'size',
+  'artifactType',
+  'annotations',
+  'platform',
+  'reference',
+);
+
 /**
  * @param where the path within the document, for messages.
- * @throws RefwardenError `ManifestInvalid`, or `DigestUnsupported` for an unknown digest algorithm.
+ * @throws RefwardenError `ManifestInvalid`, `ManifestAmbiguous`, or `DigestUnsupported` for an unknown digest algorithm.
  */
 export function parseDescriptor(value: Json | undefined, where: string): Descriptor {
   if (!isJsonObject(value)) throw new RefwardenError('ManifestInvalid', `${where} is not a descriptor.`);
+  const folded = findFoldedKey(value, descriptorFields);
+  if (folded !== undefined) {
+    throw new RefwardenError('ManifestAmbiguous', `${where} spells a field as ${JSON.stringify(folded)}.`);
+  }
   const mediaType = parseMediaType(value['mediaType'], `${where}.mediaType`);
   if (mediaType === undefined) throw new RefwardenError('ManifestInvalid', `${where}.mediaType is missing.`);
   if (typeof value['digest'] !== 'string') {

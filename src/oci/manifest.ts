@@ -10,11 +10,24 @@ import {
   ociIndex,
   ociManifest,
 } from './media-types.ts';
-import { isJsonObject, parseStrictJson } from './strict-json.ts';
+import { FieldNames, findFoldedKey, isJsonObject, parseStrictJson } from './strict-json.ts';
 import type { Json, JsonObject } from './strict-json.ts';
 
 /** Most entries read from `layers` or `manifests` of one document. */
 export const maxManifestEntries = 10_000;
+
+const documentFields = new FieldNames(
+  'schemaVersion',
+  'mediaType',
+  'artifactType',
+  'config',
+  'layers',
+  'blobs',
+  'manifests',
+  'subject',
+  'reference',
+  'annotations',
+);
 
 interface ManifestBase {
   readonly mediaType: string;
@@ -51,6 +64,10 @@ export function parseDocument(bytes: Uint8Array, contentType: string | undefined
   if (!isJsonObject(json)) throw new RefwardenError('ManifestInvalid', `${name} is not an object.`);
   if (json['schemaVersion'] !== 2) {
     throw new RefwardenError('ManifestInvalid', `${name} has a schemaVersion other than 2.`);
+  }
+  const folded = findFoldedKey(json, documentFields);
+  if (folded !== undefined) {
+    throw new RefwardenError('ManifestAmbiguous', `${name} spells a field as ${JSON.stringify(folded)}.`);
   }
   const hasManifests = json['manifests'] !== undefined;
   const hasLayers =

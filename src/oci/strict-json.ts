@@ -43,6 +43,27 @@ export function isJsonObject(value: Json | undefined): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+const fold = (key: string): string => key.toUpperCase().toLowerCase();
+
+/** The field names of a kind of object, as {@link findFoldedKey} looks for them. */
+export class FieldNames {
+  readonly exact: ReadonlySet<string>;
+  readonly folded: ReadonlySet<string>;
+
+  constructor(...names: string[]) {
+    this.exact = new Set(names);
+    this.folded = new Set(names.map(fold));
+  }
+}
+
+/**
+ * A key that spells a field in another case. Go's decoder, which container runtimes use, takes it for the field, so
+ * that a document with one has two readings.
+ */
+export function findFoldedKey(object: JsonObject, { exact, folded }: FieldNames): string | undefined {
+  return Object.keys(object).find((key) => !exact.has(key) && folded.has(fold(key)));
+}
+
 /**
  * Looks for what JSON.parse would silently accept. Assumes nothing about validity: on malformed text it may
  * stop early, and JSON.parse then refuses. Returns what is wrong, or undefined.
