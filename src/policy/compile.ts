@@ -22,9 +22,14 @@ export function compilePolicies(
   const issuers = new Map<string, ResolvedIssuer | Failure>();
   const policies: (ClusterArtifactPolicy | ArtifactPolicy)[] = [];
   for (const resource of resources) {
-    if (resource.kind === 'TrustedIssuer')
-      issuers.set(resource.metadata.name, compileIssuer(resource, trust));
-    else policies.push(resource);
+    if (resource.kind !== 'TrustedIssuer') {
+      policies.push(resource);
+      continue;
+    }
+    const { name } = resource.metadata;
+    // Two files may define it differently, and nobody would know which of them is trusted.
+    const again = failure('IssuerInvalid', `TrustedIssuer ${name} is defined more than once.`);
+    issuers.set(name, issuers.has(name) ? again : compileIssuer(resource, trust));
   }
   return { policies: policies.map((policy) => compilePolicy(policy, issuers)), noMatch };
 }
