@@ -68,7 +68,7 @@ function embeddedIPv4(address: string): string | undefined {
   const isCompatible = prefix === '0:0:0:0:0:0' && groups[6] !== 0;
   // ::ffff:0:0/96 and 64:ff9b::/96, each group in decimal.
   const isMapped = prefix === '0:0:0:0:0:65535';
-  const isNat64 = prefix === '100:65439:0:0:0:0';
+  const isNat64 = prefix === '100:65435:0:0:0:0';
   return isCompatible || isMapped || isNat64 ? dotted(groups[6], groups[7]) : undefined;
 }
 

@@ -1,7 +1,7 @@
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import { RefwardenError } from '../failures/failure.ts';
-import { dockerHub, normalizeRegistry, parseImageReference } from '../image/reference.ts';
+import { isPlainHost, normalizeRegistry } from '../image/reference.ts';
 import { mechanisms } from '../policy/evidence.ts';
 import type { Mechanism } from '../policy/evidence.ts';
 
@@ -95,10 +95,5 @@ function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
 
 /** The reference grammar decides, so that settings and images agree on what a host is. */
 function isHost(host: string): boolean {
-  if (host !== normalizeRegistry(host)) return false;
-  try {
-    return host === dockerHub || parseImageReference(`${host}/a/b`).registry === host;
-  } catch {
-    return false;
-  }
+  return isPlainHost(host) && host === normalizeRegistry(host);
 }

@@ -1,0 +1,86 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import type { Credentials } from '../../src/admission/ports.ts';
+import { loadDockerConfig } from '../../src/registry/docker-config.ts';
+import { expectFailure } from './registry-access.ts';
+
+async function load(config: unknown): Promise<Credentials> {
+  const directory = await mkdtemp(join(tmpdir(), 'docker-config-'));
+  onTestFinished(() => rm(directory, { recursive: true }));
+  const path = join(directory, 'config.json');
+  await writeFile(path, typeof config === 'string' ? config : JSON.stringify(config));
+  return await loadDockerConfig(path);
+}
+
+const base64 = (text: string): string => Buffer.from(text).toString('base64');
+
+describe('loadDockerConfig', () => {
+  it('T09 gives credentials to exactly the host that they are for, port included', async () => {
+    const credentials = await load({
+      auths: {
+        'ghcr.io': { auth: base64('me:pass:word') },
+        'registry.example:5000': { username: 'u', password: 'p' },
+        'https://index.docker.io/v1/': { auth: base64('hub:secret') },
+      },
+    });
+    expect(credentials.basicAuth('ghcr.io', 'a/b')).toEqual({ username: 'me', password: 'pass:word' });
+    expect(credentials.basicAuth('registry.example:5000', 'a')).toEqual({ username: 'u', password: 'p' });
+    expect(credentials.basicAuth('docker.io', 'library/a')).toEqual({ username: 'hub', password: 'secret' });
+    for (const host of [
+      'registry.example',
+      'ghcr.io.attacker.example',
+      'hcr.io',
+      'ghcr.io:5000',
+      '__proto__',
+    ]) {
+      expect(credentials.basicAuth(host, 'a')).toBeUndefined();
+    }
+  });
+
+  it('T31 names the scope by a hash: equal for equal files, and without a secret', async () => {
+    const config = { auths: { 'ghcr.io': { username: 'somebody', password: 'hunter2' } } };
+    const [one, same, other] = [await load(config), await load(config), await load({ auths: {} })];
+    expect(one.scope).toMatch(/^docker-config:[0-9a-f]{64}$/);
+    expect(one.scope).toBe(same.scope);
+    expect(one.scope).not.toBe(other.scope);
+  });
+
+  it('refuses clearly when a wanted host needs a credential helper or store', async () => {
+    const credentials = await load({
+      credsStore: 'desktop',
+      credHelpers: { 'ecr.example': 'ecr-login' },
+      auths: { 'ghcr.io': {}, 'quay.io': { auth: base64('a:b') } },
+    });
+    const ask = (host: string) => Promise.resolve().then(() => credentials.basicAuth(host, 'a'));
+    await expectFailure(
+      ask('ghcr.io'),
+      'RegistryUnauthorized',
+      /credentials of ghcr.io are kept by a credential helper/,
+    );
+    await expectFailure(ask('ecr.example'), 'RegistryUnauthorized', /credentials of ecr.example are kept/);
+    expect(credentials.basicAuth('quay.io', 'a')).toEqual({ username: 'a', password: 'b' });
+    expect(credentials.basicAuth('other.example', 'a')).toBeUndefined();
+  });
+
+  it.each([
+    ['{', /is not valid JSON/],
+    ['{"auths": {"a": {}, "a": {}}}', /has the key "a" twice/],
+    ['[]', /is not an object/],
+    [{ auths: [] }, /auths is not an object/],
+    [{ auths: { a: 'x' } }, /auths\["a"\] is not an object/],
+    [{ auths: { a: { auth: base64('no colon') } } }, /auths\["a"\]\.auth is not base64 of user:password/],
+    [{ auths: { a: { identitytoken: 'x' } } }, /holds an identity token, which is not supported/],
+  ])('refuses %j', async (config, message) => {
+    await expectFailure(load(config), 'ConfigurationInvalid', message);
+  });
+
+  it('says when there is no such file', async () => {
+    await expectFailure(
+      loadDockerConfig('/nonexistent/config.json'),
+      'ConfigurationInvalid',
+      /cannot be read/,
+    );
+  });
+});

@@ -1,0 +1,53 @@
+import { expect } from 'vitest';
+import { anonymous } from '../../src/admission/ports.ts';
+import type { Clock, Credentials, RegistryAccess } from '../../src/admission/ports.ts';
+import { RequestTrace } from '../../src/admission/request-trace.ts';
+import type { FailureCode } from '../../src/failures/catalogue.ts';
+import type { RegistryClientOptions } from '../../src/registry/registry-client.ts';
+import type { RegistrySettings } from '../../src/registry/registry-settings.ts';
+
+export function accessOf(given: Partial<RegistryAccess> = {}): RegistryAccess {
+  return {
+    credentials: anonymous,
+    signal: new AbortController().signal,
+    trace: new RequestTrace(),
+    ...given,
+  };
+}
+
+export function account(scope: string, username = 'reader', password = 'sesame'): Credentials {
+  return { scope, basicAuth: () => ({ username, password }) };
+}
+
+export class TestClock implements Clock {
+  #nowMs = Date.parse('2026-05-01T12:00:00Z');
+
+  nowMs(): number {
+    return this.#nowMs;
+  }
+
+  advance(byMs: number): void {
+    this.#nowMs += byMs;
+  }
+}
+
+/** Options for a registry on loopback: plain HTTP, no waiting between attempts. */
+export function plainHttp(host: string, settings: Partial<RegistrySettings> = {}): RegistryClientOptions {
+  return { registries: [{ host, plainHttp: true, ...settings }], sleep: () => Promise.resolve() };
+}
+
+export async function expectFailure(
+  work: Promise<unknown>,
+  code: FailureCode,
+  message: RegExp | string,
+): Promise<void> {
+  const thrown = await work.then(
+    (value) => ({ unexpected: value }),
+    (error: unknown) => error,
+  );
+  expect(thrown).toMatchObject({
+    name: 'RefwardenError',
+    code,
+    message: typeof message === 'string' ? message : expect.stringMatching(message),
+  });
+}

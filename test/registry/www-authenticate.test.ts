@@ -1,0 +1,48 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { parseChallenges } from '../../src/registry/www-authenticate.ts';
+
+const plain = (header: string | string[] | undefined): unknown =>
+  parseChallenges(header).map(({ scheme, parameters }) => [scheme, Object.fromEntries(parameters)]);
+
+describe('parseChallenges', () => {
+  it('reads quoted and bare parameters, and several challenges in one or more headers', () => {
+    expect(plain('Bearer realm="https://auth.example/token",service="reg",scope="a:b:pull,push"')).toEqual([
+      ['bearer', { realm: 'https://auth.example/token', service: 'reg', scope: 'a:b:pull,push' }],
+    ]);
+    expect(plain('Negotiate, BASIC Realm = "a \\"b\\"" , Bearer realm=x')).toEqual([
+      ['negotiate', {}],
+      ['basic', { realm: 'a "b"' }],
+      ['bearer', { realm: 'x' }],
+    ]);
+    expect(plain(['Basic realm="one"', 'Bearer realm="two"'])).toEqual([
+      ['basic', { realm: 'one' }],
+      ['bearer', { realm: 'two' }],
+    ]);
+    expect(plain('NTLM TlRMTVNTUAAB==, Basic realm=x')).toEqual([
+      ['ntlm', {}],
+      ['basic', { realm: 'x' }],
+    ]);
+  });
+
+  it('T09 keeps the first of a repeated parameter, and stops where the grammar ends', () => {
+    expect(plain('Bearer realm="https://a",realm="https://b"')).toEqual([['bearer', { realm: 'https://a' }]]);
+    expect(plain('Bearer realm="never closed')).toEqual([['bearer', {}]]);
+    expect(plain('"Bearer" realm=x')).toEqual([]);
+    expect(plain(undefined)).toEqual([]);
+  });
+
+  it('T11 reads no header past its bound, and few challenges', () => {
+    expect(plain(`Bearer realm="${'x'.repeat(9_000)}"`)).toEqual([]);
+    expect(parseChallenges('a=b,'.repeat(1_500)).length).toBeLessThanOrEqual(16);
+  });
+
+  it('T09 survives anything', () => {
+    const pieces = fc.constantFrom('Bearer', 'Basic', ' ', ',', '=', '"', '\\', 'realm', ';', '\u0000', 'é');
+    fc.assert(
+      fc.property(fc.array(pieces, { maxLength: 60 }), (parts) => {
+        for (const { scheme } of parseChallenges(parts.join(''))) expect(scheme).toMatch(/^[^\s,="\\]+$/);
+      }),
+    );
+  });
+});
