@@ -20,6 +20,23 @@ export interface CertificateRequest {
 /** One of the entries that a log hands out, in the JSON form of a bundle. */
 export type LogEntryJson = Record<string, unknown> & { canonicalizedBody: string };
 
+/** The part of Rekor's answer that is used; the mock's own type is in a package that it does not bring along. */
+interface MockLogEntry {
+  readonly body: string;
+  readonly integratedTime: number;
+  readonly logID: string;
+  readonly logIndex: number;
+  readonly verification: {
+    readonly signedEntryTimestamp: string;
+    readonly inclusionProof: {
+      readonly logIndex: number;
+      readonly rootHash: string;
+      readonly treeSize: number;
+      readonly checkpoint: string;
+    };
+  };
+}
+
 /** A Fulcio, a CT log, a Rekor and a timestamp authority without HTTP, with the trusted root that names them. */
 export interface SigstoreAuthority {
   readonly trustedRoot: TrustedRootMaterial;
@@ -74,16 +91,16 @@ export async function createSigstoreAuthority(clock?: Date): Promise<SigstoreAut
       return Buffer.from(base64(certificate), 'base64');
     },
     async log(body) {
-      const [entry] = Object.values(await rekor.log(body));
-      const proof = entry?.verification?.inclusionProof;
-      if (entry === undefined || proof === undefined) throw new Error('the mock log gave no entry');
+      const [entry] = Object.values((await rekor.log(body)) as unknown as Record<string, MockLogEntry>);
+      if (entry === undefined) throw new Error('the mock log gave no entry');
+      const { inclusionProof: proof, signedEntryTimestamp } = entry.verification;
       const { kind, apiVersion } = body as { kind: string; apiVersion: string };
       return {
         logIndex: String(entry.logIndex),
         logId: { keyId: Buffer.from(entry.logID, 'hex').toString('base64') },
         kindVersion: { kind, version: apiVersion },
         integratedTime: String(entry.integratedTime),
-        inclusionPromise: { signedEntryTimestamp: entry.verification?.signedEntryTimestamp },
+        inclusionPromise: { signedEntryTimestamp },
         inclusionProof: {
           logIndex: String(proof.logIndex),
           rootHash: Buffer.from(proof.rootHash, 'hex').toString('base64'),
@@ -91,7 +108,7 @@ export async function createSigstoreAuthority(clock?: Date): Promise<SigstoreAut
           hashes: [],
           checkpoint: { envelope: proof.checkpoint },
         },
-        canonicalizedBody: entry.body as string,
+        canonicalizedBody: entry.body,
       };
     },
     async timestamp(signature) {
