@@ -7,7 +7,16 @@ import type { ConfigMapLookup, LiveSource, SnapshotOptions } from './admission/l
 import { anonymous } from './admission/ports.ts';
 import type { Clock, Credentials, VerdictRecorder } from './admission/ports.ts';
 import { review } from './admission/review.ts';
-import type { CheckOptions, Checker, Demo, DemoAnswer, Engine, PolicyOptions, RegistryOptions, ServeOptions } from './cli/commands.ts';
+import type {
+  CheckOptions,
+  Checker,
+  Demo,
+  DemoAnswer,
+  Engine,
+  PolicyOptions,
+  RegistryOptions,
+  ServeOptions,
+} from './cli/commands.ts';
 import { buildReview } from './demo/admission-review.ts';
 import { askWebhook } from './demo/ask-webhook.ts';
 import { demoCases } from './demo/cases.ts';
@@ -48,7 +57,8 @@ async function openDecision(
   options: RegistryOptions,
   recorder: VerdictRecorder,
 ): Promise<{ ports: DecisionPorts; credentials: Credentials; close(): Promise<void> }> {
-  const credentials = options.dockerConfig === undefined ? anonymous : await loadDockerConfig(options.dockerConfig);
+  const credentials =
+    options.dockerConfig === undefined ? anonymous : await loadDockerConfig(options.dockerConfig);
   const artifacts = createArtifactSource({ registries: await registrySettings(options), clock });
   const verifier = createCachingVerifier(createVerifier(), clock);
   return {
@@ -80,7 +90,8 @@ function snapshotOptions({ trustDir, noMatch }: PolicyOptions): SnapshotOptions 
   return {
     noMatch,
     trustFor: (configMaps: ConfigMapLookup) => ({
-      material: createTrustSource({ configMaps, ...(trustDir === undefined ? {} : { directory: trustDir }) }).material,
+      material: createTrustSource({ configMaps, ...(trustDir === undefined ? {} : { directory: trustDir }) })
+        .material,
       check: checkIssuerMaterial,
     }),
   };
@@ -99,7 +110,14 @@ async function serve(options: ServeOptions, signal: AbortSignal): Promise<void> 
   log.info({ webhookPort: service.port }, 'Serving');
   await new Promise<void>((resolve) => {
     if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => { resolve(); }, { once: true });
+    else
+      signal.addEventListener(
+        'abort',
+        () => {
+          resolve();
+        },
+        { once: true },
+      );
   });
   log.info('Asked to end: answering what is under way');
   await service.close();
@@ -139,11 +157,21 @@ async function startService(
     tls: certificate,
     ...(clientCa === undefined ? {} : { clientCa }),
     review: (request, { signal }) => review(request, ports, { credentials, signal }),
-    refused: (code) => { metrics.recordRefusal(code); },
+    refused: (code) => {
+      metrics.recordRefusal(code);
+    },
     log,
     limits,
   });
-  const watch = new CertificateWatch({ files, current: certificate, use: (next) => { webhook.setTls(next); }, log, clock });
+  const watch = new CertificateWatch({
+    files,
+    current: certificate,
+    use: (next) => {
+      webhook.setTls(next);
+    },
+    log,
+    clock,
+  });
   const operations = createOperationsServer({
     ...address(options.operationsListen),
     missing: () => source.status().missing,
@@ -190,7 +218,10 @@ function address(text: string): { host: string; port: number } {
   const match = /^(?:\[([0-9a-fA-F:]+)\]|([^:[\]]+)):([0-9]{1,5})$/.exec(text);
   const port = Number(match?.[3]);
   if (match === null || port > 65_535) {
-    throw new RefwardenError('ConfigurationInvalid', `${JSON.stringify(text)} is no address: write host:port.`);
+    throw new RefwardenError(
+      'ConfigurationInvalid',
+      `${JSON.stringify(text)} is no address: write host:port.`,
+    );
   }
   return { host: match[1] ?? match[2] ?? '', port };
 }

@@ -58,7 +58,8 @@ function post(url: string, ca: string, body: string): Promise<Buffer> {
     response.on('error', reject);
     response.on('end', () => {
       if (response.statusCode === 200) resolve(Buffer.concat(chunks));
-      else reject(new RefwardenError('InternalError', `The webhook answered HTTP ${response.statusCode ?? 0}.`));
+      else
+        reject(new RefwardenError('InternalError', `The webhook answered HTTP ${response.statusCode ?? 0}.`));
     });
   });
   call.on('error', reject);

@@ -26,7 +26,11 @@ export const demoCases: readonly DemoCase[] = [
     what: 'signed without a key, by release@shop.example',
     expected: 'admitted',
   },
-  { image: `${shopHost}/shop/sbom@${sbom.tags['1.0']}`, what: 'signed, with an SPDX SBOM attested', expected: 'admitted' },
+  {
+    image: `${shopHost}/shop/sbom@${sbom.tags['1.0']}`,
+    what: 'signed, with an SPDX SBOM attested',
+    expected: 'admitted',
+  },
   {
     image: `${archiveHost}/shop/multi-arch@${multiArch.tags['1.0-amd64']}`,
     what: 'a platform of an index that is signed, found by references',

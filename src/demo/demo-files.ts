@@ -35,7 +35,10 @@ export async function writeDemoFiles(): Promise<DemoFiles> {
     };
     const policies = join(folder, 'policies');
     await mkdir(policies);
-    await write('policies/samples.json', JSON.stringify({ apiVersion: 'v1', kind: 'List', items: demoPolicies }));
+    await write(
+      'policies/samples.json',
+      JSON.stringify({ apiVersion: 'v1', kind: 'List', items: demoPolicies }),
+    );
     return {
       policies,
       registries: await write('registries.yaml', registrySettings),
