@@ -79,7 +79,7 @@ describe('refwarden check with wrong input', () => {
     expect(code).toBe(2);
   });
 
-  it.each(['', 'UPPER/case', 'a b', 'x@sha256:12', 'https://ghcr.io/a/b'])(
+  it.each(['', 'docker.io/UPPER/case', 'a b', 'x@sha256:12', 'https://ghcr.io/a/b'])(
     'refuses the image %o',
     async (text) => {
       await using directory = await writePolicyDirectory({
