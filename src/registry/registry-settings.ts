@@ -25,7 +25,7 @@ export interface RegistrySettings {
 /** What every registry without settings of its own is asked for. */
 export const defaultMechanisms: readonly Mechanism[] = ['Referrers', 'FallbackTag', 'CosignTag'];
 
-export const registrySettingsSchema = z.strictObject({
+const registrySettingsSchema = z.strictObject({
   host: z
     .string()
     .max(255)

@@ -1,0 +1,67 @@
+import { describe, expect, it } from 'vitest';
+import { hostileServer } from './hostile-server.ts';
+import { accessOf, account, expectFailure, plainHttp } from './registry-access.ts';
+import { app, blobOf, json, setUp, startClient } from './start-client.ts';
+
+describe('what is remembered', () => {
+  it('T27 is not served to other credentials', async () => {
+    const server = await hostileServer((request, response) => {
+      const isReader =
+        request.headers.authorization === `Basic ${Buffer.from('reader:sesame').toString('base64')}`;
+      response.writeHead(isReader ? 200 : 401, { ...json, 'www-authenticate': 'Basic realm="x"' });
+      response.end(isReader ? (request.url?.includes('blobs') === true ? 'payload' : app.bytes) : '');
+    });
+    const client = startClient(plainHttp(server.host));
+    const target = { registry: server.host, repository: 'a' };
+    const operations = (access: ReturnType<typeof accessOf>): Promise<unknown>[] => [
+      client.resolveTag({ ...target, tag: 'v' }, access),
+      client.fetchTagged({ ...target, tag: 'v' }, access),
+      client.fetchManifest({ ...target, digest: app.digest }, access),
+      client.fetchBlob(target, blobOf(Buffer.from('payload')), access),
+    ];
+    const reader = account('reader');
+    await Promise.all(operations(accessOf({ credentials: reader })));
+    const asked = server.seen.length;
+    await Promise.all(operations(accessOf({ credentials: reader })));
+    expect(server.seen).toHaveLength(asked);
+    for (const access of [accessOf(), accessOf({ credentials: account('other', 'other', 'x') })]) {
+      await Promise.all(
+        operations(access).map((refused) => expectFailure(refused, 'RegistryUnauthorized', /\(401\)/)),
+      );
+    }
+  });
+
+  it('T27 is no failure: the next try asks again', async () => {
+    const { registry, client } = await setUp();
+    const subject = { registry: registry.host, repository: 'shop/app', digest: app.digest };
+    registry.intercept((_, response) => {
+      response.writeHead(500).end();
+      return true;
+    });
+    const failing = client.fetchManifest(subject, accessOf());
+    await expectFailure(failing, 'RegistryUnavailable', /answered 500 for .*manifest sha256:/);
+    registry.intercept(undefined);
+    expect((await client.fetchManifest(subject, accessOf())).digest).toBe(app.digest);
+  });
+
+  it('T11 is bounded in bytes', async () => {
+    const { registry, client, paths } = await setUp({ limits: { blobCacheBytes: 1_200 } });
+    const target = { registry: registry.host, repository: 'shop/app' };
+    const blobs = ['one', 'two', 'three'].map((text) => Buffer.from(text));
+    for (const bytes of blobs) registry.store.putBlob('shop/app', bytes);
+    for (const bytes of blobs) await client.fetchBlob(target, blobOf(bytes), accessOf());
+    await client.fetchBlob(target, blobOf(blobs[2] ?? Buffer.alloc(0)), accessOf());
+    expect(paths()).toHaveLength(3);
+    await client.fetchBlob(target, blobOf(blobs[0] ?? Buffer.alloc(0)), accessOf());
+    expect(paths()).toHaveLength(4);
+  });
+
+  it('shares requests under way; whoever joins counts nothing', async () => {
+    const { registry, client, paths } = await setUp();
+    const subject = { registry: registry.host, repository: 'shop/app', digest: app.digest };
+    const accesses = Array.from({ length: 50 }, () => accessOf());
+    await Promise.all(accesses.map((access) => client.fetchManifest(subject, access)));
+    expect(paths()).toHaveLength(1);
+    expect(accesses.map(({ trace }) => trace.total)).toEqual([1, ...Array<number>(49).fill(0)]);
+  });
+});
