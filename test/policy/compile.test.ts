@@ -1,0 +1,216 @@
+import { describe, expect, it } from 'vitest';
+import { failure } from '../../src/failures/failure.ts';
+import { parseImageReference } from '../../src/image/reference.ts';
+import { compilePolicies, notReady } from '../../src/policy/compile.ts';
+import { selectsImage } from '../../src/policy/match.ts';
+import type { CompiledPolicy } from '../../src/policy/snapshot.ts';
+import {
+  clusterPolicy,
+  compile,
+  issuer,
+  keyIssuer,
+  namespacedPolicy,
+  sbomBy,
+  signedBy,
+  trusting,
+  withoutMaterial,
+} from './sample-resources.ts';
+import type { Fields } from './sample-resources.ts';
+
+function only(resources: readonly Fields[], trust = trusting): CompiledPolicy {
+  const [policy] = compile(resources, 'Admit', trust).policies;
+  if (policy === undefined) throw new Error('no policy was compiled');
+  return policy;
+}
+const selects = (policy: CompiledPolicy, image: string): boolean =>
+  selectsImage(policy, parseImageReference(image));
+const keyless: Fields = { keyless: { identities: [{ issuer: 'https://idp.example', subject: 'me' }] } };
+
+describe('compilePolicies', () => {
+  it('compiles each kind of requirement with its issuers', () => {
+    const policy = only([
+      keyIssuer('a'),
+      keyIssuer('b'),
+      clusterPolicy('p', {
+        mode: 'Warn',
+        onInconclusive: 'Admit',
+        require: [
+          { name: 'signed', signature: { issuers: ['a', 'b'], minimumIssuers: 2, inheritFromIndex: false } },
+          { name: 'sbom', sbom: { formats: ['SPDX'], issuers: ['b'], maxAge: '30d' } },
+          {
+            name: 'built',
+            attestation: { predicateType: 'https://slsa.dev/provenance/v1', issuers: ['a'], maxAge: '90s' },
+          },
+          { name: 'pinned', pinned: true },
+        ],
+      }),
+    ]);
+    expect(policy).toMatchObject({ name: 'p', mode: 'Warn', onInconclusive: 'Admit', workloads: 'All' });
+    expect(policy).not.toHaveProperty('namespace');
+    expect(policy.requirements).toMatchObject([
+      {
+        kind: 'signature',
+        name: 'signed',
+        minimumIssuers: 2,
+        inheritFromIndex: false,
+        issuers: [{ name: 'a' }, { name: 'b' }],
+      },
+      { kind: 'sbom', name: 'sbom', formats: ['SPDX'], maxAgeMs: 30 * 86_400_000, issuers: [{ name: 'b' }] },
+      {
+        kind: 'attestation',
+        name: 'built',
+        predicateType: 'https://slsa.dev/provenance/v1',
+        maxAgeMs: 90_000,
+      },
+      { kind: 'pinned', name: 'pinned' },
+    ]);
+    expect(policy.requirements.every((requirement) => requirement.notReady === undefined)).toBe(true);
+  });
+
+  it.each([
+    ['15m', 900_000],
+    ['12h', 43_200_000],
+  ])('reads the age %s', (maxAge, maxAgeMs) => {
+    const policy = only([
+      keyIssuer('a'),
+      clusterPolicy('p', { require: [{ name: 's', sbom: { formats: ['SPDX'], issuers: ['a'], maxAge } }] }),
+    ]);
+    expect(policy.requirements).toMatchObject([{ maxAgeMs }]);
+  });
+
+  it('T24 keeps the namespace of a namespaced policy, default where it names none', () => {
+    const own = namespacedPolicy('shop', 'p', { require: [signedBy('a')] });
+    expect(only([keyIssuer('a'), own]).namespace).toBe('shop');
+    expect(only([keyIssuer('a'), { ...own, metadata: { name: 'p' } }]).namespace).toBe('default');
+  });
+
+  it.each<[string, readonly Fields[], string]>([
+    ['is missing', [], 'There is no TrustedIssuer acme.'],
+    ['has another name', [keyIssuer('acme2')], 'There is no TrustedIssuer acme.'],
+    [
+      'is defined twice',
+      [keyIssuer('acme', 'one'), keyIssuer('acme', 'two')],
+      'TrustedIssuer acme is defined more than once.',
+    ],
+  ])('T22 fails a requirement whose issuer %s', (_, issuers, message) => {
+    const policy = only([
+      ...issuers,
+      clusterPolicy('p', { require: [signedBy('acme'), { name: 'pinned', pinned: true }] }),
+    ]);
+    expect(policy.requirements).toMatchObject([
+      { name: 'signed', issuers: [], notReady: { code: 'PolicyNotReady', message } },
+      { name: 'pinned' },
+    ]);
+    expect(policy.requirements[1]?.notReady).toBeUndefined();
+  });
+
+  it('T22 fails a requirement whole when one of its issuers is missing', () => {
+    const policy = only([keyIssuer('a'), clusterPolicy('p', { require: [signedBy('a', 'gone')] })]);
+    expect(policy.requirements).toMatchObject([
+      { issuers: [], notReady: { code: 'PolicyNotReady', message: 'There is no TrustedIssuer gone.' } },
+    ]);
+  });
+
+  it('T22 fails a requirement whose issuer has no trust material, or material that does not parse', () => {
+    const resources = [issuer('acme', keyless), clusterPolicy('p', { require: [signedBy('acme')] })];
+    const missing = failure('TrustMaterialMissing', 'ConfigMap roots is missing.');
+    expect(only(resources, withoutMaterial(missing)).requirements).toMatchObject([
+      {
+        issuers: [],
+        notReady: { code: 'PolicyNotReady', message: 'TrustedIssuer acme: ConfigMap roots is missing.' },
+      },
+    ]);
+    const invalid = {
+      ...trusting,
+      check: () => failure('TrustMaterialInvalid', 'no certificate authority.'),
+    };
+    expect(only(resources, invalid).requirements).toMatchObject([
+      {
+        issuers: [],
+        notReady: { code: 'PolicyNotReady', message: 'TrustedIssuer acme: no certificate authority.' },
+      },
+    ]);
+  });
+
+  it.each([['ghcr.io/a**'], ['**/nginx'], ['ghcr.io'], ['ghcr.io:x/**'], ['ghcr.io/ '], ['*']])(
+    'T22 a policy for %j guards every image, and fails on it',
+    (pattern) => {
+      const policy = only([
+        keyIssuer('a'),
+        clusterPolicy('p', {
+          images: ['registry.example/x', pattern],
+          excludeImages: ['ghcr.io/**'],
+          require: [signedBy('a'), { name: 'pinned', pinned: true }],
+        }),
+      ]);
+      expect(selects(policy, 'registry.example/x')).toBe(true);
+      expect(selects(policy, 'ghcr.io/anything/else')).toBe(true);
+      expect(policy.requirements.map((requirement) => requirement.notReady?.code)).toEqual([
+        'ImagePatternInvalid',
+        'ImagePatternInvalid',
+      ]);
+    },
+  );
+
+  it('T22 a policy with a broken exclusion leaves nothing out, guards what it selects, and fails on it', () => {
+    const policy = only([
+      keyIssuer('a'),
+      clusterPolicy('p', {
+        images: ['ghcr.io/**'],
+        excludeImages: ['ghcr.io/tools/**', 'ghcr.io'],
+        require: [signedBy('a')],
+      }),
+    ]);
+    expect(selects(policy, 'ghcr.io/tools/x')).toBe(true);
+    expect(selects(policy, 'quay.io/x/y')).toBe(false);
+    expect(policy.requirements).toMatchObject([{ notReady: { code: 'ImagePatternInvalid' } }]);
+  });
+
+  it('T21 asks twice for an issuer that is listed twice no more than once', () => {
+    const policy = only([
+      keyIssuer('a'),
+      keyIssuer('b'),
+      clusterPolicy('p', { require: [signedBy('a', 'b', 'a')] }),
+    ]);
+    expect(policy.requirements).toMatchObject([{ issuers: [{ name: 'a' }, { name: 'b' }] }]);
+  });
+
+  it('T21 a requirement that lists no issuer at all is not ready, should it ever come in', () => {
+    const parsed = {
+      apiVersion: 'refwarden.dev/v1alpha1' as const,
+      kind: 'ClusterArtifactPolicy' as const,
+      metadata: { name: 'p' },
+      spec: {
+        mode: 'Enforce' as const,
+        workloads: 'All' as const,
+        images: ['**'],
+        onInconclusive: 'Deny' as const,
+        require: [
+          { name: 'signed', signature: { issuers: [], minimumIssuers: 1, inheritFromIndex: true } },
+          { name: 'nothing' },
+        ],
+      },
+    };
+    expect(compilePolicies([parsed], trusting).policies[0]?.requirements).toMatchObject([
+      { notReady: { code: 'PolicyNotReady', message: 'It lists no issuer.' } },
+      {
+        notReady: { code: 'PolicyNotReady', message: 'Requirement nothing asks for nothing that is built.' },
+      },
+    ]);
+  });
+
+  it('T22 tells which requirements of which policies are not ready', () => {
+    const snapshot = compile([
+      keyIssuer('a'),
+      clusterPolicy('fine', { require: [signedBy('a')] }),
+      clusterPolicy('half', { require: [signedBy('a'), sbomBy('gone')] }),
+    ]);
+    expect(notReady(snapshot)).toEqual([
+      {
+        policy: 'half',
+        requirement: 'sbom',
+        failure: failure('PolicyNotReady', 'There is no TrustedIssuer gone.'),
+      },
+    ]);
+  });
+});

@@ -1,0 +1,295 @@
+import { describe, expect, it } from 'vitest';
+import { RefwardenError } from '../../../src/failures/failure.ts';
+import { parseResource, resourceKey } from '../../../src/policy/model/resource.ts';
+import { clusterPolicy, issuer, namespacedPolicy, parse, signedBy } from '../sample-resources.ts';
+import type { Fields } from '../sample-resources.ts';
+
+const policy = (spec: Fields): Fields => clusterPolicy('prod', { require: [signedBy('acme')], ...spec });
+const requiring = (requirement: Fields): Fields => policy({ require: [{ name: 'one', ...requirement }] });
+const keyless = (spec: Fields): Fields => issuer('acme', { keyless: spec });
+const identity = (spec: Fields): Fields =>
+  keyless({ identities: [{ issuer: 'https://idp.example', ...spec }] });
+const github = (spec: Fields): Fields =>
+  keyless({ github: { repository: 'acme/shop', workflow: 'release.yml', refs: ['refs/tags/v*'], ...spec } });
+
+function refusalOf(resource: unknown): RefwardenError {
+  try {
+    parseResource(resource, 'prod.yaml, document 2');
+  } catch (error) {
+    if (error instanceof RefwardenError) return error;
+    throw error;
+  }
+  throw new Error('it was accepted');
+}
+
+describe('parseResource', () => {
+  it('fills in the strict defaults of a policy', () => {
+    expect(parse(policy({}))).toMatchObject({
+      spec: {
+        mode: 'Enforce',
+        workloads: 'All',
+        onInconclusive: 'Deny',
+        require: [
+          { name: 'signed', signature: { issuers: ['acme'], minimumIssuers: 1, inheritFromIndex: true } },
+        ],
+      },
+    });
+  });
+
+  it('fills in the defaults of issuers: no log for a key, an SCT for a certificate', () => {
+    expect(parse(issuer('k', { key: { pem: 'x' } }))).toMatchObject({
+      spec: { key: { transparencyLog: 'NotRequired' } },
+    });
+    expect(parse(github({}))).toMatchObject({
+      spec: { keyless: { sct: 'Required', transparencyLog: 'NotRequired', signedTimestamp: 'NotRequired' } },
+    });
+  });
+
+  it('names a resource by kind, namespace and name', () => {
+    expect(resourceKey(parse(policy({})))).toBe('ClusterArtifactPolicy/prod');
+    expect(resourceKey(parse(namespacedPolicy('shop', 'p', { require: [signedBy('a')] })))).toBe(
+      'ArtifactPolicy/shop/p',
+    );
+  });
+
+  it.each<[unknown, string]>([
+    [undefined, 'apiVersion undefined and kind undefined'],
+    [null, 'apiVersion undefined and kind undefined'],
+    ['ClusterArtifactPolicy', 'apiVersion undefined and kind undefined'],
+    [[], 'apiVersion undefined and kind undefined'],
+    [{ ...policy({}), kind: 'constructor' }, 'kind "constructor" are not of Refwarden'],
+    [{ ...policy({}), kind: 'Pod' }, 'kind "Pod" are not of Refwarden'],
+    [{ ...policy({}), apiVersion: 'refwarden.dev/v1' }, 'apiVersion "refwarden.dev/v1"'],
+    [{ ...policy({}), spec: undefined }, 'ClusterArtifactPolicy prod: spec: '],
+    [{ ...policy({}), metadata: {} }, 'ClusterArtifactPolicy (without a name): metadata.name: '],
+    [{ ...policy({}), metadata: { name: 'Prod' } }, 'metadata.name: '],
+  ])('T22 refuses %#', (resource, message) => {
+    const refusal = refusalOf(resource);
+    expect(refusal.code).toBe('PolicyInvalid');
+    expect(refusal.message).toContain('prod.yaml, document 2: ');
+    expect(refusal.message).toContain(message);
+  });
+
+  it.each<[Fields, string]>([
+    [policy({ mod: 'Audit' }), 'spec: Unrecognized key: "mod"'],
+    [policy({ namespaces: { matchLabel: {} } }), 'spec.namespaces: Unrecognized key: "matchLabel"'],
+    [
+      requiring({ signature: { issuers: ['a'], minimumIssuer: 2 } }),
+      'spec.require[0].signature: Unrecognized key: "minimumIssuer"',
+    ],
+    [
+      requiring({ sbom: { formats: ['SPDX'], issuers: ['a'], age: '1d' } }),
+      'spec.require[0].sbom: Unrecognized key: "age"',
+    ],
+    [requiring({ pinned: true, extra: 1 }), 'spec.require[0]: Unrecognized key: "extra"'],
+    [
+      namespacedPolicy('shop', 'p', { require: [signedBy('a')], namespaces: {} }),
+      'spec: Unrecognized key: "namespaces"',
+    ],
+    [identity({ subject: 's', san: 'x' }), 'spec.keyless.identities[0]: Unrecognized key: "san"'],
+    [
+      identity({ extensions: { buildTriger: 'x' } }),
+      'spec.keyless.identities[0].extensions: Unrecognized key: "buildTriger"',
+    ],
+    [github({ branch: 'main' }), 'spec.keyless.github: Unrecognized key: "branch"'],
+    [issuer('acme', { key: { pem: 'x', algorithm: 'none' } }), 'spec.key: Unrecognized key: "algorithm"'],
+  ])('T22 refuses an unknown field by name: %#', (resource, message) => {
+    expect(refusalOf(resource).message).toContain(message);
+  });
+
+  const unbuilt = (field: string): string => `${field} is not built in this version of Refwarden`;
+  const rule = [{ expression: 'true', message: 'm' }];
+  it.each<[Fields, string]>([
+    [policy({ evidenceRepositories: ['ghcr.io/acme/sigs'] }), unbuilt('evidenceRepositories')],
+    [policy({ indexTags: ['latest'] }), unbuilt('indexTags')],
+    [policy({ crossChecks: rule }), unbuilt('crossChecks')],
+    [requiring({ signature: { issuers: ['a'], platforms: ['All'] } }), unbuilt('platforms')],
+    [requiring({ sbom: { formats: ['SPDX'], issuers: ['a'], assert: rule } }), unbuilt('assert')],
+    [requiring({ sbom: { formats: ['SPDX', 'CycloneDX'], issuers: ['a'] } }), unbuilt('formats: CycloneDX')],
+    [requiring({ attestation: { predicateType: 'p', issuers: ['a'], assert: rule } }), unbuilt('assert')],
+    [requiring({ anyOf: [{ pinned: true }] }), unbuilt('anyOf')],
+    [issuer('acme', { key: { pem: 'x', notBefore: '2026-01-01T00:00:00Z' } }), unbuilt('notBefore')],
+    [issuer('acme', { key: { pem: 'x', notAfter: '2026-01-01T00:00:00Z' } }), unbuilt('notAfter')],
+    [
+      issuer('acme', { key: { pem: 'x', trustedRoot: { tuf: { mirror: 'https://x', root: '{}' } } } }),
+      unbuilt('tuf'),
+    ],
+    [
+      keyless({ identities: [{ issuer: 'i', subject: 's' }], trustedRoot: { builtIn: 'GitHub' } }),
+      unbuilt('builtIn: GitHub'),
+    ],
+    [
+      issuer('acme', {
+        notation: { trustStores: [{ type: 'ca', configMap: 'ca' }], trustedIdentities: ['*'] },
+      }),
+      unbuilt('notation'),
+    ],
+    [
+      {
+        apiVersion: 'refwarden.dev/v1alpha1',
+        kind: 'ArtifactPolicyException',
+        metadata: { name: 'hotfix' },
+        spec: {
+          images: ['ghcr.io/acme/hotfix'],
+          namespaces: ['shop'],
+          policies: [{ name: 'prod' }],
+          reason: 'INC-1',
+          expiresAt: '2026-12-01T00:00:00Z',
+        },
+      },
+      unbuilt('ArtifactPolicyException'),
+    ],
+  ])('T22 refuses what is not built by name, never silently: %#', (resource, message) => {
+    expect(refusalOf(resource).message).toContain(message);
+  });
+
+  it.each<[string, Fields, string]>([
+    ['a policy without requirements', policy({ require: [] }), 'spec.require: '],
+    ['a policy without require', clusterPolicy('prod', {}), 'spec.require: '],
+    ['a policy without images', policy({ images: [] }), 'spec.images: '],
+    [
+      'a requirement that asks for nothing',
+      requiring({}),
+      'exactly one of signature, sbom, attestation, pinned, anyOf',
+    ],
+    [
+      'a requirement that asks for two things',
+      requiring({ pinned: true, signature: { issuers: ['a'] } }),
+      'exactly one of',
+    ],
+    ['an empty signature', requiring({ signature: {} }), 'spec.require[0].signature.issuers: '],
+    [
+      'a signature of no issuer',
+      requiring({ signature: { issuers: [] } }),
+      'spec.require[0].signature.issuers: ',
+    ],
+    [
+      'an SBOM of no issuer',
+      requiring({ sbom: { formats: ['SPDX'], issuers: [] } }),
+      'spec.require[0].sbom.issuers: ',
+    ],
+    [
+      'an SBOM of no format',
+      requiring({ sbom: { formats: [], issuers: ['a'] } }),
+      'spec.require[0].sbom.formats: ',
+    ],
+    [
+      'an attestation of no type',
+      requiring({ attestation: { predicateType: '', issuers: ['a'] } }),
+      'predicateType: ',
+    ],
+    ['pinned: false', requiring({ pinned: false }), 'spec.require[0].pinned: '],
+    [
+      'two requirements of one name',
+      policy({ require: [signedBy('a'), signedBy('b')] }),
+      'the names of requirements must differ',
+    ],
+    [
+      'a selector operator',
+      policy({ namespaces: { matchExpressions: [{ key: 'a', operator: 'in', values: ['b'] }] } }),
+      'operator: ',
+    ],
+    [
+      'In without values',
+      policy({ namespaces: { matchExpressions: [{ key: 'a', operator: 'In' }] } }),
+      'In and NotIn take values',
+    ],
+    [
+      'Exists with values',
+      policy({ namespaces: { matchExpressions: [{ key: 'a', operator: 'Exists', values: ['b'] }] } }),
+      'In and NotIn take values',
+    ],
+    ['a mode', policy({ mode: 'enforce' }), 'spec.mode: '],
+  ])('T21 refuses %s', (_, resource, message) => {
+    const refusal = refusalOf(resource);
+    expect(refusal.code).toBe('PolicyInvalid');
+    expect(refusal.message).toContain(message);
+  });
+
+  it.each<[string, Fields, string]>([
+    ['no issuer of the three', issuer('acme', {}), 'exactly one of key, keyless, notation must be given'],
+    [
+      'a key and an identity',
+      issuer('acme', { key: { pem: 'x' }, keyless: { identities: [{ issuer: 'i', subject: 's' }] } }),
+      'exactly one of',
+    ],
+    ['an empty key', issuer('acme', { key: { pem: '' } }), 'spec.key.pem: '],
+    ['no identity', keyless({ identities: [] }), 'spec.keyless.identities: '],
+    ['no identities and no github', keyless({}), 'exactly one of identities, github must be given'],
+    ['an OIDC issuer alone', identity({}), 'an issuer alone accepts everybody it knows'],
+    ['empty extensions', identity({ extensions: {} }), 'extensions must name at least one extension'],
+    [
+      'subject and pattern',
+      identity({ subject: 's', subjectPattern: 's' }),
+      'subject and subjectPattern exclude each other',
+    ],
+    [
+      'two trusted roots',
+      issuer('acme', { key: { pem: 'x', trustedRoot: { builtIn: 'PublicGood', file: 'a.json' } } }),
+      'exactly one of',
+    ],
+    [
+      'a path for a file',
+      issuer('acme', { key: { pem: 'x', trustedRoot: { file: '../a.json' } } }),
+      'trustedRoot.file: ',
+    ],
+    ['a workflow path', github({ workflow: '../release.yml' }), 'spec.keyless.github.workflow: '],
+    ['a workflow of any name', github({ workflow: '*.yml' }), 'spec.keyless.github.workflow: '],
+    ['any repository', github({ repository: 'acme/*' }), 'spec.keyless.github.repository: '],
+    ['a repository in a path', github({ repository: 'acme/shop/x' }), 'spec.keyless.github.repository: '],
+    ['no refs', github({ refs: [] }), 'spec.keyless.github.refs: '],
+    ['any ref', github({ refs: ['*'] }), 'spec.keyless.github.refs[0]: '],
+    ['a regular expression of refs', github({ refs: ['refs/tags/(v|x)'] }), 'spec.keyless.github.refs[0]: '],
+    ['a repository name for an ID', github({ repositoryID: 'acme' }), 'spec.keyless.github.repositoryID: '],
+  ])('T18 T21 refuses an issuer with %s', (_, resource, message) => {
+    const refusal = refusalOf(resource);
+    expect(refusal.code).toBe('IssuerInvalid');
+    expect(refusal.message).toContain(message);
+  });
+
+  it('T19 refuses a threshold above the number of distinct issuers', () => {
+    const message = 'minimumIssuers is more than there are issuers';
+    expect(refusalOf(requiring({ signature: { issuers: ['a'], minimumIssuers: 2 } })).message).toContain(
+      message,
+    );
+    expect(refusalOf(requiring({ signature: { issuers: ['a', 'a'], minimumIssuers: 2 } })).message).toContain(
+      message,
+    );
+    expect(refusalOf(requiring({ signature: { issuers: ['a'], minimumIssuers: 0 } })).message).toContain(
+      'minimumIssuers: ',
+    );
+    expect(() => parse(requiring({ signature: { issuers: ['a', 'b'], minimumIssuers: 2 } }))).not.toThrow();
+  });
+
+  it.each(['0d', '-1d', '1', '1w', '1.5h', 'd', '1000000d', '1D', ' 1d', '1d\n'])(
+    'refuses the age %j',
+    (maxAge) => {
+      const refusal = refusalOf(requiring({ sbom: { formats: ['SPDX'], issuers: ['a'], maxAge } }));
+      expect(refusal.message).toContain('spec.require[0].sbom.maxAge: ');
+    },
+  );
+
+  const many = (count: number): string[] => Array.from({ length: count }, (_, i) => `n${i}`);
+  it.each<[Fields, string]>([
+    [policy({ images: many(65) }), 'spec.images: '],
+    [policy({ excludeImages: many(65) }), 'spec.excludeImages: '],
+    [policy({ images: ['a'.repeat(513)] }), 'spec.images[0]: '],
+    [policy({ require: many(17).map((name) => ({ name, pinned: true })) }), 'spec.require: '],
+    [requiring({ signature: { issuers: many(17) } }), 'spec.require[0].signature.issuers: '],
+    [
+      keyless({ identities: many(17).map((subject) => ({ issuer: 'i', subject })) }),
+      'spec.keyless.identities: ',
+    ],
+    [identity({ subjectPattern: 'a'.repeat(1025) }), 'subjectPattern: '],
+    [github({ refs: many(17).map((name) => `refs/tags/${name}`) }), 'spec.keyless.github.refs: '],
+    [issuer('acme', { key: { pem: 'a'.repeat(8193) } }), 'spec.key.pem: '],
+  ])('T11 bounds every field: %#', (resource, message) => {
+    expect(refusalOf(resource).message).toContain(message);
+  });
+
+  it('T31 lists five problems and counts the rest', () => {
+    const { message } = refusalOf(policy({ require: Array.from({ length: 16 }, () => ({ name: '!' })) }));
+    expect(message.split('; ')).toHaveLength(6);
+    expect(message).toMatch(/and \d+ more\.$/);
+  });
+});

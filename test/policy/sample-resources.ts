@@ -1,0 +1,50 @@
+import type { Failure } from '../../src/failures/failure.ts';
+import { compilePolicies } from '../../src/policy/compile.ts';
+import type { IssuerTrust } from '../../src/policy/compile-issuer.ts';
+import { parseResource } from '../../src/policy/model/resource.ts';
+import type { Resource } from '../../src/policy/model/resource.ts';
+import type { NoMatch, PolicySnapshot } from '../../src/policy/snapshot.ts';
+
+export type Fields = Readonly<Record<string, unknown>>;
+
+const apiVersion = 'refwarden.dev/v1alpha1';
+
+/** Unparsed resources, as an author writes them. */
+export const clusterPolicy = (name: string, spec: Fields): Fields => ({
+  apiVersion,
+  kind: 'ClusterArtifactPolicy',
+  metadata: { name },
+  spec: { images: ['**'], ...spec },
+});
+export const namespacedPolicy = (namespace: string, name: string, spec: Fields): Fields => ({
+  apiVersion,
+  kind: 'ArtifactPolicy',
+  metadata: { name, namespace },
+  spec: { images: ['**'], ...spec },
+});
+export const issuer = (name: string, spec: Fields): Fields => ({
+  apiVersion,
+  kind: 'TrustedIssuer',
+  metadata: { name },
+  spec,
+});
+/** A key issuer; nothing here verifies with it, so that the text only has to differ. */
+export const keyIssuer = (name: string, pem = `key of ${name}`): Fields => issuer(name, { key: { pem } });
+
+export const signedBy = (...issuers: string[]): Fields => ({ name: 'signed', signature: { issuers } });
+export const sbomBy = (...issuers: string[]): Fields => ({
+  name: 'sbom',
+  sbom: { formats: ['SPDX'], issuers },
+});
+
+export const parse = (resource: Fields): Resource => parseResource(resource, 'test.yaml');
+
+export const trusting: IssuerTrust = { material: () => '{"root":"of trust"}', check: () => undefined };
+export const withoutMaterial = (failure: Failure): IssuerTrust => ({
+  material: () => failure,
+  check: () => undefined,
+});
+
+export function compile(resources: readonly Fields[], noMatch?: NoMatch, trust = trusting): PolicySnapshot {
+  return compilePolicies(resources.map(parse), trust, noMatch);
+}
