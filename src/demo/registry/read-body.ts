@@ -5,7 +5,8 @@ import { RefwardenError } from '../../failures/failure.ts';
 export async function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
+  // Destroying the request on the way out would take the connection along, and with it the answer.
+  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     size += chunk.byteLength;
     if (size > maxBytes)
       throw new RefwardenError('ArtifactTooLarge', `The body is larger than ${maxBytes} bytes.`);
