@@ -44,7 +44,9 @@ export async function makeFulcioCertificate(
         ...(purposes.length === 0 ? [] : [new x509.ExtendedKeyUsageExtension([...purposes])]),
         ...(names.length === 0 ? [] : [new x509.SubjectAlternativeNameExtension([...names], true)]),
         await x509.AuthorityKeyIdentifierExtension.create(authority, false, webcrypto),
-        ...Object.entries(fulcio).map(([arc, value]) => new x509.Extension(`${fulcioArc}.${arc}`, false, utf8String(value))),
+        ...Object.entries(fulcio).map(
+          ([arc, value]) => new x509.Extension(`${fulcioArc}.${arc}`, false, utf8String(value)),
+        ),
         ...raw.map(({ oid, value }) => new x509.Extension(oid, false, value)),
       ],
     },

@@ -47,7 +47,11 @@ describe('createTrustSource', () => {
     ['..', 'TrustMaterialMissing', 'Trust file ".." is no plain file name.'],
     ['', 'TrustMaterialMissing', 'Trust file "" is no plain file name.'],
     ['root.json\0', 'TrustMaterialMissing', 'Trust file "root.json\\u0000" is no plain file name.'],
-    ['absent.json', 'TrustMaterialMissing', 'Trust file absent.json cannot be read from the trust directory.'],
+    [
+      'absent.json',
+      'TrustMaterialMissing',
+      'Trust file absent.json cannot be read from the trust directory.',
+    ],
     ['folder', 'TrustMaterialMissing', 'Trust file folder is no regular file.'],
     ['pipe', 'TrustMaterialMissing', 'Trust file pipe is no regular file.'],
     ['large.json', 'TrustMaterialInvalid', 'Trust file large.json is larger than 1048576 bytes.'],
@@ -61,7 +65,10 @@ describe('createTrustSource', () => {
     ['acme-root', 'absent', 'ConfigMap "acme-root" of the release namespace has no key "absent".'],
     ['acme-root', 'constructor', 'ConfigMap "acme-root" of the release namespace has no key "constructor".'],
   ])('T22 answers for ConfigMap %s, key %s', (name, key, message) => {
-    expect(source.material({ kind: 'configMap', name, key })).toEqual({ code: 'TrustMaterialMissing', message });
+    expect(source.material({ kind: 'configMap', name, key })).toEqual({
+      code: 'TrustMaterialMissing',
+      message,
+    });
   });
 
   it('T22 answers for what was not set up', () => {

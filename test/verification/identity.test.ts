@@ -31,7 +31,10 @@ describe('matchesIdentity', () => {
 
   it('T18 is not fooled by a line break', async () => {
     const value = utf8String('dev@acme.example\nevil');
-    const userName = der(0xa0, Buffer.concat([Buffer.from('060a2b0601040183bf300107', 'hex'), der(0xa0, value)]));
+    const userName = der(
+      0xa0,
+      Buffer.concat([Buffer.from('060a2b0601040183bf300107', 'hex'), der(0xa0, value)]),
+    );
     const shape = { raw: [{ oid: '2.5.29.17', value: der(0x30, userName) }] };
     expect((await certificateOf(shape)).subjects).toEqual(['dev@acme.example\nevil']);
     expect(await matches(shape, { subject: { pattern: 'dev@acme\\.example' } })).toBe(false);
@@ -60,11 +63,21 @@ describe('matchesIdentity', () => {
   });
 
   it('T37 asks every extension that is listed', async () => {
-    const shape = { names: [url('https://ci.example/shared')], extensions: { 12: 'https://github.com/acme/shop', 15: '700' } };
-    const rule = (name: 'sourceRepositoryURI' | 'sourceRepositoryIdentifier', exact: string) => ({ name, rule: { exact } });
+    const shape = {
+      names: [url('https://ci.example/shared')],
+      extensions: { 12: 'https://github.com/acme/shop', 15: '700' },
+    };
+    const rule = (name: 'sourceRepositoryURI' | 'sourceRepositoryIdentifier', exact: string) => ({
+      name,
+      rule: { exact },
+    });
     const repository = rule('sourceRepositoryURI', 'https://github.com/acme/shop');
-    expect(await matches(shape, { extensions: [repository, rule('sourceRepositoryIdentifier', '700')] })).toBe(true);
-    expect(await matches(shape, { extensions: [repository, rule('sourceRepositoryIdentifier', '701')] })).toBe(false);
+    expect(
+      await matches(shape, { extensions: [repository, rule('sourceRepositoryIdentifier', '700')] }),
+    ).toBe(true);
+    expect(
+      await matches(shape, { extensions: [repository, rule('sourceRepositoryIdentifier', '701')] }),
+    ).toBe(false);
     expect(await matches({ names: shape.names }, { extensions: [repository] })).toBe(false);
   });
 
@@ -96,8 +109,15 @@ describe('compilePattern', () => {
 
 describe('parseSigningCertificate', () => {
   it('reads issuer, subjects and extensions as Fulcio writes them', async () => {
-    const certificate = await certificateOf({ names: [email('dev@acme.example')], extensions: { 20: 'push' } });
-    expect(certificate).toMatchObject({ issuer, subjects: ['dev@acme.example'], extensions: { buildTrigger: 'push' } });
+    const certificate = await certificateOf({
+      names: [email('dev@acme.example')],
+      extensions: { 20: 'push' },
+    });
+    expect(certificate).toMatchObject({
+      issuer,
+      subjects: ['dev@acme.example'],
+      extensions: { buildTrigger: 'push' },
+    });
   });
 
   it('reads the raw issuer of old certificates', async () => {
@@ -108,21 +128,51 @@ describe('parseSigningCertificate', () => {
   });
 
   it.each<[string, CertificateShape, string]>([
-    ['a purpose other than code signing', { issuer, purposes: ['1.3.6.1.5.5.7.3.1'] }, 'The signing certificate is not for code signing.'],
+    [
+      'a purpose other than code signing',
+      { issuer, purposes: ['1.3.6.1.5.5.7.3.1'] },
+      'The signing certificate is not for code signing.',
+    ],
     ['no purpose at all', { issuer, purposes: [] }, 'The signing certificate is not for code signing.'],
     ['no issuer', {}, 'The signing certificate names no OIDC issuer.'],
-    ['an issuer that is no UTF8String', { raw: [{ oid: '1.3.6.1.4.1.57264.1.8', value: der(0x16, Buffer.from(issuer)) }] }, 'The signing certificate has an extension that is no UTF8String.'],
-    ['text after the issuer', { raw: [{ oid: '1.3.6.1.4.1.57264.1.8', value: Buffer.concat([utf8String(issuer), Buffer.from('x')]) }] }, 'The signing certificate does not parse.'],
-    ['two issuers', { issuer, raw: [{ oid: '1.3.6.1.4.1.57264.1.8', value: utf8String('https://evil.example') }] }, 'The signing certificate has the extension 1.3.6.1.4.1.57264.1.8 twice.'],
-    ['a name whose letters appear when the high bit falls', { issuer, raw: [{ oid: '2.5.29.17', value: der(0x30, der(0x86, Buffer.from('\xe1cme', 'latin1'))) }] }, 'The signing certificate has a name that is no printable ASCII.'],
-    ['an endless name', { issuer, names: [url(`https://${'a'.repeat(5000)}`)] }, 'The signing certificate has a name longer than 4096 bytes.'],
+    [
+      'an issuer that is no UTF8String',
+      { raw: [{ oid: '1.3.6.1.4.1.57264.1.8', value: der(0x16, Buffer.from(issuer)) }] },
+      'The signing certificate has an extension that is no UTF8String.',
+    ],
+    [
+      'text after the issuer',
+      {
+        raw: [{ oid: '1.3.6.1.4.1.57264.1.8', value: Buffer.concat([utf8String(issuer), Buffer.from('x')]) }],
+      },
+      'The signing certificate does not parse.',
+    ],
+    [
+      'two issuers',
+      { issuer, raw: [{ oid: '1.3.6.1.4.1.57264.1.8', value: utf8String('https://evil.example') }] },
+      'The signing certificate has the extension 1.3.6.1.4.1.57264.1.8 twice.',
+    ],
+    [
+      'a name whose letters appear when the high bit falls',
+      { issuer, raw: [{ oid: '2.5.29.17', value: der(0x30, der(0x86, Buffer.from('\xe1cme', 'latin1'))) }] },
+      'The signing certificate has a name that is no printable ASCII.',
+    ],
+    [
+      'an endless name',
+      { issuer, names: [url(`https://${'a'.repeat(5000)}`)] },
+      'The signing certificate has a name longer than 4096 bytes.',
+    ],
   ])('refuses %s', async (_what, shape, message) => {
     const bytes = await makeFulcioCertificate(ca, ca.publicKey, shape);
-    expect(() => parseSigningCertificate(bytes)).toThrow(expect.objectContaining({ code: 'CertificateInvalid', message }) as Error);
+    expect(() => parseSigningCertificate(bytes)).toThrow(
+      expect.objectContaining({ code: 'CertificateInvalid', message }) as Error,
+    );
   });
 
   it('refuses junk', () => {
-    expect(() => parseSigningCertificate(Buffer.from('junk'))).toThrow('The signing certificate does not parse.');
+    expect(() => parseSigningCertificate(Buffer.from('junk'))).toThrow(
+      'The signing certificate does not parse.',
+    );
     expect(() => parseSigningCertificate(Buffer.alloc(70_000))).toThrow('is larger than 65536 bytes');
   });
 });

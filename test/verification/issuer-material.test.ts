@@ -19,27 +19,90 @@ describe('checkIssuerMaterial', () => {
     ['a key', key({})],
     ['a key with a log', key({ transparencyLog: 'Required', trustedRoot: full })],
     ['an identity with a signed timestamp', keyless({})],
-    ['an identity with everything', keyless({ trustedRoot: full, sct: 'Required', transparencyLog: 'Required' })],
+    [
+      'an identity with everything',
+      keyless({ trustedRoot: full, sct: 'Required', transparencyLog: 'Required' }),
+    ],
   ])('takes %s', (_what, issuer) => {
     expect(checkIssuerMaterial(issuer)).toBeUndefined();
   });
 
   it.each([
-    ['a broken key', key({ pem: 'x' }), 'IssuerInvalid', 'Issuer release: The PEM is not a single block "-----BEGIN PUBLIC KEY-----".'],
-    ['a key that lacks its root', key({ transparencyLog: 'Required' }), 'TrustMaterialMissing', 'Issuer release requires a transparency log and has no trusted root.'],
-    ['a key whose root has no log', key({ transparencyLog: 'Required', trustedRoot: fixture }), 'TrustMaterialInvalid', 'The trusted root of issuer release has no usable transparency log.'],
+    [
+      'a broken key',
+      key({ pem: 'x' }),
+      'IssuerInvalid',
+      'Issuer release: The PEM is not a single block "-----BEGIN PUBLIC KEY-----".',
+    ],
+    [
+      'a key that lacks its root',
+      key({ transparencyLog: 'Required' }),
+      'TrustMaterialMissing',
+      'Issuer release requires a transparency log and has no trusted root.',
+    ],
+    [
+      'a key whose root has no log',
+      key({ transparencyLog: 'Required', trustedRoot: fixture }),
+      'TrustMaterialInvalid',
+      'The trusted root of issuer release has no usable transparency log.',
+    ],
     ['T21 no identity', keyless({ identities: [] }), 'IssuerInvalid', 'Issuer person names no identity.'],
-    ['an identity of anybody', keyless({ identities: [{ issuer: 'https://a', extensions: [] }] }), 'IssuerInvalid', 'Issuer person has an identity without subject and extensions: anybody could sign.'],
-    ['a subject pattern that is not RE2', keyless({ identities: [{ issuer: 'https://a', subject: { pattern: '(?!a)' }, extensions: [] }] }), 'IssuerInvalid', 'Issuer person: The pattern "(?!a)" is not RE2.'],
-    ['an extension pattern that is not RE2', keyless({ identities: [{ issuer: 'https://a', extensions: [{ name: 'buildTrigger', rule: { pattern: '[' } }] }] }), 'IssuerInvalid', 'Issuer person: The pattern "[" is not RE2.'],
-    ['a broken root', keyless({ trustedRoot: { json: '{}', fingerprint: 'x' } }), 'TrustMaterialInvalid', 'Issuer person: trusted root: is not a Sigstore trusted root by its mediaType.'],
-    ['a root without a CT log where SCTs are demanded', keyless({ sct: 'Required' }), 'TrustMaterialInvalid', 'The trusted root of issuer person has no usable certificate transparency log.'],
-    ['a root without a log where entries are demanded', keyless({ transparencyLog: 'Required' }), 'TrustMaterialInvalid', 'The trusted root of issuer person has no usable transparency log.'],
-    ['a root without CA', keyless({ trustedRoot: edited((root) => root['certificateAuthorities']?.splice(0)) }), 'TrustMaterialInvalid', 'The trusted root of issuer person has no usable certificate authority.'],
-    ['a root without TSA where timestamps are demanded', keyless({ trustedRoot: edited((root) => root['timestampAuthorities']?.splice(0)) }), 'TrustMaterialInvalid', 'The trusted root of issuer person has no usable timestamp authority.'],
+    [
+      'an identity of anybody',
+      keyless({ identities: [{ issuer: 'https://a', extensions: [] }] }),
+      'IssuerInvalid',
+      'Issuer person has an identity without subject and extensions: anybody could sign.',
+    ],
+    [
+      'a subject pattern that is not RE2',
+      keyless({ identities: [{ issuer: 'https://a', subject: { pattern: '(?!a)' }, extensions: [] }] }),
+      'IssuerInvalid',
+      'Issuer person: The pattern "(?!a)" is not RE2.',
+    ],
+    [
+      'an extension pattern that is not RE2',
+      keyless({
+        identities: [{ issuer: 'https://a', extensions: [{ name: 'buildTrigger', rule: { pattern: '[' } }] }],
+      }),
+      'IssuerInvalid',
+      'Issuer person: The pattern "[" is not RE2.',
+    ],
+    [
+      'a broken root',
+      keyless({ trustedRoot: { json: '{}', fingerprint: 'x' } }),
+      'TrustMaterialInvalid',
+      'Issuer person: trusted root: is not a Sigstore trusted root by its mediaType.',
+    ],
+    [
+      'a root without a CT log where SCTs are demanded',
+      keyless({ sct: 'Required' }),
+      'TrustMaterialInvalid',
+      'The trusted root of issuer person has no usable certificate transparency log.',
+    ],
+    [
+      'a root without a log where entries are demanded',
+      keyless({ transparencyLog: 'Required' }),
+      'TrustMaterialInvalid',
+      'The trusted root of issuer person has no usable transparency log.',
+    ],
+    [
+      'a root without CA',
+      keyless({ trustedRoot: edited((root) => root['certificateAuthorities']?.splice(0)) }),
+      'TrustMaterialInvalid',
+      'The trusted root of issuer person has no usable certificate authority.',
+    ],
+    [
+      'a root without TSA where timestamps are demanded',
+      keyless({ trustedRoot: edited((root) => root['timestampAuthorities']?.splice(0)) }),
+      'TrustMaterialInvalid',
+      'The trusted root of issuer person has no usable timestamp authority.',
+    ],
     [
       'a root from which no time could come',
-      keyless({ signedTimestamp: 'NotRequired', trustedRoot: edited((root) => [root['timestampAuthorities']?.splice(0), root['tlogs']?.splice(0)]) }),
+      keyless({
+        signedTimestamp: 'NotRequired',
+        trustedRoot: edited((root) => [root['timestampAuthorities']?.splice(0), root['tlogs']?.splice(0)]),
+      }),
       'TrustMaterialInvalid',
       'The trusted root of issuer person has no usable transparency log or timestamp authority.',
     ],

@@ -64,12 +64,32 @@ describe('parsePublicKey', () => {
   });
 
   it.each([
-    ['a short RSA key', () => spki(generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey), 'The RSA key has 1024 bits: use 2048 or more.'],
-    ['another curve', () => spki(generateKeyPairSync('ec', { namedCurve: 'secp256k1' }).publicKey), 'The curve secp256k1 is not supported: use P-256, P-384 or P-521.'],
-    ['another kind', () => spki(generateKeyPairSync('x25519').publicKey), 'Keys of type x25519 are not supported: use ECDSA, RSA or Ed25519.'],
-    ['two keys', () => readTrust('release.pub') + readTrust('second.pub'), 'The PEM is not a single block "-----BEGIN PUBLIC KEY-----".'],
+    [
+      'a short RSA key',
+      () => spki(generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey),
+      'The RSA key has 1024 bits: use 2048 or more.',
+    ],
+    [
+      'another curve',
+      () => spki(generateKeyPairSync('ec', { namedCurve: 'secp256k1' }).publicKey),
+      'The curve secp256k1 is not supported: use P-256, P-384 or P-521.',
+    ],
+    [
+      'another kind',
+      () => spki(generateKeyPairSync('x25519').publicKey),
+      'Keys of type x25519 are not supported: use ECDSA, RSA or Ed25519.',
+    ],
+    [
+      'two keys',
+      () => readTrust('release.pub') + readTrust('second.pub'),
+      'The PEM is not a single block "-----BEGIN PUBLIC KEY-----".',
+    ],
     ['no PEM', () => 'release', 'The PEM is not a single block "-----BEGIN PUBLIC KEY-----".'],
-    ['a broken PEM', () => '-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----', 'The PEM does not parse as a public key.'],
+    [
+      'a broken PEM',
+      () => '-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----',
+      'The PEM does not parse as a public key.',
+    ],
     ['a long text', () => 'A'.repeat(20_000), 'The key is longer than 16384 characters.'],
   ])('refuses %s', (_what, make, message) => {
     expect(refusal(make())).toEqual({ code: 'IssuerInvalid', message });

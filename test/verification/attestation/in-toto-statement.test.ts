@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { maxStatementSubjects, parseStatement } from '../../../src/verification/attestation/in-toto-statement.ts';
+import {
+  maxStatementSubjects,
+  parseStatement,
+} from '../../../src/verification/attestation/in-toto-statement.ts';
 
 const inToto = 'application/vnd.in-toto+json';
 const statement = {
@@ -32,25 +35,63 @@ describe('parseStatement', () => {
     expect(parse({ ...statement, predicateType: 'https://spdx.dev/Document' })).toMatchObject({
       kind: 'attestation',
       predicateType: 'https://spdx.dev/Document',
-      flaw: { code: 'PayloadInvalid', message: 'The SPDX document has an spdxVersion other than SPDX-2.2 and SPDX-2.3.' },
+      flaw: {
+        code: 'PayloadInvalid',
+        message: 'The SPDX document has an spdxVersion other than SPDX-2.2 and SPDX-2.3.',
+      },
     });
   });
 
   it.each([
-    ['another payload type', statement, 'The envelope\'s payload type is not application/vnd.in-toto+json.', 'application/json'],
+    [
+      'another payload type',
+      statement,
+      "The envelope's payload type is not application/vnd.in-toto+json.",
+      'application/json',
+    ],
     ['a list', [], 'The statement is not an object.'],
-    ['another type', { ...statement, _type: 'https://in-toto.io/Link/v1' }, 'The statement is not an in-toto statement v0.1 or v1.'],
+    [
+      'another type',
+      { ...statement, _type: 'https://in-toto.io/Link/v1' },
+      'The statement is not an in-toto statement v0.1 or v1.',
+    ],
     ['no type', { ...statement, _type: undefined }, 'The statement is not an in-toto statement v0.1 or v1.'],
-    ['T26 a type in another case', { ...statement, _type: undefined, _TYPE: statement._type }, 'The statement is not an in-toto statement v0.1 or v1.'],
+    [
+      'T26 a type in another case',
+      { ...statement, _type: undefined, _TYPE: statement._type },
+      'The statement is not an in-toto statement v0.1 or v1.',
+    ],
     ['no predicate type', { ...statement, predicateType: '' }, 'The statement has no predicateType.'],
     ['no subject', { ...statement, subject: [] }, 'The statement has no subject.'],
-    ['a subject without digest', { ...statement, subject: [{ name: 'app' }] }, 'A subject of the statement has no digest.'],
-    ['a digest that is no text', { ...statement, subject: [{ digest: { sha256: 1 } }] }, 'A digest of a subject is no text.'],
-    ['T11 too many subjects', { ...statement, subject: Array(maxStatementSubjects + 1).fill({ digest: {} }) }, 'The statement has more than 1024 subjects.'],
-    ['T26 a repeated key', '{"subject":[],"subject":[]}', 'The statement has the key "subject" twice in one object.'],
+    [
+      'a subject without digest',
+      { ...statement, subject: [{ name: 'app' }] },
+      'A subject of the statement has no digest.',
+    ],
+    [
+      'a digest that is no text',
+      { ...statement, subject: [{ digest: { sha256: 1 } }] },
+      'A digest of a subject is no text.',
+    ],
+    [
+      'T11 too many subjects',
+      { ...statement, subject: Array(maxStatementSubjects + 1).fill({ digest: {} }) },
+      'The statement has more than 1024 subjects.',
+    ],
+    [
+      'T26 a repeated key',
+      '{"subject":[],"subject":[]}',
+      'The statement has the key "subject" twice in one object.',
+    ],
     ['T26 __proto__', '{"__proto__":{}}', 'The statement has a key "__proto__".'],
-    ['T26 deep nesting', `{"predicate":${'['.repeat(200)}${']'.repeat(200)}}`, 'The statement is nested deeper than 128.'],
+    [
+      'T26 deep nesting',
+      `{"predicate":${'['.repeat(200)}${']'.repeat(200)}}`,
+      'The statement is nested deeper than 128.',
+    ],
   ])('refuses %s', (_what, value, message, type = inToto) => {
-    expect(() => parse(value, type)).toThrow(expect.objectContaining({ code: 'PayloadInvalid', message }) as Error);
+    expect(() => parse(value, type)).toThrow(
+      expect.objectContaining({ code: 'PayloadInvalid', message }) as Error,
+    );
   });
 });

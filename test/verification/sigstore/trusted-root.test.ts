@@ -15,7 +15,8 @@ const edited = (edit: (root: RootJson) => void): string => {
   edit(root);
   return JSON.stringify(root);
 };
-const refused = (message: string) => expect.objectContaining({ code: 'TrustMaterialInvalid', message }) as Error;
+const refused = (message: string) =>
+  expect.objectContaining({ code: 'TrustMaterialInvalid', message }) as Error;
 
 describe('parseTrustedRoot', () => {
   it('reads the root of the public-good instance', () => {
@@ -44,9 +45,21 @@ describe('parseTrustedRoot', () => {
     ['another document', '{"kind":"List"}', 'root: is not a Sigstore trusted root by its mediaType.'],
     ['text', 'nonsense', 'root is not valid JSON.'],
     ['a repeated key', '{"tlogs":[],"tlogs":[]}', 'root has the key "tlogs" twice in one object.'],
-    ['a log of unknown age', edited(({ tlogs: [log] }) => delete log?.publicKey.validFor?.start), 'root: has a log whose key has no validFor.start.'],
-    ['a log without a key', edited(({ tlogs: [log] }) => log && Object.assign(log, { publicKey: {} })), 'root: does not parse as a Sigstore trusted root.'],
-    ['an authority without certificates', edited(({ timestampAuthorities: [tsa] }) => tsa?.certChain.certificates.splice(0)), 'root: has an authority without certificates.'],
+    [
+      'a log of unknown age',
+      edited(({ tlogs: [log] }) => delete log?.publicKey.validFor?.start),
+      'root: has a log whose key has no validFor.start.',
+    ],
+    [
+      'a log without a key',
+      edited(({ tlogs: [log] }) => log && Object.assign(log, { publicKey: {} })),
+      'root: does not parse as a Sigstore trusted root.',
+    ],
+    [
+      'an authority without certificates',
+      edited(({ timestampAuthorities: [tsa] }) => tsa?.certChain.certificates.splice(0)),
+      'root: has an authority without certificates.',
+    ],
     ['an endless text', ' '.repeat(2 ** 20 + 1), 'root: longer than 1048576 characters.'],
   ])('refuses %s', (_what, json, message) => {
     expect(() => parseTrustedRoot(json, 'root')).toThrow(refused(message));
