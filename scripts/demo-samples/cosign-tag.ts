@@ -5,10 +5,10 @@ import { parseDocument } from '../../src/oci/manifest.ts';
 import type { Manifest } from '../../src/oci/manifest.ts';
 import type { RegistryStore, StoredManifest } from '../../src/demo/registry/registry-store.ts';
 
-export const signatureTag = (digest: Digest): string => `sha256-${digestHex(digest)}.sig`;
+const signatureTag = (digest: Digest): string => `sha256-${digestHex(digest)}.sig`;
 
 /** What cosign keeps under the tag `.sig` of an image. */
-export function signatureOf(store: RegistryStore, repository: string, image: Digest): StoredManifest {
+function signatureOf(store: RegistryStore, repository: string, image: Digest): StoredManifest {
   const digest = store.resolveTag(repository, signatureTag(image));
   const manifest = digest === undefined ? undefined : store.manifest(repository, digest);
   assert(manifest !== undefined, `${repository}@${image} has no legacy signature`);

@@ -19,7 +19,11 @@ describe('demo', () => {
       cases: { image: string; expected: string; answer: string; code?: string; requests: number }[];
     };
     expect(cases.map(({ image, answer, code: reason }) => ({ image, answer, reason }))).toEqual(
-      demoCases.map(({ image, expected, expectedCode }) => ({ image, answer: expected, reason: expectedCode })),
+      demoCases.map(({ image, expected, expectedCode }) => ({
+        image,
+        answer: expected,
+        reason: expectedCode,
+      })),
     );
     for (const { image, answer, requests } of cases) {
       expect(requests, image).toBeGreaterThan(0);
@@ -33,7 +37,9 @@ describe('demo', () => {
     const { code, err } = await runCommandLine('demo', '--once');
     expect(running.shop.host).toBe('127.0.0.1:5601');
     expect(code).toBe(2);
-    expect(err).toContain('ConfigurationInvalid: The embedded registry cannot start: 127.0.0.1:5601 is taken');
+    expect(err).toContain(
+      'ConfigurationInvalid: The embedded registry cannot start: 127.0.0.1:5601 is taken',
+    );
   });
 });
 

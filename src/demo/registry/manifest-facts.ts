@@ -7,7 +7,7 @@ import type { Json, JsonObject } from '../../oci/strict-json.ts';
 /** How one manifest names another: OCI 1.1 `subject`, the founding proposal's `reference`, an index's `manifests[]`. */
 export type EdgeKind = 'subject' | 'reference' | 'child';
 
-export interface Edge {
+interface Edge {
   readonly kind: EdgeKind;
   readonly target: Digest;
 }

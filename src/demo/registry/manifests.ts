@@ -9,7 +9,7 @@ import type { RegistryStore } from './registry-store.ts';
 import type { RouteContext } from './route-context.ts';
 
 /** Largest manifest, in bytes (distribution-spec, "Pushing Manifests", asks for no less). */
-export const maxManifestBytes = 4 * 1024 * 1024;
+const maxManifestBytes = 4 * 1024 * 1024;
 const tagPattern = /^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$/;
 
 /** `/v2/<name>/manifests/<reference>`: GET and HEAD. */

@@ -5,7 +5,7 @@ import { readManifestFacts } from './manifest-facts.ts';
 import type { EdgeKind, ManifestFacts } from './manifest-facts.ts';
 
 /** Most bytes that a store holds, over all repositories. */
-export const maxStoredBytes = 512 * 1024 * 1024;
+const maxStoredBytes = 512 * 1024 * 1024;
 
 export interface StoredManifest extends ManifestFacts {
   readonly digest: Digest;
