@@ -4,7 +4,6 @@ import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 
 export interface DrainLimits {
-  readonly keepAliveTimeoutMs: number;
   readonly lingerMs: number;
   readonly drainMs: number;
 }
@@ -16,9 +15,10 @@ export interface DrainLimits {
 export class ConnectionDrain {
   readonly #limits: DrainLimits;
   readonly #sockets = new Set<Socket>();
-  /** TLS sockets that have not carried a request: the API server opens some ahead of need. */
-  readonly #unused = new Set<Duplex>();
+  /** Those that finished their handshake, and whether they carried a request: the API server opens some ahead of need. */
+  readonly #secure = new Map<Duplex, { used: boolean }>();
   #draining = false;
+  #listening = true;
 
   constructor(server: HttpsServer, limits: DrainLimits) {
     this.#limits = limits;
@@ -27,11 +27,13 @@ export class ConnectionDrain {
       socket.once('close', () => this.#sockets.delete(socket));
     });
     server.on('secureConnection', (socket) => {
-      this.#unused.add(socket);
-      socket.once('close', () => this.#unused.delete(socket));
+      if (!this.#listening) socket.destroy();
+      this.#secure.set(socket, { used: false });
+      socket.once('close', () => this.#secure.delete(socket));
     });
-    server.on('request', (request) => {
-      this.#unused.delete(request.socket);
+    server.on('request', ({ socket }) => {
+      const connection = this.#secure.get(socket);
+      if (connection !== undefined) connection.used = true;
     });
   }
 
@@ -40,26 +42,23 @@ export class ConnectionDrain {
   }
 
   /**
-   * Ends a connection that broke the protocol or was too slow. One that has not sent a byte is no slow request:
-   * it is kept as long as any idle one.
+   * Ends a connection that broke the protocol or was too slow. One that has not sent a byte is no slow request: it
+   * is left to the idle timeout.
    */
   onClientError(error: NodeJS.ErrnoException, socket: Socket): void {
-    const silent =
-      error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && this.#unused.has(socket) && socket.bytesRead === 0;
-    if (silent && !this.#draining) {
-      socket.setTimeout(this.#limits.keepAliveTimeoutMs, () => socket.destroy());
+    const silent = this.#secure.get(socket)?.used === false && socket.bytesRead === 0;
+    if (silent && error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && !this.#draining) return;
+    if (!socket.writable || !this.#secure.has(socket)) {
+      socket.destroy();
       return;
     }
-    if (socket.writable) {
-      const [status, message] = clientErrors[error.code ?? ''] ?? [
-        '400 Bad Request',
-        'The request is not HTTP/1.1.',
-      ];
-      const body = JSON.stringify({ code: 'ReviewInvalid', message });
-      socket.write(
-        `HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
-      );
-    }
+    const [status, message] = clientErrors[error.code ?? ''] ?? [
+      '400 Bad Request',
+      'The request is not HTTP/1.1.',
+    ];
+    const body = JSON.stringify({ code: 'ReviewInvalid', message });
+    const headers = `connection: close\r\ncontent-type: application/json\r\ncontent-length: ${body.length}`;
+    socket.write(`HTTP/1.1 ${status}\r\n${headers}\r\n\r\n${body}`);
     socket.destroySoon();
   }
 
@@ -71,7 +70,8 @@ export class ConnectionDrain {
       for (const socket of this.#sockets) socket.destroy();
     }, this.#limits.drainMs);
     const closed = close();
-    for (const socket of this.#unused) socket.destroy();
+    this.#listening = false;
+    for (const [socket, { used }] of this.#secure) if (!used) socket.destroy();
     await closed;
     clearTimeout(cut);
   }

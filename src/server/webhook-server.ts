@@ -91,6 +91,7 @@ export function createWebhookServer(options: WebhookServerOptions): WebhookServe
       connectionsCheckingInterval: limits.connectionsCheckMs,
     },
     requestTimeout: limits.requestTimeoutMs,
+    connectionTimeout: limits.keepAliveTimeoutMs,
     keepAliveTimeout: limits.keepAliveTimeoutMs,
     bodyLimit: limits.maxBodyBytes,
     // While draining, a request on an open connection is still answered: nobody would send it a second time.

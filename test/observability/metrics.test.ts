@@ -1,0 +1,109 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { createMetrics } from '../../src/observability/metrics.ts';
+import type { MetricSources } from '../../src/observability/metrics.ts';
+import { sampleCheck, sampleImage, sampleVerdict } from '../support/sample-verdict.ts';
+
+const metricsOf = (sources: Partial<MetricSources> = {}) =>
+  createMetrics({
+    policies: () => ({ ready: 2, notReady: 1 }),
+    policySyncAgeSeconds: () => 4.5,
+    certificateExpiresAtMs: () => 1_700_000_000_000,
+    ...sources,
+  });
+
+describe('createMetrics', () => {
+  it('counts reviews, checks, registry requests, round trips and refusals', async () => {
+    const metrics = metricsOf();
+    metrics.recordVerdict(sampleVerdict({ durationMs: 30 }));
+    metrics.recordRefusal('Overloaded');
+    const text = await metrics.text();
+    expect(text).toContain('refwarden_reviews_total{outcome="denied",kind="Pod"} 1\n');
+    expect(text).toContain(
+      'refwarden_checks_total{policy="prod-release",outcome="failed",code="SignatureMissing",mode="Enforce"} 1\n',
+    );
+    expect(text).toContain('refwarden_review_duration_seconds_bucket{le="0.025"} 0\n');
+    expect(text).toContain('refwarden_review_duration_seconds_bucket{le="0.05"} 1\n');
+    expect(text).toContain('refwarden_registry_requests_total 3\n');
+    expect(text).toContain('refwarden_review_registry_round_trips_sum 2\n');
+    expect(text).toContain('refwarden_refused_requests_total{code="Overloaded"} 1\n');
+    expect(text).toContain('process_cpu_seconds_total');
+  });
+
+  it('reads its gauges when asked', async () => {
+    const text = await metricsOf().text();
+    expect(text).toContain('refwarden_policies{ready="true"} 2\n');
+    expect(text).toContain('refwarden_policies{ready="false"} 1\n');
+    expect(text).toContain('refwarden_policy_sync_age_seconds 4.5\n');
+    expect(text).toContain('refwarden_serving_certificate_expiry_timestamp_seconds 1700000000\n');
+  });
+
+  it('leaves out a gauge whose value is not known, also after it was', async () => {
+    let age: number | undefined = 3;
+    const metrics = metricsOf({ policySyncAgeSeconds: () => age });
+    expect(await metrics.text()).toMatch(/^refwarden_policy_sync_age_seconds 3$/m);
+    age = undefined;
+    expect(await metrics.text()).not.toMatch(/^refwarden_policy_sync_age_seconds/m);
+  });
+
+  it('keeps a registry of its own', async () => {
+    metricsOf().recordRefusal('Overloaded');
+    expect(await metricsOf().text()).not.toContain('code="Overloaded"');
+  });
+
+  it('labels checks of a namespaced policy by namespace and name, and passed checks with no code', async () => {
+    const metrics = metricsOf();
+    const passed = sampleCheck({ policyNamespace: 'shop', outcome: 'passed' });
+    delete (passed as { code?: string }).code;
+    metrics.recordVerdict(sampleVerdict({ images: [sampleImage({ checks: [passed] })] }));
+    expect(await metrics.text()).toContain(
+      'refwarden_checks_total{policy="shop/prod-release",outcome="passed",code="none",mode="Enforce"} 1\n',
+    );
+  });
+
+  it('T31 has no label for image names, and few values for labels that callers choose', async () => {
+    const metrics = metricsOf();
+    for (let i = 0; i < 1200; i++) {
+      const images = [sampleImage({ checks: [sampleCheck({ policy: `p${i}` })] })];
+      metrics.recordVerdict(
+        sampleVerdict({ images, workload: { kind: `Kind${i}`, namespace: 'n', name: 'x' } }),
+      );
+    }
+    const text = await metrics.text();
+    expect(text).not.toContain('acme/app');
+    expect(text.match(/^refwarden_reviews_total\{/gm)).toHaveLength(1);
+    expect(text).toContain('refwarden_reviews_total{outcome="denied",kind="other"} 1200\n');
+    expect(text.match(/^refwarden_checks_total\{/gm)).toHaveLength(1001);
+    expect(text).toMatch(/refwarden_checks_total\{policy="other",.*\} 200\n/);
+  });
+
+  it('is listed in docs/reference/metrics.md with type, labels and help', async () => {
+    const page = readFileSync(new URL('../../docs/reference/metrics.md', import.meta.url), 'utf8');
+    const listed = [...page.matchAll(/^\| `(refwarden_\w+)` \| (\w+) \| (.*?) ?\| (.*?) \|$/gm)].map(
+      ([, name, type, labels, help]) => ({
+        name,
+        type,
+        labels: [...(labels ?? '').matchAll(/\w+/g)].map(([label]) => label),
+        help,
+      }),
+    );
+    const metrics = metricsOf();
+    metrics.recordVerdict(sampleVerdict());
+    metrics.recordRefusal('Overloaded');
+    expect(listed).toEqual(exposed(await metrics.text()));
+  });
+});
+
+/** What an exposition says of our own metrics, as rows. */
+function exposed(text: string) {
+  return [...text.matchAll(/^# HELP (refwarden_\w+) (.*)\n# TYPE \w+ (\w+)\n(\S+)/gm)].map(
+    ([, name, help, type, sample]) => ({
+      name,
+      type,
+      labels: [...(sample ?? '').matchAll(/(\w+)="/g)]
+        .map(([, label]) => label)
+        .filter((label) => label !== 'le'),
+      help,
+    }),
+  );
+}
