@@ -15,6 +15,9 @@ export interface ReviewAnswer {
 const maxMessageImages = 10;
 const maxChecksPerImage = 4;
 const maxAuditEntries = 100;
+/** Longest image and longest line shown, in characters; a workload may hold an image text of megabytes. */
+const maxImageLength = 300;
+const maxLineLength = 2000;
 
 export function answerReview(verdict: Verdict): ReviewAnswer {
   return {
@@ -29,14 +32,14 @@ export function answerReview(verdict: Verdict): ReviewAnswer {
 export function denialMessage(verdict: Verdict): string {
   if (verdict.failure !== undefined) {
     const { code, message } = verdict.failure;
-    return sanitize(`${code}: ${message}\n${failureCatalogue[code].remedy}`);
+    return `${line(`${code}: ${message}`)}\n${failureCatalogue[code].remedy}`;
   }
   const refused = verdict.images.filter(({ checks }) => checks.some(({ blocks }) => blocks));
   const shown = refused.slice(0, maxMessageImages).map(describeImage);
   const more = refused.length > shown.length ? [`... and ${refused.length - shown.length} more images`] : [];
   const count = verdict.images.length;
-  return sanitize(
-    [`${count} image${count === 1 ? '' : 's'}, ${refused.length} not admitted`, ...shown, ...more].join('\n'),
+  return [`${count} image${count === 1 ? '' : 's'}, ${refused.length} not admitted`, ...shown, ...more].join(
+    '\n',
   );
 }
 
@@ -48,7 +51,7 @@ function describeImage(verdict: ImageVerdict): string {
     .slice(0, 4)
     .join(', ');
   const digest = verdict.digest === undefined ? '' : ` (${shortDigest(verdict.digest)})`;
-  const lines = [`${verdict.image}${digest}${where === '' ? '' : `, ${where}`}`];
+  const lines = [`${shorten(verdict.image, maxImageLength)}${digest}${where === '' ? '' : `, ${where}`}`];
   for (const check of blocking.slice(0, maxChecksPerImage)) lines.push(`  ${describeCheck(check)}`);
   if (blocking.length > maxChecksPerImage)
     lines.push(`  ... and ${blocking.length - maxChecksPerImage} more checks`);
@@ -57,7 +60,7 @@ function describeImage(verdict: ImageVerdict): string {
       `  ${failureCatalogue[first.code].remedy} Details: refwarden check --explain ${explainable(verdict)}`,
     );
   }
-  return lines.join('\n');
+  return lines.map(line).join('\n');
 }
 
 const roleNames = {
@@ -74,7 +77,7 @@ export function describeCheck({ code, policy, policyNamespace, requirement, mess
 }
 
 function explainable({ image, reference, digest }: ImageVerdict): string {
-  if (reference === undefined) return image;
+  if (reference === undefined) return shorten(image, maxImageLength);
   return digest === undefined || reference.includes('@') ? reference : `${reference}@${digest}`;
 }
 
@@ -84,11 +87,8 @@ function warningsOf(verdict: Verdict): string[] {
     checks
       .filter(({ outcome, blocks, mode }) => outcome !== 'passed' && !blocks && mode !== 'Audit')
       .map(({ code, policy, requirement, message }) =>
-        sanitize(
-          `${code ?? 'InternalError'} ${image}: policy ${policy} (${requirement}) ${message}`.replaceAll(
-            '\n',
-            ' ',
-          ),
+        line(
+          `${code ?? 'InternalError'} ${shorten(image, maxImageLength)}: policy ${policy} (${requirement}) ${message}`,
         ),
       ),
   );
@@ -99,13 +99,15 @@ function auditAnnotations({ images }: Verdict): Record<string, string> {
   const checks = images.flatMap(({ image, checks: all }) => all.map((check) => ({ image, check })));
   return {
     images: JSON.stringify(
-      images.slice(0, maxAuditEntries).map(({ image, digest, outcome }) => ({ image, digest, outcome })),
+      images
+        .slice(0, maxAuditEntries)
+        .map(({ image, digest, outcome }) => ({ image: shorten(image, maxImageLength), digest, outcome })),
     ),
     policies: JSON.stringify(
       checks
         .slice(0, maxAuditEntries)
         .map(({ image, check: { policy, requirement, mode, outcome, code } }) => ({
-          image,
+          image: shorten(image, maxImageLength),
           policy,
           requirement,
           mode,
@@ -115,6 +117,12 @@ function auditAnnotations({ images }: Verdict): Record<string, string> {
     ),
   };
 }
+
+const shorten = (text: string, maxLength: number): string =>
+  text.length > maxLength ? `${text.slice(0, maxLength)}...` : text;
+
+/** One line of a message: what a workload, a registry or a certificate says of itself starts no line of its own. */
+const line = (text: string): string => sanitize(shorten(text, maxLineLength)).replaceAll('\n', ' ');
 
 /** Registry and certificate text may hold anything: control characters (terminal escapes, bidi marks) are replaced, lines kept. */
 export function sanitize(text: string): string {

@@ -6,6 +6,7 @@ import type { GatherPorts } from './gather-evidence.ts';
 import { judgeImage } from './judge-image.ts';
 import type { Credentials, NamespaceSource, PolicySource, VerdictRecorder } from './ports.ts';
 import { RequestTrace } from './request-trace.ts';
+import { untilAborted } from './until-aborted.ts';
 import type { Check, ImageVerdict, Verdict, VerdictOutcome } from './verdict.ts';
 import type { Workload } from './workload.ts';
 
@@ -86,7 +87,7 @@ async function scopedPolicies(
 ): Promise<readonly CompiledPolicy[]> {
   const scope = { namespace: workload.namespace, isTemplate: workload.isTemplate };
   const labels = needsNamespaceLabels(snapshot, scope)
-    ? await namespaces.labels(workload.namespace, signal)
+    ? await untilAborted(namespaces.labels(workload.namespace, signal), signal)
     : {};
   return policiesInScope(snapshot, scope, labels);
 }

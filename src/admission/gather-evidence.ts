@@ -109,7 +109,7 @@ class Search {
     await this.#drain(this.#ports.artifacts.referrers(subject, wanted, this.#access), async (event) => {
       if (event.kind === 'unusable') this.#miss(event.failure, event);
       else await this.#judge(event, subject, indexes);
-      return this.#open().length === 0;
+      return indexes.length === 0 ? this.#open().length === 0 : !this.wantsIndexes();
     });
   }
 
@@ -149,10 +149,10 @@ class Search {
     if (this.#visited.has(`${subject.digest} ${candidate.digest}`)) return;
     this.#visited.add(`${subject.digest} ${candidate.digest}`);
     const { verifier, clock } = this.#ports;
-    const needs = verifier.needs(candidate.manifest);
-    if (needs.layers.length === 0) return;
-    const layers = await this.#fetchLayers(candidate, needs);
     try {
+      const needs = verifier.needs(candidate.manifest);
+      if (needs.layers.length === 0) return;
+      const layers = await this.#fetchLayers(candidate, needs);
       const { evidence, rejections } = await verifier.verify({
         artifact: { digest: candidate.digest, manifest: candidate.manifest },
         layers,

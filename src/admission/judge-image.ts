@@ -17,6 +17,7 @@ import type {
 import { gatherEvidence } from './gather-evidence.ts';
 import type { Findings, GatherPorts } from './gather-evidence.ts';
 import type { RegistryAccess } from './ports.ts';
+import { untilAborted } from './until-aborted.ts';
 import type { Check, CheckOutcome, ImageVerdict, Miss } from './verdict.ts';
 import type { WorkloadImage } from './workload.ts';
 
@@ -52,8 +53,9 @@ export async function judgeImage(
   let findings: Findings | Failure = { evidence: [], misses: [], gaps: [], listingAgeMs: 0 };
   if (evidenceRequirements.length > 0) {
     try {
-      digest ??= (await ports.artifacts.resolve(reference, access)).digest;
-      findings = await gatherForVerdict(ports, { ...reference, digest }, evidenceRequirements, access);
+      digest ??= (await untilAborted(ports.artifacts.resolve(reference, access), access.signal)).digest;
+      const gathering = gatherForVerdict(ports, { ...reference, digest }, evidenceRequirements, access);
+      findings = await untilAborted(gathering, access.signal);
     } catch (error) {
       findings = access.signal.aborted && !isNamed(error) ? timeout() : toFailure(error);
     }

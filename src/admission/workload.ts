@@ -71,7 +71,8 @@ export function readWorkload(request: AdmissionRequest): Workload {
       `request.object of a ${operation} of ${kind.kind} is missing.`,
     );
   }
-  if (operation === 'UPDATE' && isBeingDeleted(object)) return nothingNew;
+  // Read from what is stored: the new object may claim anything.
+  if (operation === 'UPDATE' && oldObject !== undefined && isBeingDeleted(oldObject)) return nothingNew;
   const known = new Set(
     operation === 'UPDATE' && oldObject !== undefined
       ? readImages(oldObject, source.path).map(({ image }) => image)
@@ -143,7 +144,7 @@ function readImages(object: JsonObject, path: readonly string[]): WorkloadImage[
 function podSpec(object: JsonObject, path: readonly string[], where: string): JsonObject | undefined {
   let node: Json | undefined = object;
   for (const [i, key] of path.entries()) {
-    node = (node)[key];
+    node = node[key];
     // A ReplicationController or PodTemplate may have no template; then nothing can run from it.
     if ((node === undefined || node === null) && key === 'template') return undefined;
     if (!isJsonObject(node)) {

@@ -1,0 +1,598 @@
+import { describe, expect, it } from 'vitest';
+import type { ReferrerEvent } from '../../src/admission/ports.ts';
+import type { Verdict } from '../../src/admission/verdict.ts';
+import type { FailureCode } from '../../src/failures/catalogue.ts';
+import { failure, RefwardenError } from '../../src/failures/failure.ts';
+import {
+  clusterPolicy,
+  compile,
+  keyIssuer,
+  namespacedPolicy,
+  sbomBy,
+  signedBy,
+} from '../policy/sample-resources.ts';
+import type { Fields } from '../policy/sample-resources.ts';
+import { attestation, digestOf, image } from '../policy/sample-evidence.ts';
+import {
+  candidate,
+  decideOn,
+  end,
+  evidenceBy,
+  imageText,
+  outcomes,
+  plainVerifier,
+  pod,
+  portsOf,
+  ScriptedSource,
+  signed,
+  signedPolicy,
+  startMs,
+  unusable,
+} from './sample-decision.ts';
+
+const holding = (...events: ReferrerEvent[]): ScriptedSource =>
+  new ScriptedSource({ referrers: () => [...events, end()] });
+const never = <T>(): Promise<T> => new Promise<T>(() => undefined);
+const issuers = [keyIssuer('acme'), keyIssuer('b')];
+
+describe('decide', () => {
+  it('admits what is signed, with the evidence and the digest that it counts for', async () => {
+    const recorded: Verdict[] = [];
+    const verdict = await decideOn({ source: holding(signed()), recorded });
+    expect(verdict).toMatchObject({
+      outcome: 'admitted',
+      allowed: true,
+      workload: { kind: 'Pod', namespace: 'shop', name: 'app' },
+      images: [
+        {
+          image: imageText,
+          reference: imageText,
+          digest: image,
+          outcome: 'passed',
+          checks: [
+            {
+              policy: 'prod',
+              requirement: 'signed',
+              outcome: 'passed',
+              blocks: false,
+              message: 'signature by acme',
+              evidence: [
+                {
+                  issuer: 'acme',
+                  artifact: digestOf('signature'),
+                  mechanism: 'Referrers',
+                  path: [image, digestOf('signature')],
+                },
+              ],
+            },
+          ],
+        },
+      ],
+    });
+    expect(recorded).toEqual([verdict]);
+  });
+
+  it.each<[string, ReferrerEvent[], string, string]>([
+    ['nothing', [], 'SignatureMissing', 'asks for a signature by acme: no signature was found'],
+    [
+      'a signature by a stranger',
+      [
+        candidate('x', {
+          rejections: [{ code: 'SignerNotTrusted', message: 'Not listed.', signer: 'mallory' }],
+        }),
+      ],
+      'SignerNotTrusted',
+      'asks for a signature by acme. Found 1: mallory. Not listed.',
+    ],
+    [
+      'a signature of another image',
+      [candidate('x', { evidence: [evidenceBy('acme', { subject: digestOf('other') })] })],
+      'SignatureMissing',
+      'asks for a signature by acme: no signature was found',
+    ],
+    [
+      'an attestation',
+      [candidate('x', { evidence: [attestation()] })],
+      'SignatureMissing',
+      'asks for a signature by acme: no signature was found',
+    ],
+    [
+      'something listed that is not there',
+      [unusable('ArtifactMissing')],
+      'ArtifactMissing',
+      'Found 1: ArtifactMissing it is.',
+    ],
+    ['artifacts of no known form', [candidate('x')], 'SignatureMissing', 'no signature was found'],
+  ])('T15 denies an image that carries %s', async (_, events, code, message) => {
+    const verdict = await decideOn({ source: holding(...events) });
+    expect(verdict).toMatchObject({ outcome: 'denied', allowed: false });
+    expect(verdict.images[0]?.checks).toMatchObject([
+      { outcome: 'failed', blocks: true, code, message: expect.stringContaining(message) as string },
+    ]);
+  });
+
+  it('T20 takes no notice of what annotations or a listing claim', async () => {
+    const claiming = {
+      ...candidate('x'),
+      manifest: {
+        ...candidate('x').manifest,
+        artifactType: 'application/vnd.dev.sigstore.bundle.v0.3+json',
+        annotations: { 'refwarden.dev/verified': 'true' },
+      },
+    };
+    expect(await decideOn({ source: holding(claiming) })).toMatchObject({
+      allowed: false,
+      outcome: 'denied',
+    });
+  });
+
+  it('T01 resolves each distinct image once, whatever number of policies and requirements ask for it', async () => {
+    const source = holding(signed(), candidate('sbom', { evidence: [attestation()] }));
+    const policies = compile([
+      ...issuers,
+      clusterPolicy('one', { require: [signedBy('acme'), sbomBy('acme')] }),
+      clusterPolicy('two', { require: [signedBy('acme')] }),
+      namespacedPolicy('shop', 'own', { require: [sbomBy('acme')] }),
+    ]);
+    const verdict = await decideOn({ source, policies });
+    expect(verdict.allowed).toBe(true);
+    expect(outcomes(verdict)).toEqual(Array(4).fill('passed -'));
+    expect(source.resolved).toEqual([imageText]);
+    expect(source.listed).toHaveLength(1);
+    expect(verdict.images[0]?.digest).toBe(image);
+  });
+
+  it('T01 resolves nothing for an image by digest', async () => {
+    const source = holding(signed());
+    const verdict = await decideOn({ source }, pod([`ghcr.io/acme/app@${image}`]));
+    expect(verdict.allowed).toBe(true);
+    expect(source.resolved).toEqual([]);
+  });
+
+  it('judges every image: one that is not signed denies the workload', async () => {
+    const source = new ScriptedSource({
+      resolve: ({ tag }) => Promise.resolve({ digest: tag === '1.4' ? image : digestOf('unsigned') }),
+      referrers: () => [signed(), end()],
+    });
+    const verdict = await decideOn({ source }, pod([imageText, 'ghcr.io/acme/app:dev']));
+    expect(verdict).toMatchObject({ outcome: 'denied', allowed: false });
+    expect(verdict.images.map(({ outcome }) => outcome)).toEqual(['passed', 'failed']);
+  });
+
+  it('admits a workload that brings no image, policies loaded or not', async () => {
+    const source = new ScriptedSource();
+    expect(await decideOn({ source, policies: undefined }, pod([]))).toMatchObject({
+      allowed: true,
+      images: [],
+    });
+    expect(source.resolved).toEqual([]);
+  });
+
+  it('tells of a dry run', async () => {
+    const recorded: Verdict[] = [];
+    await decideOn({ source: holding(signed()), recorded }, pod([imageText], { dryRun: true }));
+    expect(recorded).toMatchObject([{ dryRun: true }]);
+  });
+
+  it('counts the time that it took and the requests at the wire', async () => {
+    let now = startMs;
+    const source = new ScriptedSource({
+      resolve: (_, { trace }) => {
+        now += 40;
+        trace.start()();
+        trace.start()();
+        return Promise.resolve({ digest: image });
+      },
+      referrers: () => [signed(), end()],
+    });
+    const verdict = await decideOn({ source, nowMs: () => now });
+    expect(verdict).toMatchObject({ durationMs: 40, requests: { total: 2, sequential: 2 } });
+  });
+});
+
+describe('several policies', () => {
+  const by = (issuer: string, spec: Fields = {}): Fields =>
+    clusterPolicy(`by-${issuer}`, { require: [signedBy(issuer)], ...spec });
+
+  it('must all be satisfied', async () => {
+    const verdict = await decideOn({
+      source: holding(signed()),
+      policies: compile([...issuers, by('acme'), by('b')]),
+    });
+    expect(verdict.allowed).toBe(false);
+    expect(outcomes(verdict)).toEqual(['passed -', 'failed SignerNotTrusted blocks']);
+    expect(verdict.images[0]?.checks[1]?.message).toContain(
+      'asks for a signature by b. Found 1: key sha256:',
+    );
+  });
+
+  it('T24 a namespaced policy adds to a cluster policy and relaxes nothing', async () => {
+    const policies = compile([
+      ...issuers,
+      by('b'),
+      namespacedPolicy('shop', 'own', {
+        require: [signedBy('acme')],
+        mode: 'Audit',
+        onInconclusive: 'Admit',
+      }),
+    ]);
+    const verdict = await decideOn({ source: holding(signed()), policies });
+    expect(verdict.allowed).toBe(false);
+    expect(verdict.images[0]?.checks).toMatchObject([
+      { policy: 'by-b', blocks: true },
+      { policy: 'own', policyNamespace: 'shop', blocks: false },
+    ]);
+  });
+
+  it('judges an image by those alone that select it', async () => {
+    const policies = compile([...issuers, by('b', { images: ['quay.io/**'] }), by('acme')]);
+    expect(outcomes(await decideOn({ source: holding(signed()), policies }))).toEqual(['passed -']);
+  });
+});
+
+describe('modes', () => {
+  it.each([
+    ['Enforce', false, true],
+    ['Warn', true, false],
+    ['Audit', true, false],
+  ])('%s: what fails is admitted: %s', async (mode, allowed, blocks) => {
+    const verdict = await decideOn({ policies: signedPolicy({ mode }) });
+    expect(verdict.allowed).toBe(allowed);
+    expect(verdict.images[0]).toMatchObject({
+      outcome: 'failed',
+      checks: [{ mode, outcome: 'failed', blocks }],
+    });
+  });
+
+  it.each(['Enforce', 'Warn', 'Audit'] as const)(
+    'T22 a policy that is not ready fails under its own mode: %s',
+    async (mode) => {
+      const policies = compile([clusterPolicy('prod', { mode, require: [signedBy('gone')] })]);
+      const source = holding(signed());
+      const verdict = await decideOn({ source, policies });
+      expect(verdict.allowed).toBe(mode !== 'Enforce');
+      expect(outcomes(verdict)).toEqual([`failed PolicyNotReady${mode === 'Enforce' ? ' blocks' : ''}`]);
+      expect(source.resolved).toEqual([]);
+    },
+  );
+
+  it('T22 a policy that is not ready is not waved through by onInconclusive, nor by its good requirements', async () => {
+    const policies = compile([
+      ...issuers,
+      clusterPolicy('prod', { onInconclusive: 'Admit', require: [signedBy('acme'), sbomBy('gone')] }),
+    ]);
+    const verdict = await decideOn({ source: holding(signed()), policies });
+    expect(verdict).toMatchObject({ allowed: false, outcome: 'denied' });
+    expect(outcomes(verdict)).toEqual(['passed -', 'failed PolicyNotReady blocks']);
+  });
+
+  it('T22 a broken image pattern fails every image', async () => {
+    const policies = compile([
+      ...issuers,
+      clusterPolicy('prod', { images: ['ghcr.io'], require: [signedBy('acme')] }),
+    ]);
+    const verdict = await decideOn({ source: holding(signed()), policies }, pod(['quay.io/other/app']));
+    expect(verdict.allowed).toBe(false);
+    expect(outcomes(verdict)).toEqual(['failed ImagePatternInvalid blocks']);
+  });
+
+  it.each([
+    ['Admit', true, []],
+    ['Warn', true, ['failed NoPolicyMatches']],
+    ['Deny', false, ['failed NoPolicyMatches blocks']],
+  ] as const)('noMatch %s: an image without a policy is admitted: %s', async (noMatch, allowed, expected) => {
+    const source = new ScriptedSource();
+    const policies = compile(
+      [...issuers, clusterPolicy('p', { images: ['quay.io/**'], require: [signedBy('acme')] })],
+      noMatch,
+    );
+    const verdict = await decideOn({ source, policies });
+    expect(verdict.allowed).toBe(allowed);
+    expect(outcomes(verdict)).toEqual(expected);
+    expect(source.resolved).toEqual([]);
+    expect((await decideOn({ source, policies: compile([], noMatch) })).allowed).toBe(allowed);
+  });
+});
+
+describe('images that cannot be named', () => {
+  it.each([
+    'ｇｈｃｒ.io/acme/app',
+    '0x7f.1/app',
+    'ghcr.io:0443/acme/app',
+    `sha256:${'ab'.repeat(32)}`,
+    'Ghcr.io/acme/App',
+    ' ',
+  ])('T08 %j fails every policy in scope, also one for other images', async (text) => {
+    const source = holding(signed());
+    const policies = compile([
+      ...issuers,
+      clusterPolicy('p', { images: ['quay.io/**'], require: [signedBy('acme'), sbomBy('b')] }),
+    ]);
+    const verdict = await decideOn({ source, policies }, pod([text]));
+    expect(verdict).toMatchObject({ allowed: false, outcome: 'denied' });
+    expect(outcomes(verdict)).toEqual(Array(2).fill('failed ImageReferenceInvalid blocks'));
+    expect(source.resolved).toEqual([]);
+  });
+
+  it('T14 fails for a digest of an unknown algorithm', async () => {
+    const verdict = await decideOn({}, pod(['ghcr.io/acme/app@md5:5d41402abc4b2a76b9719d911017c592']));
+    expect(outcomes(verdict)).toEqual(['failed DigestUnsupported blocks']);
+  });
+
+  it('leaves them to noMatch where no policy is in scope', async () => {
+    expect((await decideOn({ policies: compile([], 'Deny') }, pod(['!']))).allowed).toBe(false);
+    expect((await decideOn({ policies: compile([], 'Admit') }, pod(['!']))).allowed).toBe(true);
+  });
+});
+
+describe('pinned', () => {
+  const policies = compile([clusterPolicy('p', { require: [{ name: 'pinned', pinned: true }] })]);
+
+  it('T01 asks for a digest in the workload itself, without asking a registry', async () => {
+    const source = new ScriptedSource();
+    expect(outcomes(await decideOn({ source, policies }))).toEqual(['failed NotPinned blocks']);
+    expect(outcomes(await decideOn({ source, policies }, pod([`ghcr.io/acme/app@${image}`])))).toEqual([
+      'passed -',
+    ]);
+    expect(source.resolved).toEqual([]);
+  });
+});
+
+describe('namespace labels', () => {
+  const policies = signedPolicy({ namespaces: { matchLabels: { env: 'prod' } } });
+
+  it('decide whether a policy applies', async () => {
+    expect((await decideOn({ policies, labels: () => Promise.resolve({ env: 'prod' }) })).allowed).toBe(
+      false,
+    );
+    expect((await decideOn({ policies, labels: () => Promise.resolve({ env: 'dev' }) })).allowed).toBe(true);
+  });
+
+  it.each([
+    [
+      'unknown',
+      new RefwardenError('NamespaceUnknown', 'Namespace shop is not known yet.'),
+      'NamespaceUnknown',
+    ],
+    ['lost to an error', new Error('secret'), 'InternalError'],
+  ] as const)('T35 that are %s never count as none', async (_, error, code) => {
+    const verdict = await decideOn({
+      policies: signedPolicy({ namespaces: { matchLabels: { env: 'prod' } }, mode: 'Audit' }),
+      labels: () => Promise.reject(error),
+    });
+    expect(verdict).toMatchObject({ allowed: false, outcome: 'inconclusive', images: [], failure: { code } });
+    expect(JSON.stringify(verdict)).not.toContain('secret');
+  });
+
+  it('T35 that do not arrive in time end the decision without an answer', async () => {
+    const verdict = await decideOn({ policies, labels: never }, pod([imageText]), {
+      signal: AbortSignal.abort(),
+    });
+    expect(verdict).toMatchObject({
+      allowed: false,
+      outcome: 'inconclusive',
+      failure: { code: 'DeadlineExceeded' },
+    });
+  });
+
+  it('are not asked for where no policy selects by them', async () => {
+    let asked = 0;
+    const labels = (): Promise<Record<string, string>> => Promise.resolve({ asked: String(++asked) });
+    await decideOn({ labels });
+    expect(asked).toBe(0);
+  });
+});
+
+describe('without an answer', () => {
+  const throws = (error: unknown): never => {
+    throw error;
+  };
+  const unavailable = new RefwardenError('RegistryUnavailable', 'ghcr.io answered 503.');
+
+  it('T28 denies before policies are loaded', async () => {
+    const verdict = await decideOn({ policies: undefined, source: holding(signed()) });
+    expect(verdict).toMatchObject({
+      allowed: false,
+      outcome: 'inconclusive',
+      failure: { code: 'PoliciesNotLoaded', message: 'No policies have been loaded yet.' },
+    });
+  });
+
+  it('T28 denies when the policies cannot be asked for', async () => {
+    const ports = portsOf({});
+    const { decide } = await import('../../src/admission/decide.ts');
+    const verdict = await decide(
+      pod([imageText]),
+      { ...ports, policies: { snapshot: () => throws(new Error('secret')) } },
+      { credentials: { scope: '', basicAuth: () => undefined }, signal: new AbortController().signal },
+    );
+    expect(verdict).toMatchObject({ allowed: false, failure: { code: 'InternalError' } });
+    expect(JSON.stringify(verdict)).not.toContain('secret');
+  });
+
+  const faults: [string, ScriptedSource, FailureCode][] = [
+    [
+      'resolving throws',
+      new ScriptedSource({ resolve: () => Promise.reject(unavailable) }),
+      'RegistryUnavailable',
+    ],
+    [
+      'resolving throws at once',
+      new ScriptedSource({ resolve: () => throws(unavailable) }),
+      'RegistryUnavailable',
+    ],
+    [
+      'resolving throws what is not ours',
+      new ScriptedSource({ resolve: () => Promise.reject(new TypeError('secret')) }),
+      'InternalError',
+    ],
+    ['listing throws', new ScriptedSource({ referrers: () => throws(unavailable) }), 'RegistryUnavailable'],
+    [
+      'listing throws what is not ours',
+      new ScriptedSource({ referrers: () => throws(new TypeError('secret')) }),
+      'InternalError',
+    ],
+    ['listing throws undefined', new ScriptedSource({ referrers: () => throws(undefined) }), 'InternalError'],
+    [
+      'the list breaks off',
+      new ScriptedSource({
+        referrers: async function* () {
+          yield await Promise.resolve(unusable('SubjectMissing'));
+          throw unavailable;
+        },
+      }),
+      'RegistryUnavailable',
+    ],
+    [
+      'the list ends without its end',
+      new ScriptedSource({ referrers: () => [unusable('SubjectMissing')] }),
+      'InternalError',
+    ],
+    ['the list is empty', new ScriptedSource({ referrers: () => [] }), 'InternalError'],
+    [
+      'the list is incomplete',
+      new ScriptedSource({
+        referrers: () => [
+          end({ complete: false, failures: [failure('TooManyReferrers', 'More than 1000.')] }),
+        ],
+      }),
+      'TooManyReferrers',
+    ],
+    [
+      'the list is incomplete for no reason',
+      new ScriptedSource({ referrers: () => [end({ complete: false })] }),
+      'InternalError',
+    ],
+    [
+      'the indexes cannot be asked for',
+      new ScriptedSource({ parents: () => throws(unavailable) }),
+      'RegistryUnavailable',
+    ],
+    [
+      'the list of indexes is incomplete',
+      new ScriptedSource({
+        parents: () => [end({ complete: false, failures: [failure('RegistryTimeout', 'Late.')] })],
+      }),
+      'RegistryTimeout',
+    ],
+    ['the list of indexes ends without its end', new ScriptedSource({ parents: () => [] }), 'InternalError'],
+  ];
+
+  it.each(faults)('T28 is inconclusive and not allowed when %s', async (_, source, code) => {
+    const verdict = await decideOn({ source });
+    expect(verdict).toMatchObject({ allowed: false, outcome: 'inconclusive' });
+    expect(outcomes(verdict)).toEqual([`inconclusive ${code} blocks`]);
+    expect(JSON.stringify(verdict)).not.toContain('secret');
+  });
+
+  it.each(faults)(
+    'T28 onInconclusive: Admit lets through what a registry could not answer, never a defect: %s',
+    async (_, source, code) => {
+      const verdict = await decideOn({ source, policies: signedPolicy({ onInconclusive: 'Admit' }) });
+      expect(verdict.allowed).toBe(code !== 'InternalError');
+      expect(verdict.images[0]?.checks).toMatchObject([
+        { outcome: 'inconclusive', code, blocks: code === 'InternalError' },
+      ]);
+    },
+  );
+
+  it('T28 is certain about a failure beside something inconclusive', async () => {
+    const source = new ScriptedSource({ resolve: () => Promise.reject(unavailable) });
+    const policies = compile([
+      ...issuers,
+      clusterPolicy('p', { require: [signedBy('acme'), { name: 'pinned', pinned: true }] }),
+    ]);
+    const verdict = await decideOn({ source, policies });
+    expect(verdict.outcome).toBe('denied');
+    expect(outcomes(verdict)).toEqual(['inconclusive RegistryUnavailable blocks', 'failed NotPinned blocks']);
+  });
+
+  it('T28 a registry that resolves to content of another digest is never waved through', async () => {
+    const source = new ScriptedSource({
+      resolve: () => Promise.reject(new RefwardenError('DigestMismatch', 'Other bytes.')),
+    });
+    const verdict = await decideOn({ source, policies: signedPolicy({ onInconclusive: 'Admit' }) });
+    expect(outcomes(verdict)).toEqual(['inconclusive DigestMismatch blocks']);
+  });
+
+  it.each([
+    ['throws', { ...plainVerifier, verify: () => throws(new Error('secret')) }],
+    ['rejects', { ...plainVerifier, verify: () => Promise.reject(new Error('secret')) }],
+    ['throws when asked what it needs', { ...plainVerifier, needs: () => throws(new Error('secret')) }],
+  ])('T28 a verifier that %s proves nothing', async (_, verifier) => {
+    const verdict = await decideOn({
+      source: holding(signed()),
+      verifier,
+      policies: signedPolicy({ onInconclusive: 'Admit' }),
+    });
+    expect(verdict.allowed).toBe(false);
+    expect(outcomes(verdict)).toEqual(['inconclusive InternalError blocks']);
+    expect(JSON.stringify(verdict)).not.toContain('secret');
+  });
+
+  it.each<[string, ScriptedSource]>([
+    ['resolving', new ScriptedSource({ resolve: never })],
+    [
+      'listing',
+      new ScriptedSource({
+        referrers: async function* () {
+          yield await never<ReferrerEvent>();
+        },
+      }),
+    ],
+    [
+      'listing after junk',
+      new ScriptedSource({
+        referrers: async function* () {
+          yield unusable('SubjectMissing');
+          yield await never<ReferrerEvent>();
+        },
+      }),
+    ],
+    [
+      'the indexes',
+      new ScriptedSource({
+        parents: async function* () {
+          yield await never();
+        },
+      }),
+    ],
+    ['a layer', holding({ ...signed(), fetchLayer: never })],
+  ])('T28 answers when its time is up, though %s never ends', async (_, source) => {
+    const ending = new AbortController();
+    const deciding = decideOn({ source }, pod([imageText]), { signal: ending.signal });
+    setImmediate(() => {
+      ending.abort();
+    });
+    const verdict = await deciding;
+    expect(verdict).toMatchObject({ allowed: false, outcome: 'inconclusive' });
+    expect(outcomes(verdict)).toEqual(['inconclusive DeadlineExceeded blocks']);
+    expect(verdict.images[0]?.checks[0]?.message).toBe(
+      'The decision was not reached within the time that the caller gave.',
+    );
+  });
+
+  it('T28 answers when its time is up, though a verifier never ends', async () => {
+    const ending = new AbortController();
+    const deciding = decideOn(
+      { source: holding(signed()), verifier: { ...plainVerifier, verify: never } },
+      pod([imageText]),
+      { signal: ending.signal },
+    );
+    setImmediate(() => {
+      ending.abort();
+    });
+    expect(outcomes(await deciding)).toEqual(['inconclusive DeadlineExceeded blocks']);
+  });
+
+  it('T28 is out of time for every image when its time was up before it began', async () => {
+    const source = new ScriptedSource({ resolve: never });
+    const verdict = await decideOn(
+      { source },
+      pod(Array.from({ length: 40 }, (_, i) => `ghcr.io/acme/app:${i}`)),
+      { signal: AbortSignal.abort() },
+    );
+    expect(verdict.allowed).toBe(false);
+    expect(outcomes(verdict)).toEqual(Array(40).fill('inconclusive DeadlineExceeded blocks'));
+  });
+});
