@@ -202,6 +202,10 @@ export const failureCatalogue = {
     'The labels of the namespace are not known, so it is not known which policies apply.',
     'Try again; on the command line, add a manifest of the Namespace to the policy directory.',
   ),
+  ClusterUnavailable: inconclusive(
+    'The Kubernetes API server did not answer as it should.',
+    'Try again; if it stays, look at the API server and at the permissions of the service account.',
+  ),
   PoliciesNotLoaded: inconclusive(
     'No policies have been loaded yet.',
     'Wait until the process is ready; its log says what is missing.',
