@@ -43,8 +43,10 @@ export function parseSigningCertificate(bytes: Uint8Array): SigningCertificate {
   try {
     const node = new NodeCertificate(der);
     // The library checks the chain only; a CA's other certificates (TLS, timestamps) sign no images.
-    if (node.ca || !ekuOf(node).includes(codeSigningOid)) invalid('is not for code signing');
     const x509 = X509Certificate.parse(der);
+    if (x509.extBasicConstraints?.isCA === true || !ekuOf(node).includes(codeSigningOid)) {
+      invalid('is not for code signing');
+    }
     const values = extensionValues(x509);
     const issuer = decodeIssuer(values);
     if (issuer === undefined) return invalid('names no OIDC issuer');

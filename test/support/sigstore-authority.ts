@@ -47,8 +47,14 @@ export interface SigstoreAuthority {
   timestamp(signature: Uint8Array): Promise<Buffer>;
 }
 
-/** @param clock the time of certificates, log entries and timestamps; now unless given, and not before now (the roots start now). */
-export async function createSigstoreAuthority(clock?: Date): Promise<SigstoreAuthority> {
+/**
+ * The mock's roots start when they are made, so its clock stands a minute ahead; and on a full second, because the library
+ * reads no timestamp whose fraction of a second is not of three digits.
+ */
+const clockLeadMs = 60_000;
+
+export async function createSigstoreAuthority(): Promise<SigstoreAuthority> {
+  const clock = new Date(Math.ceil((Date.now() + clockLeadMs) / 1000) * 1000);
   const [caKey, ctKey, logKey, tsaKey] = [ecKey(), ecKey(), ecKey(), ecKey()];
   const ctLog = await initializeCTLog(ctKey, clock);
   const ca = await initializeCA(caKey, ctLog, clock);

@@ -134,6 +134,11 @@ describe('parseSigningCertificate', () => {
       'The signing certificate is not for code signing.',
     ],
     ['no purpose at all', { issuer, purposes: [] }, 'The signing certificate is not for code signing.'],
+    [
+      'a certificate authority',
+      { issuer, raw: [{ oid: '2.5.29.19', value: Buffer.from('30030101ff', 'hex') }] },
+      'The signing certificate is not for code signing.',
+    ],
     ['no issuer', {}, 'The signing certificate names no OIDC issuer.'],
     [
       'an issuer that is no UTF8String',
