@@ -1,12 +1,23 @@
 import { describe, expect, it } from 'vitest';
 import { computeDigest } from '../../src/image/digest.ts';
+import { ociIndex } from '../../src/oci/media-types.ts';
 import { fallbackTag } from '../../src/referrers/fallback-tag.ts';
 import { index, manifest } from '../demo/registry/documents.ts';
 import { accessOf } from '../registry/registry-access.ts';
 import { pushBundle, pushCosignTag, pushFallbackTag, repository } from './artifacts.ts';
 import { app, both, outline, signatures, start } from './start-source.ts';
+import type { Started } from './start-source.ts';
 
 const other = manifest('other');
+
+/** Has the referrers API list what it should not. */
+function listInstead({ registry }: Started, manifests: readonly object[]): void {
+  registry.intercept((request, response) => {
+    if (request.url?.includes('/referrers/') !== true) return false;
+    response.writeHead(200, { 'content-type': ociIndex }).end(JSON.stringify({ manifests }));
+    return true;
+  });
+}
 
 describe('the references API', () => {
   it('names manifests whose reference stands on a descriptor within, and several subjects of one artifact', async () => {
@@ -132,11 +143,41 @@ describe('cosign tags', () => {
   });
 
   it('still claim what a listing shows without a subject', async () => {
-    const started = await start({ mechanisms: { references: false, referrers: false } });
+    const started = await start();
     const signature = pushCosignTag(started.registry, app);
-    pushFallbackTag(started.registry, app, [signature.descriptor]);
-    const events = outline(await started.discover());
-    expect(events).toContain(`candidate CosignTag ${signature.digest}`);
+    listInstead(started, [signature.descriptor]);
+    expect(outline(await started.discover(signatures))).toEqual([
+      'unusable Referrers SubjectMissing',
+      `candidate CosignTag ${signature.digest}`,
+      'complete',
+    ]);
+  });
+});
+
+describe('a listing that names the image itself', () => {
+  it('has named nothing', async () => {
+    const started = await start({ ask: ['Referrers'] });
+    listInstead(started, [app.descriptor]);
+    expect(outline(await started.discover())).toEqual(['complete']);
+    expect(started.requests()).toHaveLength(1);
+  });
+});
+
+describe('a listing of which a page is missing', () => {
+  it('T27 is not kept: the next try reads it whole', async () => {
+    const started = await start({ ask: ['Referrers'], referrersPageSize: 1 });
+    const bundles = ['one', 'two'].map((name) => pushBundle(started.registry, app, name));
+    started.registry.intercept((request, response) => {
+      if (request.url?.includes('last=') !== true) return false;
+      response.writeHead(500).end();
+      return true;
+    });
+    const partial = outline(await started.discover());
+    expect([partial.length, partial.at(-1)]).toEqual([2, 'incomplete RegistryUnavailable']);
+    started.registry.intercept(undefined);
+    expect(outline(await started.discover()).toSorted()).toEqual(
+      [...bundles.map(({ digest }) => `candidate Referrers ${digest}`), 'complete'].toSorted(),
+    );
   });
 });
 

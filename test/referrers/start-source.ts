@@ -29,7 +29,7 @@ export interface Started {
   readonly clock: TestClock;
   readonly subject: Subject;
   /** Requests since the last call. */
-  requests(): string[];
+  readonly requests: () => string[];
   readonly discover: (wanted?: Wanted, access?: RegistryAccess, digest?: Digest) => Promise<ReferrerEvent[]>;
   readonly parents: (digest: Digest, access?: RegistryAccess) => Promise<ParentEvent[]>;
 }
