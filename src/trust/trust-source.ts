@@ -4,7 +4,7 @@ import type { Failure } from '../failures/failure.ts';
 import { publicGoodTrustedRoot } from './public-good-root.ts';
 import { readTrustFile } from './trust-file.ts';
 
-export interface TrustSourceOptions {
+interface TrustSourceOptions {
   /** Directory of trust files; absent = no file can be named. */
   readonly directory?: string;
   /** Data of a ConfigMap of the release namespace; absent = none can be named. */

@@ -6,7 +6,7 @@ import { fulcioExtensions } from '../policy/resolved-issuer.ts';
 import type { FulcioExtension } from '../policy/resolved-issuer.ts';
 
 /** Largest certificate looked at; Fulcio's take about 2 KiB. */
-export const maxCertificateBytes = 64 * 1024;
+const maxCertificateBytes = 64 * 1024;
 /** Longest name or extension value of a certificate, in bytes. */
 const maxNameBytes = 4096;
 const maxSubjects = 32;

@@ -19,7 +19,7 @@ const forms: Readonly<Record<VerifiedEvidence['format'], ArtifactForm>> = {
 /** Most signatures (layers) of one artifact that are looked at; an image signed at every build collects tens. */
 export const maxSignaturesPerArtifact = 64;
 /** Most bytes of all layers of one artifact together. */
-export const maxSignatureBytesPerArtifact = 64 * 1024 * 1024;
+const maxSignatureBytesPerArtifact = 64 * 1024 * 1024;
 
 /**
  * Turns artifacts into evidence: no I/O, no clock, no environment. Compiled trust is kept between calls.

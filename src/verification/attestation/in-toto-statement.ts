@@ -4,7 +4,7 @@ import type { Json } from '../../oci/strict-json.ts';
 import type { Claim } from '../claim.ts';
 import { isSpdxPredicateType, parseSpdx } from '../sbom/spdx.ts';
 
-export const inTotoPayloadType = 'application/vnd.in-toto+json';
+const inTotoPayloadType = 'application/vnd.in-toto+json';
 /** cosign 3 signs an image as a statement of this type: it is a signature, and no attestation. */
 const cosignSignPredicateType = 'https://sigstore.dev/cosign/sign/v1';
 const statementTypes: readonly Json[] = [

@@ -5,7 +5,7 @@ import type { Json } from '../../oci/strict-json.ts';
 const predicateTypePattern = /^https:\/\/spdx\.dev\/Document(?:\/v[0-9]+(?:\.[0-9]+){0,2})?$/;
 const versionPattern = /^SPDX-(2\.[23])$/;
 
-export interface SpdxSbom {
+interface SpdxSbom {
   readonly format: 'SPDX';
   /** `2.2` or `2.3`. */
   readonly version: string;

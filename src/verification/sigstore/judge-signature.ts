@@ -17,7 +17,7 @@ import type { SignedMaterial } from './signed-material.ts';
 import { verifyVouchers } from './verify-vouchers.ts';
 
 /** One issuer takes the signature for its own. What the signed content says is not looked at yet. */
-export interface Acceptance {
+interface Acceptance {
   readonly issuer: string;
   readonly signer: Signer;
   /** Earliest trusted time, milliseconds since the epoch. */

@@ -36,7 +36,7 @@ function parseSignature(layer: Descriptor): Buffer {
 }
 
 /** @throws RefwardenError `PayloadInvalid` (containers/image containers-signature.5, with cosign's type). */
-export function parseSimpleSigning(bytes: Uint8Array): Claim {
+function parseSimpleSigning(bytes: Uint8Array): Claim {
   const json = parseStrictJson(bytes, 'The signed payload', 'PayloadInvalid');
   const critical = isJsonObject(json) ? json['critical'] : undefined;
   if (!isJsonObject(critical))

@@ -11,14 +11,14 @@ import { signatureContent } from './signed-material.ts';
 import type { SignedMaterial } from './signed-material.ts';
 import type { TrustedRoot } from './trusted-root.ts';
 
-export interface Demands {
+interface Demands {
   readonly sct: Demand;
   readonly transparencyLog: Demand;
   readonly signedTimestamp: Demand;
 }
 
 /** Who is to have made the signature. */
-export interface ClaimedSigner {
+interface ClaimedSigner {
   readonly key: KeyObject;
   /** Where the key comes from, when it is not a listed one. */
   readonly certificate?: SigningCertificate;
