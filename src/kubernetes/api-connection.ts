@@ -20,15 +20,17 @@ export class ApiConnection {
     this.#kubeConfig = kubeConfig;
   }
 
-  /** @throws RefwardenError `ClusterUnavailable` when the credentials cannot be read. */
+  /** @throws RefwardenError `ClusterUnavailable` when the credentials cannot be used. */
   async prepare(): Promise<{ readonly dispatcher: Dispatcher; readonly headers: Record<string, string> }> {
     const options: RequestOptions = { headers: {} };
+    let dispatcher: Dispatcher;
     try {
       await this.#kubeConfig.applyToHTTPSOptions(options);
+      dispatcher = this.#dispatcherFor(options);
     } catch (cause) {
       throw new RefwardenError(
         'ClusterUnavailable',
-        'The credentials for the API server cannot be read: check the files and commands that the kubeconfig names.',
+        'The credentials for the API server cannot be used: check the files, commands and proxy that the kubeconfig names.',
         cause,
       );
     }
@@ -37,7 +39,7 @@ export class ApiConnection {
     if (typeof options.auth === 'string') {
       headers['Authorization'] = `Basic ${Buffer.from(options.auth).toString('base64')}`;
     }
-    return { dispatcher: this.#dispatcherFor(options), headers };
+    return { dispatcher, headers };
   }
 
   async close(): Promise<void> {

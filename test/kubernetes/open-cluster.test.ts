@@ -326,6 +326,22 @@ describe('openCluster', () => {
     }
   });
 
+  it('T28 is not ready while its credentials cannot be read', async () => {
+    const source = await cluster.open(
+      {},
+      {},
+      { server: 'https://127.0.0.1:1', 'certificate-authority': '/nowhere/ca.crt' },
+    );
+    await until(() => {
+      expect(source.status().missing).toEqual(
+        Array(5).fill(
+          'The credentials for the API server cannot be used: check the files, commands and proxy that the kubeconfig names.',
+        ),
+      );
+    });
+    expect(source.snapshot()).toBeUndefined();
+  });
+
   it('refuses a kubeconfig that cannot be read, or that names a server without TLS', async () => {
     const open = (kubeconfig: string): Promise<LiveSource> =>
       openCluster({
