@@ -114,8 +114,9 @@ export function createWebhookServer(options: WebhookServerOptions): WebhookServe
     refused: options.refused,
     log: options.log,
   });
-  app.addHook('onSend', (_request, reply, _payload, done) => {
-    if (drain.draining) reply.header('connection', 'close');
+  app.addHook('onSend', (request, reply, _payload, done) => {
+    // What is left of a refused body must not be taken for the next request.
+    if (drain.draining || !request.raw.complete) reply.header('connection', 'close');
     done();
   });
   // The framework's own JSON parser accepts duplicate keys: the endpoint takes the raw bytes.
