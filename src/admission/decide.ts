@@ -1,9 +1,10 @@
 import { failure, toFailure } from '../failures/failure.ts';
 import type { Failure } from '../failures/failure.ts';
-import { needsNamespaceLabels, policiesInScope } from '../policy/match.ts';
-import type { CompiledPolicy, PolicySnapshot } from '../policy/snapshot.ts';
+import { needsNamespaceLabels, policiesInScope, splitByNamespaceSelector } from '../policy/match.ts';
+import type { PolicySnapshot } from '../policy/snapshot.ts';
 import type { GatherPorts } from './gather-evidence.ts';
 import { judgeImage } from './judge-image.ts';
+import type { PolicyScope } from './judge-image.ts';
 import type { Credentials, NamespaceSource, PolicySource, VerdictRecorder } from './ports.ts';
 import { RequestTrace } from './request-trace.ts';
 import { untilAborted } from './until-aborted.ts';
@@ -68,28 +69,37 @@ async function judgeWorkload(
   if (snapshot === undefined) {
     return { images: [], failure: failure('PoliciesNotLoaded', 'No policies have been loaded yet.') };
   }
-  const policies = await scopedPolicies(snapshot, workload, ports, options.signal);
+  const scope = await scopePolicies(snapshot, workload, ports, options.signal);
   const { credentials, signal, trace } = options;
   const images = await Promise.all(
     workload.images.map((image) =>
-      judgeImage(image, policies, snapshot.noMatch, ports, { credentials, signal, trace }),
+      judgeImage(image, scope, snapshot.noMatch, ports, { credentials, signal, trace }),
     ),
   );
   return { images };
 }
 
-/** Unknown labels are never "no labels": then nobody knows which policies apply, and the error says so. */
-async function scopedPolicies(
+/**
+ * Unknown labels are never "no labels": a policy that asks for them is then undetermined, and each of its checks
+ * inconclusive under its own mode. Policies without a selector are judged all the same.
+ */
+async function scopePolicies(
   snapshot: PolicySnapshot,
   workload: Workload,
   { namespaces }: DecisionPorts,
   signal: AbortSignal,
-): Promise<readonly CompiledPolicy[]> {
+): Promise<PolicyScope> {
   const scope = { namespace: workload.namespace, isTemplate: workload.isTemplate };
-  const labels = needsNamespaceLabels(snapshot, scope)
-    ? await untilAborted(namespaces.labels(workload.namespace, signal), signal)
-    : {};
-  return policiesInScope(snapshot, scope, labels);
+  if (!needsNamespaceLabels(snapshot, scope)) {
+    return { inScope: policiesInScope(snapshot, scope, {}), undetermined: [] };
+  }
+  try {
+    const labels = await untilAborted(namespaces.labels(workload.namespace, signal), signal);
+    return { inScope: policiesInScope(snapshot, scope, labels), undetermined: [] };
+  } catch (error) {
+    const { selecting, others } = splitByNamespaceSelector(snapshot, scope);
+    return { inScope: others, undetermined: selecting, why: toFailure(error) };
+  }
 }
 
 /** Denied for certain as soon as one blocking check failed; inconclusive when only faults stand in the way. */

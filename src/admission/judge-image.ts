@@ -24,10 +24,18 @@ import type { WorkloadImage } from './workload.ts';
 /** A deny stands on a listing no older than this. */
 export const maxListingAgeForDenyMs = 10_000;
 
+/** The policies that apply to a workload before its images are looked at. */
+export interface PolicyScope {
+  readonly inScope: readonly CompiledPolicy[];
+  /** Policies of which it is not known whether they apply, and why. */
+  readonly undetermined: readonly CompiledPolicy[];
+  readonly why?: Failure;
+}
+
 /** Judges one image by the policies in scope: resolves it once, gathers evidence once, evaluates every requirement. */
 export async function judgeImage(
   image: WorkloadImage,
-  policies: readonly CompiledPolicy[],
+  { inScope, undetermined, why }: PolicyScope,
   noMatch: NoMatch,
   ports: GatherPorts,
   access: RegistryAccess,
@@ -37,16 +45,19 @@ export async function judgeImage(
     reference = parseImageReference(image.image);
   } catch (error) {
     // What cannot be named cannot be matched: every policy in scope fails on it.
-    const problem = toFailure(error);
-    return imageVerdict(
-      image,
-      undefined,
-      undefined,
-      policies.length === 0 ? unmatched(noMatch) : failAll(policies, problem),
-    );
+    const checks = [
+      ...checkAll(inScope, 'failed', toFailure(error)),
+      ...checkAll(undetermined, 'inconclusive', why),
+    ];
+    return imageVerdict(image, undefined, undefined, checks.length === 0 ? unmatched(noMatch) : checks);
   }
-  const matching = policies.filter((policy) => selectsImage(policy, reference));
-  if (matching.length === 0) return imageVerdict(image, reference, reference.digest, unmatched(noMatch));
+  const selecting = (policies: readonly CompiledPolicy[]): readonly CompiledPolicy[] =>
+    policies.filter((policy) => selectsImage(policy, reference));
+  const matching = selecting(inScope);
+  const open = checkAll(selecting(undetermined), 'inconclusive', why);
+  if (matching.length === 0) {
+    return imageVerdict(image, reference, reference.digest, open.length === 0 ? unmatched(noMatch) : open);
+  }
 
   const evidenceRequirements = matching.flatMap(({ requirements }) => requirements.filter(needsEvidence));
   let digest = reference.digest;
@@ -64,7 +75,7 @@ export async function judgeImage(
   const checks = matching.flatMap((policy) =>
     policy.requirements.map((requirement) => judge(policy, requirement, reference, digest, findings, nowMs)),
   );
-  return imageVerdict(image, reference, digest, checks);
+  return imageVerdict(image, reference, digest, [...checks, ...open]);
 }
 
 const isNamed = (error: unknown): boolean => toFailure(error).code !== 'InternalError';
@@ -232,8 +243,13 @@ const identify = (
   requirement,
 });
 
-const failAll = (policies: readonly CompiledPolicy[], problem: Failure): Check[] =>
-  policies.flatMap((policy) => policy.requirements.map(({ name }) => check(policy, name, 'failed', problem)));
+/** The same answer for every requirement of these policies. */
+const checkAll = (
+  policies: readonly CompiledPolicy[],
+  outcome: 'failed' | 'inconclusive',
+  why: Failure = toFailure(new Error('an undetermined policy without a reason')),
+): Check[] =>
+  policies.flatMap((policy) => policy.requirements.map(({ name }) => check(policy, name, outcome, why)));
 
 /** The installation's own rule for images without a policy, shown as a check of no policy. */
 function unmatched(noMatch: NoMatch): Check[] {

@@ -77,7 +77,10 @@ function buildProgram(
   withSourceOptions(program.command('serve'))
     .description('serve the admission webhook')
     .option('--policies <dir>', 'directory with policies, watched; without it they are read from the cluster')
-    .option('--kubeconfig <file>', 'cluster to read policies from; default: in-cluster, then KUBECONFIG')
+    .option(
+      '--kubeconfig <file>',
+      'cluster to read policies from; default: KUBECONFIG, ~/.kube/config, in-cluster',
+    )
     .option(
       '--release-namespace <name>',
       'namespace whose ConfigMaps hold trust material',

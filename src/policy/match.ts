@@ -29,6 +29,22 @@ export function policiesInScope(
   );
 }
 
+/** For when the labels of the namespace cannot be had: the policies that ask for them, and the rest in scope. */
+export function splitByNamespaceSelector(
+  snapshot: PolicySnapshot,
+  scope: MatchScope,
+): { readonly selecting: readonly CompiledPolicy[]; readonly others: readonly CompiledPolicy[] } {
+  const covering = snapshot.policies.filter((policy) => coversKind(policy, scope));
+  return {
+    selecting: covering.filter(({ namespaces }) => namespaces !== undefined),
+    others: policiesInScope(
+      { ...snapshot, policies: covering.filter(({ namespaces }) => namespaces === undefined) },
+      scope,
+      {},
+    ),
+  };
+}
+
 export function selectsImage(policy: CompiledPolicy, image: ImageReference): boolean {
   return (
     policy.images.some((pattern) => pattern.matches(image)) &&

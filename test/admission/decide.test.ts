@@ -356,23 +356,34 @@ describe('namespace labels', () => {
     ],
     ['lost to an error', new Error('secret'), 'InternalError'],
   ] as const)('T35 that are %s never count as none', async (_, error, code) => {
-    const verdict = await decideOn({
-      policies: signedPolicy({ namespaces: { matchLabels: { env: 'prod' } }, mode: 'Audit' }),
-      labels: () => Promise.reject(error),
-    });
-    expect(verdict).toMatchObject({ allowed: false, outcome: 'inconclusive', images: [], failure: { code } });
+    const verdict = await decideOn({ policies, labels: () => Promise.reject(error) });
+    expect(verdict).toMatchObject({ allowed: false, outcome: 'inconclusive' });
+    expect(outcomes(verdict)).toEqual([`inconclusive ${code} blocks`]);
     expect(JSON.stringify(verdict)).not.toContain('secret');
   });
 
-  it('T35 that do not arrive in time end the decision without an answer', async () => {
+  it('that are unknown leave policies without a selector in force, and an Audit policy denies nothing', async () => {
+    const labels = (): Promise<never> => Promise.reject(new RefwardenError('NamespaceUnknown', 'not known'));
+    const audit = signedPolicy({ namespaces: { matchLabels: { env: 'prod' } }, mode: 'Audit' });
+    const verdict = await decideOn({ policies: audit, labels });
+    expect(verdict.allowed).toBe(true);
+    expect(outcomes(verdict)).toEqual(['inconclusive NamespaceUnknown']);
+    const everywhere = {
+      policies: [...audit.policies, ...signedPolicy({}).policies],
+      noMatch: 'Admit',
+    } as const;
+    expect(outcomes(await decideOn({ policies: everywhere, labels }))).toEqual([
+      'failed SignatureMissing blocks',
+      'inconclusive NamespaceUnknown',
+    ]);
+  });
+
+  it('T35 that do not arrive in time are inconclusive', async () => {
     const verdict = await decideOn({ policies, labels: never }, pod([imageText]), {
       signal: AbortSignal.abort(),
     });
-    expect(verdict).toMatchObject({
-      allowed: false,
-      outcome: 'inconclusive',
-      failure: { code: 'DeadlineExceeded' },
-    });
+    expect(verdict).toMatchObject({ allowed: false, outcome: 'inconclusive' });
+    expect(outcomes(verdict)).toEqual(['inconclusive DeadlineExceeded blocks']);
   });
 
   it('are not asked for where no policy selects by them', async () => {
