@@ -71,7 +71,7 @@ const roleNames = {
 } as const;
 
 /** `SignerNotTrusted: policy prod-release (signed) asks for ...` */
-export function describeCheck({ code, policy, policyNamespace, requirement, message }: Check): string {
+function describeCheck({ code, policy, policyNamespace, requirement, message }: Check): string {
   const name = policyNamespace === undefined ? policy : `${policyNamespace}/${policy}`;
   return `${code ?? 'Passed'}: policy ${name} (${requirement}) ${message}`;
 }

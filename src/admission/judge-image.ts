@@ -49,14 +49,16 @@ export async function judgeImage(
       ...checkAll(inScope, 'failed', toFailure(error)),
       ...checkAll(undetermined, 'inconclusive', why),
     ];
-    return imageVerdict(image, undefined, undefined, checks.length === 0 ? unmatched(noMatch) : checks);
+    if (inScope.length === 0) checks.push(...unmatched(noMatch, why));
+    return imageVerdict(image, undefined, undefined, checks);
   }
   const selecting = (policies: readonly CompiledPolicy[]): readonly CompiledPolicy[] =>
     policies.filter((policy) => selectsImage(policy, reference));
   const matching = selecting(inScope);
   const open = checkAll(selecting(undetermined), 'inconclusive', why);
   if (matching.length === 0) {
-    return imageVerdict(image, reference, reference.digest, open.length === 0 ? unmatched(noMatch) : open);
+    const none = unmatched(noMatch, open.length === 0 ? undefined : why);
+    return imageVerdict(image, reference, reference.digest, [...open, ...none]);
   }
 
   const evidenceRequirements = matching.flatMap(({ requirements }) => requirements.filter(needsEvidence));
@@ -251,18 +253,21 @@ const checkAll = (
 ): Check[] =>
   policies.flatMap((policy) => policy.requirements.map(({ name }) => check(policy, name, outcome, why)));
 
-/** The installation's own rule for images without a policy, shown as a check of no policy. */
-function unmatched(noMatch: NoMatch): Check[] {
+/**
+ * The installation's own rule for images without a policy, shown as a check of no policy.
+ * @param why it is not known whether a policy applies; then the rule may not be passed over either.
+ */
+function unmatched(noMatch: NoMatch, why?: Failure): Check[] {
   if (noMatch === 'Admit') return [];
   return [
     {
       policy: '(none)',
       mode: noMatch === 'Deny' ? 'Enforce' : 'Warn',
       requirement: 'noMatch',
-      outcome: 'failed',
+      outcome: why === undefined ? 'failed' : 'inconclusive',
       blocks: noMatch === 'Deny',
-      code: 'NoPolicyMatches',
-      message: failureCatalogue.NoPolicyMatches.summary,
+      code: why?.code ?? 'NoPolicyMatches',
+      message: why?.message ?? failureCatalogue.NoPolicyMatches.summary,
       evidence: [],
       misses: [],
     },

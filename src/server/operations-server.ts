@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import { fastify } from 'fastify';
+import type { FastifyError } from 'fastify';
 import type { BaseLogger } from 'pino';
 import { RefwardenError } from '../failures/failure.ts';
 
@@ -54,7 +55,10 @@ export function createOperationsServer(options: OperationsServerOptions): Operat
   app.setNotFoundHandler((_request, reply) =>
     reply.code(404).type('text/plain').send('Nothing is here: see /livez, /readyz and /metrics.\n'),
   );
-  app.setErrorHandler((cause, _request, reply) => {
+  app.setErrorHandler((cause: FastifyError, _request, reply) => {
+    if (cause.statusCode !== undefined && cause.statusCode < 500) {
+      return reply.code(cause.statusCode).type('text/plain').send('The request is not acceptable.\n');
+    }
     options.log.error({ cause }, 'An operations request failed');
     return reply.code(500).type('text/plain').send('This failed: see the log.\n');
   });

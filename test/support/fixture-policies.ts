@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 const trust = new URL('../fixtures/cosign/trust/', import.meta.url);
 const read = (name: string): string => readFileSync(new URL(name, trust), 'utf8');
 
-export const identity = JSON.parse(read('identity.json')) as {
+const identity = JSON.parse(read('identity.json')) as {
   issuer: string;
   subject: string;
   github: { issuer: string; subject: string };
@@ -27,7 +27,7 @@ const keyless = (identities: object[]): object => ({
 });
 
 /** The issuers of test/fixtures/cosign, by name. */
-export const fixtureIssuers: readonly object[] = [
+const fixtureIssuers: readonly object[] = [
   ...['release', 'second', 'rsa', 'ed25519'].map((name) =>
     object('TrustedIssuer', name, { key: { pem: read(`${name}.pub`) } }),
   ),

@@ -193,7 +193,7 @@ const specFields = z.strictObject({
   keyless: keyless.optional(),
   notation: notation.optional(),
 });
-export const trustedIssuerSpec = withRules(specFields, [
+const trustedIssuerSpec = withRules(specFields, [
   exactlyOneOf<z.output<typeof specFields>>('key', 'keyless', 'notation'),
   ...notBuilt<z.output<typeof specFields>>('notation'),
 ]);
