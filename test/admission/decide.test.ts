@@ -362,7 +362,7 @@ describe('namespace labels', () => {
     expect(JSON.stringify(verdict)).not.toContain('secret');
   });
 
-  it('that are unknown leave policies without a selector in force, and an Audit policy denies nothing', async () => {
+  it('T35 that are unknown leave policies without a selector in force, and an Audit policy denies nothing', async () => {
     const labels = (): Promise<never> => Promise.reject(new RefwardenError('NamespaceUnknown', 'not known'));
     const audit = signedPolicy({ namespaces: { matchLabels: { env: 'prod' } }, mode: 'Audit' });
     const verdict = await decideOn({ policies: audit, labels });
@@ -376,6 +376,26 @@ describe('namespace labels', () => {
       'failed SignatureMissing blocks',
       'inconclusive NamespaceUnknown',
     ]);
+  });
+
+  it.each([
+    ['Admit', true, []],
+    ['Warn', true, ['inconclusive NamespaceUnknown']],
+    ['Deny', false, ['inconclusive NamespaceUnknown blocks']],
+  ] as const)('T35 that are unknown do not put aside noMatch %s', async (noMatch, allowed, expected) => {
+    const labels = (): Promise<never> => Promise.reject(new RefwardenError('NamespaceUnknown', 'not known'));
+    const prod = { namespaces: { matchLabels: { env: 'prod' } }, require: [signedBy('acme')] };
+    const audit = compile([...issuers, clusterPolicy('prod', { ...prod, mode: 'Audit' })], noMatch);
+    for (const text of [imageText, '0x7f.1/app']) {
+      const verdict = await decideOn({ policies: audit, labels }, pod([text]));
+      expect(verdict.allowed).toBe(allowed);
+      expect(outcomes(verdict)).toEqual(['inconclusive NamespaceUnknown', ...expected]);
+    }
+    const elsewhere = compile(
+      [...issuers, clusterPolicy('prod', { ...prod, images: ['quay.io/**'] })],
+      noMatch,
+    );
+    expect((await decideOn({ policies: elsewhere, labels })).allowed).toBe(allowed);
   });
 
   it('T35 that do not arrive in time are inconclusive', async () => {

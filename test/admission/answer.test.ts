@@ -1,0 +1,201 @@
+import { describe, expect, it } from 'vitest';
+import { answerReview, denialMessage, sanitize } from '../../src/admission/answer.ts';
+import { failure } from '../../src/failures/failure.ts';
+import { parseDigest } from '../../src/image/digest.ts';
+import { sampleCheck, sampleDigest, sampleImage, sampleVerdict } from '../support/sample-verdict.ts';
+
+const admitted = sampleImage({
+  image: 'ghcr.io/acme/proxy:2',
+  outcome: 'passed',
+  checks: [sampleCheck({ outcome: 'passed', blocks: false, message: 'signature by acme-release' })],
+});
+const stranger = sampleCheck({
+  code: 'SignerNotTrusted',
+  message:
+    'asks for a signature by acme-release. Found 1: dev@acme.com (https://accounts.google.com). Not listed.',
+});
+
+describe('denialMessage', () => {
+  it('says which image, which container, what was found and what to do', () => {
+    const verdict = sampleVerdict({ images: [admitted, sampleImage({ checks: [stranger] })] });
+    expect(denialMessage(verdict)).toBe(
+      `2 images, 1 not admitted
+ghcr.io/acme/app:1.4 (sha256:abababab), container "app"
+  SignerNotTrusted: policy prod-release (signed) asks for a signature by acme-release. Found 1: dev@acme.com (https://accounts.google.com). Not listed.
+  Sign with a key or identity of a listed issuer, or add the signer as a TrustedIssuer. Details: refwarden check --explain ghcr.io/acme/app:1.4@${sampleDigest}`,
+    );
+  });
+
+  it('names each field of an image, namespaced policies with their namespace, and an image without a digest', () => {
+    const fields = [
+      { path: 'a', name: 'init', role: 'initContainer' },
+      { path: 'b', name: 'debug', role: 'ephemeralContainer' },
+      { path: 'c', name: 'data', role: 'imageVolume' },
+    ] as const;
+    const { digest: _digest, ...unresolved } = sampleImage({
+      fields,
+      checks: [
+        sampleCheck({
+          policyNamespace: 'shop',
+          code: 'RegistryTimeout',
+          outcome: 'inconclusive',
+          message: 'Late.',
+        }),
+      ],
+    });
+    expect(denialMessage(sampleVerdict({ images: [unresolved] }))).toBe(
+      `1 image, 1 not admitted
+ghcr.io/acme/app:1.4, init container "init", ephemeral container "debug", image volume "data"
+  RegistryTimeout: policy shop/prod-release (signed) Late.
+  Try again: what arrives meanwhile is kept; if it stays, look at the registry. Details: refwarden check --explain ghcr.io/acme/app:1.4`,
+    );
+  });
+
+  it('repeats no digest that the image names itself', () => {
+    const reference = `ghcr.io/acme/app@${sampleDigest}`;
+    expect(denialMessage(sampleVerdict({ images: [sampleImage({ image: reference, reference })] }))).toMatch(
+      new RegExp(`--explain ${reference}$`),
+    );
+  });
+
+  it('says what is wrong with the review as a whole', () => {
+    const verdict = sampleVerdict({
+      images: [],
+      failure: failure('PoliciesNotLoaded', 'No policies have been loaded yet.'),
+    });
+    expect(denialMessage(verdict)).toBe(
+      'PoliciesNotLoaded: No policies have been loaded yet.\nWait until the process is ready; its log says what is missing.',
+    );
+  });
+
+  it('T31 is bounded in images, checks and fields', () => {
+    const checks = Array.from({ length: 30 }, (_, i) => sampleCheck({ requirement: `r${i}` }));
+    const fields = Array.from({ length: 30 }, (_, i) => ({
+      path: '',
+      name: `f${i}`,
+      role: 'container' as const,
+    }));
+    const lines = denialMessage(
+      sampleVerdict({ images: Array.from({ length: 50 }, () => sampleImage({ checks, fields })) }),
+    ).split('\n');
+    expect(lines[0]).toBe('50 images, 50 not admitted');
+    expect(lines.at(-1)).toBe('... and 40 more images');
+    // Per image: itself, four checks, how many more, what to do.
+    expect(lines).toHaveLength(1 + 10 * 7 + 1);
+    expect(lines[6]).toBe('  ... and 26 more checks');
+    expect(lines[1]).toContain('container "f3"');
+    expect(lines[1]).not.toContain('f4');
+  });
+
+  it('T31 shortens an image text of megabytes, wherever it is shown', () => {
+    const {
+      reference: _reference,
+      digest: _digest,
+      ...long
+    } = sampleImage({
+      image: 'a'.repeat(3_000_000),
+      fields: [{ path: '', name: 'b'.repeat(100_000), role: 'container' }],
+      checks: [sampleCheck({ message: 'c'.repeat(100_000) }), sampleCheck({ mode: 'Warn', blocks: false })],
+    });
+    const answer = answerReview(sampleVerdict({ images: [long] }));
+    expect(answer.message).toContain(`${'a'.repeat(300)}...`);
+    expect(answer.message.length).toBeLessThan(10_000);
+    expect(answer.warnings.join().length).toBeLessThan(1000);
+    expect(JSON.stringify(answer.auditAnnotations).length).toBeLessThan(3000);
+  });
+
+  it('T31 lets nothing that others wrote begin a line or steer a terminal', () => {
+    const forged = sampleImage({
+      image: 'evil\n0 images, 0 not admitted\u001b[2J',
+      fields: [{ path: '', name: 'a"\nb', role: 'container' }],
+      checks: [sampleCheck({ message: 'by mallory\r\nAll is well\u2028\u202egnirts\u0000\u0085' })],
+    });
+    const lines = denialMessage(sampleVerdict({ images: [forged] })).split('\n');
+    expect(lines).toHaveLength(4);
+    expect(lines[1]).toContain('evil 0 images, 0 not admitted\ufffd[2J');
+    expect(lines[2]).toBe(
+      '  SignatureMissing: policy prod-release (signed) by mallory\ufffd All is well\ufffd\ufffdgnirts\ufffd\ufffd',
+    );
+    const whole = denialMessage(
+      sampleVerdict({ images: [], failure: failure('ReviewInvalid', 'kind is "x\n\u001b".') }),
+    );
+    expect(whole.split('\n')).toHaveLength(2);
+    expect(whole).not.toContain('\u001b');
+  });
+
+  it.each([
+    '\u0000',
+    '\u0007',
+    '\u0008',
+    '\t',
+    '\u000b',
+    '\r',
+    '\u001b',
+    '\u007f',
+    '\u009b',
+    '\u2028',
+    '\u202e',
+    '\u2066',
+  ])('T31 replaces %j', (character) => {
+    expect(sanitize(`a${character}b\n`)).toBe('a\ufffdb\n');
+  });
+});
+
+describe('answerReview', () => {
+  it('says nothing to what is admitted without a warning', () => {
+    expect(answerReview(sampleVerdict({ outcome: 'admitted', allowed: true, images: [admitted] }))).toEqual({
+      allowed: true,
+      message: '',
+      warnings: [],
+      auditAnnotations: {
+        images: JSON.stringify([{ image: 'ghcr.io/acme/proxy:2', digest: sampleDigest, outcome: 'passed' }]),
+        policies: JSON.stringify([
+          {
+            image: 'ghcr.io/acme/proxy:2',
+            policy: 'prod-release',
+            requirement: 'signed',
+            mode: 'Enforce',
+            outcome: 'passed',
+            code: 'SignatureMissing',
+          },
+        ]),
+      },
+    });
+  });
+
+  it('T20 answers only by what the verdict says is allowed', () => {
+    expect(answerReview(sampleVerdict({ allowed: false, outcome: 'inconclusive' })).allowed).toBe(false);
+    expect(answerReview(sampleVerdict()).message).toContain('1 image, 1 not admitted');
+  });
+
+  it('warns of what failed and did not block, code and image first, and never of Audit', () => {
+    const checks = [
+      sampleCheck({ mode: 'Warn', blocks: false, message: 'asks for\ntwo lines' }),
+      sampleCheck({ mode: 'Audit', blocks: false, requirement: 'audited' }),
+      sampleCheck({
+        mode: 'Enforce',
+        blocks: false,
+        outcome: 'inconclusive',
+        code: 'RegistryTimeout',
+        message: 'Late.',
+      }),
+      sampleCheck({ requirement: 'blocking' }),
+      sampleCheck({ outcome: 'passed', blocks: false, requirement: 'fine' }),
+    ];
+    expect(answerReview(sampleVerdict({ images: [sampleImage({ checks })] })).warnings).toEqual([
+      'SignatureMissing ghcr.io/acme/app:1.4: policy prod-release (signed) asks for two lines',
+      'RegistryTimeout ghcr.io/acme/app:1.4: policy prod-release (signed) Late.',
+    ]);
+  });
+
+  it('annotates with the fixed keys alone, bounded, and not at all without images', () => {
+    const other = parseDigest(`sha256:${'cd'.repeat(32)}`);
+    const answer = answerReview(
+      sampleVerdict({ images: Array.from({ length: 300 }, () => sampleImage({ digest: other })) }),
+    );
+    expect(Object.keys(answer.auditAnnotations)).toEqual(['images', 'policies']);
+    expect(JSON.parse(answer.auditAnnotations['images'] ?? '')).toHaveLength(100);
+    expect(JSON.parse(answer.auditAnnotations['policies'] ?? '')).toHaveLength(100);
+    expect(answerReview(sampleVerdict({ images: [] })).auditAnnotations).toEqual({});
+  });
+});
