@@ -56,7 +56,7 @@ async function openDecision(
   source: LiveSource,
   options: RegistryOptions,
   recorder: VerdictRecorder,
-): Promise<{ ports: DecisionPorts; credentials: Credentials; close(): Promise<void> }> {
+): Promise<{ ports: DecisionPorts; credentials: Credentials; close: () => Promise<void> }> {
   const credentials =
     options.dockerConfig === undefined ? anonymous : await loadDockerConfig(options.dockerConfig);
   const artifacts = createArtifactSource({ registries: await registrySettings(options), clock });
@@ -89,11 +89,13 @@ async function readSettings(path: string): Promise<string> {
 function snapshotOptions({ trustDir, noMatch }: PolicyOptions): SnapshotOptions {
   return {
     noMatch,
-    trustFor: (configMaps: ConfigMapLookup) => ({
-      material: createTrustSource({ configMaps, ...(trustDir === undefined ? {} : { directory: trustDir }) })
-        .material,
-      check: checkIssuerMaterial,
-    }),
+    trustFor: (configMaps: ConfigMapLookup) => {
+      const trust = createTrustSource({
+        configMaps,
+        ...(trustDir === undefined ? {} : { directory: trustDir }),
+      });
+      return { material: (reference) => trust.material(reference), check: checkIssuerMaterial };
+    },
   };
 }
 
