@@ -7,7 +7,7 @@ import { toFailure } from '../failures/failure.ts';
 import { loadServingCertificate } from './serving-certificate.ts';
 import type { CertificateFiles, ServingCertificate } from './serving-certificate.ts';
 
-/** A Secret's files change in several steps: this long after the last one they are read, milliseconds. */
+/** A Secret's files change in several steps: this long after the first one they are read, milliseconds. */
 const settleMs = 500;
 /** They are read this often in any case, milliseconds: a watch may miss the symlink swap of a mounted Secret. */
 const pollMs = 60_000;
@@ -35,6 +35,7 @@ export class CertificateWatch {
   readonly #watchers: FSWatcher[];
   #current: ServingCertificate;
   #timer: NodeJS.Timeout | undefined;
+  #dueAtMs = Infinity;
   /** The last warning given, so that each is given once. */
   #warned: string | undefined;
   #closed = false;
@@ -78,11 +79,16 @@ export class CertificateWatch {
     }
   }
 
-  /** One timer serves both: an event brings the next read forward, a read plans the next. */
+  /** One timer serves both: an event only ever brings the next read forward, a read plans the next. */
   #schedule(delayMs: number): void {
-    if (this.#closed) return;
+    const dueAtMs = performance.now() + delayMs;
+    if (this.#closed || dueAtMs >= this.#dueAtMs) return;
+    this.#dueAtMs = dueAtMs;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => void this.#read(), delayMs).unref();
+    this.#timer = setTimeout(() => {
+      this.#dueAtMs = Infinity;
+      void this.#read();
+    }, delayMs).unref();
   }
 
   async #read(): Promise<void> {
