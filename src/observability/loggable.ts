@@ -1,7 +1,7 @@
 import { sanitize } from '../admission/answer.ts';
 
 /** Longest text in a log line, in characters. */
-export const maxLogTextLength = 500;
+const maxLogTextLength = 500;
 /** Deepest nesting of a logged value; a chain of causes counts each cause. */
 const maxDepth = 5;
 /** Most fields of a logged object, or items of a logged list. */

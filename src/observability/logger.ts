@@ -2,8 +2,7 @@ import { pino, stdTimeFunctions } from 'pino';
 import type { BaseLogger, DestinationStream } from 'pino';
 import { loggableFields, loggableText } from './loggable.ts';
 
-export const logLevels = ['debug', 'info', 'warn', 'error'] as const;
-export type LogLevel = (typeof logLevels)[number];
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
 export interface LoggerOptions {
   readonly level: LogLevel;

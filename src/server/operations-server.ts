@@ -5,7 +5,7 @@ import type { BaseLogger } from 'pino';
 import { RefwardenError } from '../failures/failure.ts';
 
 /** Bounds of the operations server: probes and scrapes are few and have no body. */
-export const operationsLimits = {
+const operationsLimits = {
   maxConnections: 64,
   maxBodyBytes: 1024,
   headersTimeoutMs: 5000,

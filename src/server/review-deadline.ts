@@ -1,7 +1,7 @@
 /** What the API server waits when it names no timeout, milliseconds. */
-export const defaultTimeoutMs = 10_000;
+const defaultTimeoutMs = 10_000;
 /** The longest that Kubernetes lets a webhook take, milliseconds. */
-export const maxTimeoutMs = 30_000;
+const maxTimeoutMs = 30_000;
 /** Kept back from the caller's timeout for the way of the answer, milliseconds. */
 const marginMs = 500;
 
