@@ -45,9 +45,10 @@ function violations(sources: Sources): string[] {
     if (room === undefined && !['src/main.ts', 'src/compose.ts'].includes(path)) complain('is in no room');
     for (const { specifier, computed } of importsOf(path, text)) {
       if (computed) complain('imports something that is only known when it runs');
-      else if (specifier.startsWith('.'))
-        complainOfFile(path, resolve(path, specifier), room, sources, complain);
-      else if (room !== undefined && core.includes(room) && isForbidden(specifier))
+      else if (specifier.startsWith('.')) {
+        const problem = problemWith(path, resolve(path, specifier), room, sources);
+        if (problem !== undefined) complain(problem);
+      } else if (room !== undefined && core.includes(room) && isForbidden(specifier))
         complain(`is core and imports ${specifier}`);
     }
     if (room !== undefined && core.includes(room) && usesGlobal(path, text, 'process'))
@@ -58,26 +59,25 @@ function violations(sources: Sources): string[] {
   });
 }
 
-function complainOfFile(
+/** What is wrong with one file importing another. */
+function problemWith(
   path: string,
   target: string,
   room: string | undefined,
   sources: Sources,
-  complain: (what: string) => void,
-): void {
-  if (path === 'src/main.ts' && target === 'package.json') return;
-  if (!target.startsWith('src/')) return complain(`imports ${target} from outside src`);
-  if (!sources.has(target)) return complain(`imports ${target}, which does not exist`);
+): string | undefined {
+  if (path === 'src/main.ts' && target === 'package.json') return undefined;
+  if (!target.startsWith('src/')) return `imports ${target} from outside src`;
+  if (!sources.has(target)) return `imports ${target}, which does not exist`;
   const wanted = roomOf(target);
   if (wanted === undefined) {
-    if (path !== 'src/main.ts') complain(`imports ${target}, which only main.ts may`);
-  } else if (room === undefined) {
-    if (path === 'src/main.ts' && ![...core, 'cli', 'observability'].includes(wanted)) {
-      complain(`imports ${target}: only compose.ts wires edges`);
-    }
-  } else if (!allowedRooms(room).includes(wanted)) {
-    complain(`is in ${room}/ and imports ${target}`);
+    return path === 'src/main.ts' ? undefined : `imports ${target}, which only main.ts may`;
   }
+  if (room !== undefined) {
+    return allowedRooms(room).includes(wanted) ? undefined : `is in ${room}/ and imports ${target}`;
+  }
+  const mayBeWiredHere = path === 'src/compose.ts' || [...core, 'cli', 'observability'].includes(wanted);
+  return mayBeWiredHere ? undefined : `imports ${target}: only compose.ts wires edges`;
 }
 
 const roomOf = (path: string): string | undefined => /^src\/([^/]+)\//.exec(path)?.[1];

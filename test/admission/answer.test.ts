@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { answerReview, denialMessage, sanitize } from '../../src/admission/answer.ts';
+import type { ImageVerdict } from '../../src/admission/verdict.ts';
 import { failure } from '../../src/failures/failure.ts';
 import { parseDigest } from '../../src/image/digest.ts';
 import { sampleCheck, sampleDigest, sampleImage, sampleVerdict } from '../support/sample-verdict.ts';
@@ -14,6 +15,13 @@ const stranger = sampleCheck({
   message:
     'asks for a signature by acme-release. Found 1: dev@acme.com (https://accounts.google.com). Not listed.',
 });
+
+/** An image that was never resolved. */
+function withoutDigest(change: Partial<ImageVerdict>): ImageVerdict {
+  const image = { ...sampleImage(change) };
+  delete (image as { digest?: unknown }).digest;
+  return image;
+}
 
 describe('denialMessage', () => {
   it('says which image, which container, what was found and what to do', () => {
@@ -32,7 +40,7 @@ ghcr.io/acme/app:1.4 (sha256:abababab), container "app"
       { path: 'b', name: 'debug', role: 'ephemeralContainer' },
       { path: 'c', name: 'data', role: 'imageVolume' },
     ] as const;
-    const { digest: _digest, ...unresolved } = sampleImage({
+    const unresolved = withoutDigest({
       fields,
       checks: [
         sampleCheck({
@@ -88,15 +96,12 @@ ghcr.io/acme/app:1.4, init container "init", ephemeral container "debug", image 
   });
 
   it('T31 shortens an image text of megabytes, wherever it is shown', () => {
-    const {
-      reference: _reference,
-      digest: _digest,
-      ...long
-    } = sampleImage({
+    const long = withoutDigest({
       image: 'a'.repeat(3_000_000),
       fields: [{ path: '', name: 'b'.repeat(100_000), role: 'container' }],
       checks: [sampleCheck({ message: 'c'.repeat(100_000) }), sampleCheck({ mode: 'Warn', blocks: false })],
     });
+    delete (long as { reference?: unknown }).reference;
     const answer = answerReview(sampleVerdict({ images: [long] }));
     expect(answer.message).toContain(`${'a'.repeat(300)}...`);
     expect(answer.message.length).toBeLessThan(10_000);

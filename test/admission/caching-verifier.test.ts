@@ -21,9 +21,11 @@ const keyIssuer = (name: string, fingerprint = `spec of ${name}`): ResolvedIssue
 });
 
 async function requestFor(change: Partial<VerificationRequest> = {}): Promise<VerificationRequest> {
-  const { digest, manifest, fetchLayer } = candidate('signature', { evidence: [evidenceBy('acme')] });
+  const signature = candidate('signature', { evidence: [evidenceBy('acme')] });
   const layers = new Map<VerifiedEvidence['subject'], Uint8Array>();
-  for (const layer of manifest.layers) layers.set(layer.digest, await fetchLayer(layer, {} as never));
+  const { digest, manifest } = signature;
+  for (const layer of manifest.layers)
+    layers.set(layer.digest, await signature.fetchLayer(layer, {} as never));
   return {
     artifact: { digest, manifest },
     layers,

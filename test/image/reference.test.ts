@@ -215,7 +215,7 @@ const references = fc
 
 /** One character of a good reference replaced by another that matters somewhere. */
 const mangled = fc
-  .tuple(references, fc.nat(), fc.constantFrom(...'/:@.-_[]% \n*K0Aa\u212a\uff47'))
+  .tuple(references, fc.nat(), fc.constantFrom(...Array.from('/:@.-_[]% \n*K0Aa\u212a\uff47')))
   .map(([text, at, character]) => {
     const i = at % text.length;
     return text.slice(0, i) + character + text.slice(i + 1);

@@ -188,8 +188,16 @@ describe('parseDocument', () => {
     );
   });
 
-  it.each([undefined, null, -1, 1.5, '1', 1e400, 2 ** 53, {}])('T12 refuses the size %s', (size) => {
+  it.each([undefined, null, -1, 1.5, '1', 2 ** 53, {}])('T12 refuses the size %s', (size) => {
     expect(() => parse(manifest({ layers: [descriptor('a', { size })] }))).toThrow(
+      refusal('ManifestInvalid', 'D.layers[0].size is no byte count'),
+    );
+  });
+
+  it('T12 refuses a size beyond what numbers hold', () => {
+    const text = JSON.stringify(manifest()).replace('"size":5', '"size":1e400');
+    expect(text).toContain('1e400');
+    expect(() => parseDocument(new TextEncoder().encode(text), undefined, 'D')).toThrow(
       refusal('ManifestInvalid', 'D.layers[0].size is no byte count'),
     );
   });

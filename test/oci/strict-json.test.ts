@@ -115,10 +115,10 @@ describe('parseStrictJson', () => {
         fc.boolean(),
         (key, first, second, escape) => {
           const again = escape
-            ? [...key]
-                .flatMap((c) => c.split(''))
-                .map((c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)
-                .join('')
+            ? Array.from(
+                { length: key.length },
+                (_, i) => `\\u${key.charCodeAt(i).toString(16).padStart(4, '0')}`,
+              ).join('')
             : JSON.stringify(key).slice(1, -1);
           const text = `[{${JSON.stringify(key)}:${JSON.stringify(first)},"${again}":${JSON.stringify(second)}}]`;
           JSON.parse(text);
