@@ -13,6 +13,7 @@ export interface DrainLimits {
  * an answer that says `connection: close`; only what stays silent is closed from here.
  */
 export class ConnectionDrain {
+  readonly #server: HttpsServer;
   readonly #limits: DrainLimits;
   readonly #sockets = new Set<Socket>();
   /** Those that finished their handshake, and whether they carried a request: the API server opens some ahead of need. */
@@ -21,6 +22,7 @@ export class ConnectionDrain {
   #listening = true;
 
   constructor(server: HttpsServer, limits: DrainLimits) {
+    this.#server = server;
     this.#limits = limits;
     server.on('connection', (socket: Socket) => {
       this.#sockets.add(socket);
@@ -65,7 +67,7 @@ export class ConnectionDrain {
   /** @param close stops listening, closes idle connections, and resolves when no connection is left. */
   async end(close: () => Promise<void>): Promise<void> {
     this.#draining = true;
-    await delay(this.#limits.lingerMs);
+    if (this.#server.listening) await delay(this.#limits.lingerMs);
     const cut = setTimeout(() => {
       for (const socket of this.#sockets) socket.destroy();
     }, this.#limits.drainMs);

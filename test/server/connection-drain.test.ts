@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createConnection } from 'node:net';
+import { connect } from 'node:tls';
 import { describe, expect, it } from 'vitest';
 import type { ReviewAnswer } from '../../src/admission/answer.ts';
 import { admitted, startWebhook } from '../support/running-webhook.ts';
@@ -56,6 +57,21 @@ describe('ConnectionDrain', () => {
       expect(answerOf(response).allowed).toBe(true);
       expect(response.headers.connection).toBe('close');
     }
+    await closed;
+  });
+
+  it('ends a connection that finishes its handshake after the last one was taken', async () => {
+    const { gate, started, review } = gatedReview();
+    const webhook = await startWebhook({ review, limits: { drainMs: 60_000 } });
+    const call = webhook.call({ body });
+    await started;
+    const late = createConnection({ host: '127.0.0.1', port: webhook.port });
+    await once(late, 'connect');
+    const closed = webhook.server.close();
+    await expect.poll(() => webhook.call({ body }).catch(String)).toContain('ECONNREFUSED');
+    expect(await readToEnd(connect({ socket: late, ...webhook.tls }))).toBe('');
+    gate.resolve(admitted);
+    expect(answerOf(await call).allowed).toBe(true);
     await closed;
   });
 

@@ -36,8 +36,8 @@ export async function startWebhook(options: Partial<WebhookServerOptions> = {}):
     ...options,
     limits: { lingerMs: 0, drainMs: 1000, ...options.limits },
   });
-  const { port } = await server.listen();
   onTestFinished(() => server.close());
+  const { port } = await server.listen();
   const tls = { ca: authority.ca };
   return {
     server,
