@@ -8,10 +8,10 @@ import type {
 import type { Clock } from './ports.ts';
 
 const maxEntries = 10_000;
-/** An outcome that proves something counts this long, or until the earliest expiry it depends on. */
+/** An outcome that only proves counts this long, or until the earliest expiry it depends on. */
 const provenTtlMs = 10 * 60_000;
-/** One that proves nothing may change with time alone (a certificate not yet valid), so it is kept briefly. */
-const unprovenTtlMs = 30_000;
+/** A rejection may change with time alone (a certificate not yet valid), so an outcome that holds one is kept briefly. */
+const rejectionTtlMs = 30_000;
 
 interface Entry {
   readonly outcome: Promise<VerificationOutcome>;
@@ -35,8 +35,8 @@ export function createCachingVerifier(verifier: Verifier, clock: Clock): Verifie
       const entry: Entry = { outcome: verifier.verify(request), validUntilMs: Infinity };
       entries.set(key, entry);
       entry.outcome.then(
-        ({ evidence }) => {
-          const ttlMs = evidence.length > 0 ? provenTtlMs : unprovenTtlMs;
+        ({ evidence, rejections }) => {
+          const ttlMs = evidence.length > 0 && rejections.length === 0 ? provenTtlMs : rejectionTtlMs;
           const expiries = evidence.map(({ validUntilMs = Infinity }) => validUntilMs);
           entry.validUntilMs = Math.min(request.nowMs + ttlMs, ...expiries);
         },

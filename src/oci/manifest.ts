@@ -31,7 +31,7 @@ const documentFields = new FieldNames(
 
 interface ManifestBase {
   readonly mediaType: string;
-  /** The manifest's own, else `config.mediaType` when that is not a plain image config (image-spec manifest.md). */
+  /** The manifest's own, else `config.mediaType` (image-spec manifest.md, distribution-spec "Listing Referrers"). */
   readonly artifactType?: string;
   readonly annotations: Readonly<Record<string, string>>;
   /** What this document points at: OCI 1.1 `subject`. */

@@ -45,10 +45,16 @@ export function splitByNamespaceSelector(
   };
 }
 
+/**
+ * What is left out by tag is so only when the tag decides what runs: beside a digest it is a mere claim, and
+ * `app:debug@sha256:<anything>` would be a way round the policy.
+ */
 export function selectsImage(policy: CompiledPolicy, image: ImageReference): boolean {
+  const { registry, repository, digest } = image;
+  const decided = digest === undefined ? image : { registry, repository, digest };
   return (
     policy.images.some((pattern) => pattern.matches(image)) &&
-    !policy.excludeImages.some((pattern) => pattern.matches(image))
+    !policy.excludeImages.some((pattern) => pattern.matches(decided))
   );
 }
 

@@ -72,4 +72,13 @@ describe('selectsImage', () => {
     expect(selects(spec, 'attacker.example/registry.k8s.io/pause')).toBe(true);
     expect(selects(spec, 'registry.k8s.io.attacker.example/pause')).toBe(true);
   });
+
+  it('T06 a tag beside a digest selects, and leaves nothing out', () => {
+    const digest = `sha256:${'a'.repeat(64)}`;
+    const byTag = { images: ['ghcr.io/acme/app:1'], excludeImages: ['ghcr.io/acme/app:debug'] };
+    expect(selects(byTag, `ghcr.io/acme/app:1@${digest}`)).toBe(true);
+    const all = { images: ['**'], excludeImages: ['ghcr.io/acme/app:debug'] };
+    expect(selects(all, 'ghcr.io/acme/app:debug')).toBe(false);
+    expect(selects(all, `ghcr.io/acme/app:debug@${digest}`)).toBe(true);
+  });
 });

@@ -5,12 +5,17 @@ import { requirement } from './requirement.ts';
 import { notBuilt, withRules } from './rules.ts';
 
 const imagePatterns = z.array(z.string().min(1).max(maxPatternLength)).max(64);
+const maxMatchLabels = 32;
 const labelText = z.string().max(63);
 const labelKey = z.string().min(1).max(317);
 
 const labelSelector = z
   .strictObject({
-    matchLabels: z.record(z.string(), labelText).optional().meta({ maxProperties: 32 }),
+    matchLabels: z
+      .record(z.string(), labelText)
+      .refine((labels) => Object.keys(labels).length <= maxMatchLabels, `at most ${maxMatchLabels} labels`)
+      .meta({ maxProperties: maxMatchLabels })
+      .optional(),
     matchExpressions: z
       .array(
         withRules(
