@@ -40,7 +40,9 @@ export function parseEntries(
   json: Json,
   what: string,
 ): { entries: ListedArtifact[]; malformed: Failure[] } | undefined {
-  const list = isJsonObject(json) ? json['manifests'] : undefined;
+  const manifests = isJsonObject(json) ? json['manifests'] : undefined;
+  // Registries written in Go say null for an empty list.
+  const list = manifests === null ? [] : manifests;
   if (!Array.isArray(list)) return undefined;
   const entries: ListedArtifact[] = [];
   const malformed: Failure[] = [];

@@ -11,7 +11,7 @@ import type { Started } from './start-source.ts';
 const other = manifest('other');
 
 /** Has the referrers API list what it should not. */
-function listInstead({ registry }: Started, manifests: readonly object[]): void {
+function listInstead({ registry }: Started, manifests: readonly object[] | null): void {
   registry.intercept((request, response) => {
     if (request.url?.includes('/referrers/') !== true) return false;
     response.writeHead(200, { 'content-type': ociIndex }).end(JSON.stringify({ manifests }));
@@ -160,6 +160,19 @@ describe('a listing that names the image itself', () => {
     listInstead(started, [app.descriptor]);
     expect(outline(await started.discover())).toEqual(['complete']);
     expect(started.requests()).toHaveLength(1);
+  });
+});
+
+describe('a listing that is null', () => {
+  it('is empty, and the API is there (ociregistry)', async () => {
+    const started = await start({ ask: ['Referrers', 'FallbackTag'] });
+    listInstead(started, null);
+    expect(outline(await started.discover())).toEqual(['complete']);
+    expect(started.requests()).toHaveLength(1);
+    started.registry.intercept(undefined);
+    const bundle = pushBundle(started.registry, other);
+    const events = await started.discover(both, accessOf(), other.digest);
+    expect(outline(events)).toEqual([`candidate Referrers ${bundle.digest}`, 'complete']);
   });
 });
 
