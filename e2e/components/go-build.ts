@@ -56,7 +56,7 @@ function goIsMissing(name: ComponentName, component: Component): Error {
     [
       `The end-to-end suite runs the real ${name} ${component.version} and builds it from source, but there is no "go" on PATH.`,
       `Install Go ${NEEDED_GO} or later (https://go.dev/dl/ or your package manager; "go version" must answer).`,
-      'Then run: node e2e/components/build.ts',
+      'Then run: npm run e2e',
     ].join('\n'),
   );
 }

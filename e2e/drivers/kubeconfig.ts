@@ -9,6 +9,7 @@ import { makeKubectl } from './kubectl.ts';
  */
 export const kubeconfigDriver: ClusterDriver = {
   name: 'kubeconfig',
+  canRestartApiServer: false,
   start: async () => {
     const kubeconfigPath = required(
       'KUBECONFIG',
@@ -29,7 +30,6 @@ export const kubeconfigDriver: ClusterDriver = {
       kubeconfigPath,
       webhookHost,
       kubectl,
-      canRestartApiServer: false,
       restartApiServer: () =>
         Promise.reject(new Error('the API server of an existing cluster is not ours to restart')),
       stop: () => directory.remove(),

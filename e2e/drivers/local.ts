@@ -16,6 +16,7 @@ import { startApiServer, startControllerManager, startEtcd } from './local-contr
  */
 export const localDriver: ClusterDriver = {
   name: 'local',
+  canRestartApiServer: true,
   start: async () => {
     const directory = await makeTemporaryDirectory('cluster');
     const running: BackgroundProcess[] = [];
@@ -49,10 +50,9 @@ async function startIn(
     kubeconfigPath: plane.kubeconfigPath,
     webhookHost: '127.0.0.1',
     kubectl,
-    canRestartApiServer: true,
     restartApiServer: async () => {
       // Killed, not asked: the harder case for whoever watches. etcd holds the state.
-      await apiServer.stop(0);
+      await apiServer.kill();
       const restarted = await startApiServer(plane);
       running.splice(running.indexOf(apiServer), 1, restarted);
       apiServer = restarted;
@@ -95,6 +95,7 @@ function kubeconfig(plane: ControlPlane, token: string): string {
     clusters: [
       {
         name: 'local',
+        canRestartApiServer: true,
         cluster: {
           server: `https://127.0.0.1:${plane.apiServerPort}`,
           // The API server makes this certificate at its first start.

@@ -21,6 +21,8 @@ export interface BackgroundProcess {
   readonly assertRunning: () => void;
   /** SIGTERM, then SIGKILL after `graceMs` (default 5000). Safe to call twice. */
   readonly stop: (graceMs?: number) => Promise<void>;
+  /** SIGKILL at once. */
+  readonly kill: () => Promise<void>;
 }
 
 const LOG_TAIL_LINES = 25;
@@ -71,6 +73,11 @@ export async function startBackgroundProcess(options: BackgroundProcessOptions):
       const timer = setTimeout(killNow, graceMs);
       await ended;
       clearTimeout(timer);
+    },
+    kill: async () => {
+      if (hasEnded()) return;
+      killNow();
+      await ended;
     },
   };
 }

@@ -5,8 +5,15 @@
 export function onProcessExit(work: () => void): () => void {
   // Every process and directory of a run has one: more than the ten above which Node suspects a leak.
   process.setMaxListeners(Math.max(process.getMaxListeners(), process.listenerCount('exit') + 2));
-  process.prependOnceListener('exit', work);
+  const attempt = (): void => {
+    try {
+      work();
+    } catch {
+      // What cannot be cleaned up must not keep the rest from it.
+    }
+  };
+  process.prependOnceListener('exit', attempt);
   return () => {
-    process.off('exit', work);
+    process.off('exit', attempt);
   };
 }

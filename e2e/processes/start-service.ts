@@ -23,7 +23,7 @@ export async function startService(options: ServiceOptions): Promise<BackgroundP
     );
     return process;
   } catch (error) {
-    await process.stop(0);
+    await process.kill();
     throw new Error(`${options.name} did not start. The end of its log:\n${process.logTail()}`, {
       cause: error,
     });

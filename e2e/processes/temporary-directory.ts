@@ -20,7 +20,8 @@ export async function makeTemporaryDirectory(purpose: string): Promise<Temporary
     return { path, remove: () => Promise.resolve() };
   }
   const forget = onProcessExit(() => {
-    rmSync(path, { recursive: true, force: true });
+    // Processes that were killed a moment ago may still write.
+    rmSync(path, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
   });
   return {
     path,

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { BackgroundProcess } from '../processes/background-process.ts';
 import { httpAnswers } from '../processes/http-answers.ts';
 import { startService } from '../processes/start-service.ts';
 import type { TemporaryDirectory } from '../processes/temporary-directory.ts';
@@ -16,8 +17,8 @@ export interface RegistryProcess {
 /** Starts a registry program and waits until it answers at `/v2/`. */
 export async function startRegistry(registry: RegistryProcess): Promise<RunningRegistry> {
   const { name, file, args, host, directory } = registry;
-  try {
-    const process = await startService({
+  const start = (): Promise<BackgroundProcess> =>
+    startService({
       name,
       file,
       args,
@@ -25,13 +26,21 @@ export async function startRegistry(registry: RegistryProcess): Promise<RunningR
       env: { OTEL_TRACES_EXPORTER: 'none' },
       isReady: () => httpAnswers(`http://${host}/v2/`),
     });
-    const stop = async (): Promise<void> => {
-      await process.stop();
-      await directory.remove();
-    };
-    return { host, stop };
-  } catch (error) {
+  let process = await start().catch(async (error: unknown) => {
     await directory.remove();
     throw error;
-  }
+  });
+  return {
+    host,
+    stop: async () => {
+      await process.stop();
+      await directory.remove();
+    },
+    interrupt: async () => {
+      await process.stop();
+      return async () => {
+        process = await start();
+      };
+    },
+  };
 }

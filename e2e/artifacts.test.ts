@@ -1,0 +1,82 @@
+import { beforeAll, describe, expect, inject, it } from 'vitest';
+import { somebody } from './images/make-samples.ts';
+import { denialOf, expectAdmitted } from './objects/kubectl-objects.ts';
+import { signedBy, spdxBy } from './objects/policy.ts';
+import { sampleRegistry } from './world/sample-registry.ts';
+import { openScene } from './world/scene.ts';
+import type { Scene } from './world/scene.ts';
+import { suiteStack } from './world/suite-stack.ts';
+import { releaseKey, releasePersonIssuer } from './world/trust.ts';
+
+const { registries, kubeconfigPath, webhookHost, oidcIssuer } = inject('world');
+
+const stack = suiteStack();
+let scene: Scene;
+beforeAll(async () => {
+  scene = await openScene(stack, { kubeconfigPath, webhookHost, hosts: registries.map(({ host }) => host) });
+  const { tagged } = sampleRegistry().images['unsigned-too'];
+  await scene.guard('signed-by-key', { require: [signedBy(releaseKey)] }, tagged);
+  await scene.guard('signed-by-person', { require: [signedBy(releasePersonIssuer)] }, tagged);
+  await scene.guard('with-sbom', { require: [spdxBy(releaseKey)] }, tagged);
+});
+
+describe.each(registries)('a registry $name', ({ images }) => {
+  describe('admits', () => {
+    it.each([
+      { what: 'a cosign signature by key, .sig tag', guard: 'signed-by-key', image: images['signed-legacy'] },
+      { what: 'a cosign signature by key, bundle', guard: 'signed-by-key', image: images['signed-bundle'] },
+      { what: 'a keyless signature', guard: 'signed-by-person', image: images['signed-keyless'] },
+      { what: 'an attested SBOM', guard: 'with-sbom', image: images['attested'] },
+    ])('$what', async ({ guard, image }) => {
+      expectAdmitted(await scene.runPod(guard, image.tagged));
+      expectAdmitted(await scene.runPod(guard, image.pinned));
+    });
+  });
+
+  describe('denies', () => {
+    it('an image without a signature, and says which, where and what to do', async () => {
+      const { tagged, pinned, shortDigest } = images['unsigned'];
+      const denial = denialOf(await scene.runPod('signed-by-key', tagged));
+      expect(denial.trimEnd().split('\n')).toEqual([
+        '1 image, 1 not admitted',
+        `${tagged} (${shortDigest}), container "app"`,
+        `  SignatureMissing: policy signed-by-key (signed) asks for a signature by ${releaseKey}: no signature was found`,
+        `  Sign the image by its digest and push the signature to its repository. Details: refwarden check --explain ${tagged}@${pinned.split('@')[1] ?? ''}`,
+      ]);
+    });
+
+    it('a signature by a key that is not trusted', async () => {
+      const denial = denialOf(await scene.runPod('signed-by-key', images['signed-by-stranger'].tagged));
+      expect(denial).toContain(
+        `SignerNotTrusted: policy signed-by-key (signed) asks for a signature by ${releaseKey}. Found 1: `,
+      );
+    });
+
+    it('a keyless signature by another identity, and names the signer', async () => {
+      const denial = denialOf(await scene.runPod('signed-by-person', images['signed-by-somebody'].tagged));
+      expect(denial).toContain(
+        `SignerNotTrusted: policy signed-by-person (signed) asks for a signature by ${releasePersonIssuer}. ` +
+          `Found 1: ${somebody} (${oidcIssuer}).`,
+      );
+    });
+
+    it('a keyless signature where a key is asked for', async () => {
+      const denial = denialOf(await scene.runPod('signed-by-key', images['signed-keyless'].tagged));
+      expect(denial).toContain('SignerNotTrusted: policy signed-by-key (signed)');
+    });
+
+    it('T01 a tag that was moved to another image after it was signed', async () => {
+      const { tagged, shortDigest } = images['signed-then-moved'];
+      const denial = denialOf(await scene.runPod('signed-by-key', tagged));
+      expect(denial).toContain(`${tagged} (${shortDigest}), container "app"`);
+      expect(denial).toContain('SignatureMissing: policy signed-by-key (signed)');
+    });
+
+    it('T16 a signature where an SBOM is asked for', async () => {
+      const denial = denialOf(await scene.runPod('with-sbom', images['signed-bundle'].tagged));
+      expect(denial).toContain(
+        `SbomMissing: policy with-sbom (sbom) asks for an SBOM (SPDX) by ${releaseKey}: no SBOM attestation was found`,
+      );
+    });
+  });
+});

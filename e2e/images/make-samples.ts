@@ -1,0 +1,55 @@
+import { join } from 'node:path';
+import type { SigningServices } from '../signing/signing-services.ts';
+import type { Cosign } from '../tools/cosign.ts';
+import type { Oras } from '../tools/oras.ts';
+import { keySigner } from './key-signer.ts';
+import { pushImage } from './push-image.ts';
+import { sampleNames } from './sample-image.ts';
+import type { SampleImage, SampleImages, SampleName } from './sample-image.ts';
+
+export const releasePerson = 'release@acme.example';
+export const somebody = 'somebody@acme.example';
+
+export interface SampleTools {
+  readonly cosign: Cosign;
+  readonly oras: Oras;
+  readonly signing: SigningServices;
+  /** Holds `release.key` and `stranger.key`. */
+  readonly keysDirectory: string;
+  readonly scratch: string;
+}
+
+const spdxPath = join(import.meta.dirname, '..', '..', 'test', 'fixtures', 'predicates', 'app.spdx.json');
+
+/** Pushes every sample to a registry and has cosign sign and attest them. */
+export async function makeSamples(host: string, tools: SampleTools): Promise<SampleImages> {
+  const { cosign, oras, signing, keysDirectory, scratch } = tools;
+  const release = keySigner(cosign, join(keysDirectory, 'release.key'));
+  const stranger = keySigner(cosign, join(keysDirectory, 'stranger.key'));
+  const push = (name: SampleName, content: string = name): Promise<SampleImage> =>
+    pushImage(oras, scratch, `${host}/e2e/${name}`, content);
+  const signAs = async ({ pinned }: SampleImage, email: string): Promise<void> => {
+    const token = signing.people.token({ sub: email, email, email_verified: true });
+    await cosign.run([
+      ...[
+        'sign',
+        `--signing-config=${signing.signingConfigPath}`,
+        `--trusted-root=${signing.trustedRootPath}`,
+      ],
+      ...[`--identity-token=${token}`, '--yes', pinned],
+    ]);
+  };
+
+  const images = {} as Record<SampleName, SampleImage>;
+  for (const name of sampleNames) images[name] = await push(name);
+  await release.sign(images['signed-legacy'], 'Legacy');
+  await release.sign(images['signed-bundle'], 'Bundle');
+  await signAs(images['signed-keyless'], releasePerson);
+  await signAs(images['signed-by-somebody'], somebody);
+  await stranger.sign(images['signed-by-stranger'], 'Bundle');
+  await release.sign(images['attested'], 'Bundle');
+  await release.attestSpdx(images['attested'], spdxPath);
+  await release.sign(images['signed-then-moved'], 'Bundle');
+  images['signed-then-moved'] = await push('signed-then-moved', 'what the tag was moved to');
+  return images;
+}

@@ -1,0 +1,97 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createServingCertificate } from '../../src/demo/serving-certificate.ts';
+import type { BackgroundProcess } from '../processes/background-process.ts';
+import { freePorts } from '../processes/free-ports.ts';
+import { httpAnswers } from '../processes/http-answers.ts';
+import { startService } from '../processes/start-service.ts';
+import { makeTemporaryDirectory } from '../processes/temporary-directory.ts';
+import { releaseNamespace } from '../world/trust.ts';
+import { refwardenCommand } from './refwarden-command.ts';
+
+export interface WebhookOptions {
+  readonly kubeconfigPath: string;
+  /** The host under which the API server reaches this machine. */
+  readonly host: string;
+  readonly plainHttp: readonly string[];
+}
+
+/** `refwarden serve` with policies of the cluster, at an address that outlives the process. */
+export interface WebhookProcess {
+  readonly url: string;
+  readonly caPem: string;
+  /** Everything that `/metrics` says. */
+  readonly metrics: () => Promise<string>;
+  /** The end of its log. */
+  readonly logTail: () => string;
+  /** SIGKILL. */
+  readonly kill: () => Promise<void>;
+  /** Starts it again at the same address and waits until it is ready. */
+  readonly restart: () => Promise<void>;
+  /** SIGTERM, and waits until it has drained and ended. */
+  readonly terminate: () => Promise<void>;
+  /** Ends it at once and removes its files. */
+  readonly stop: () => Promise<void>;
+}
+
+/** Past the time that it lingers and drains. */
+const terminateTimeoutMs = 45_000;
+
+export async function startWebhook({
+  kubeconfigPath,
+  host,
+  plainHttp,
+}: WebhookOptions): Promise<WebhookProcess> {
+  const directory = await makeTemporaryDirectory('webhook');
+  const [port, operationsPort] = await freePorts(2);
+  const { caPem, certPem, keyPem } = await createServingCertificate([host]);
+  const certPath = join(directory.path, 'tls.crt');
+  const keyPath = join(directory.path, 'tls.key');
+  await writeFile(certPath, certPem);
+  await writeFile(keyPath, keyPem, { mode: 0o600 });
+
+  const operations = `http://127.0.0.1:${operationsPort}`;
+  const [file, args] = refwardenCommand(
+    ...['serve', `--kubeconfig=${kubeconfigPath}`, `--release-namespace=${releaseNamespace}`],
+    `--listen=${host === '127.0.0.1' ? host : '0.0.0.0'}:${port}`,
+    `--operations-listen=127.0.0.1:${operationsPort}`,
+    ...[`--tls-cert=${certPath}`, `--tls-key=${keyPath}`],
+    ...plainHttp.map((registry) => `--plain-http=${registry}`),
+  );
+  const start = (): Promise<BackgroundProcess> =>
+    startService({
+      name: 'refwarden',
+      file,
+      args,
+      logPath: join(directory.path, 'refwarden.log'),
+      // Without the registry logins and the cluster of the person running this.
+      env: { DOCKER_CONFIG: directory.path, KUBECONFIG: undefined, POD_NAMESPACE: undefined },
+      isReady: async () => ((await readiness(operations)) === 200 ? true : undefined),
+    });
+  let running = await start().catch(async (error: unknown) => {
+    await directory.remove();
+    throw error;
+  });
+  return {
+    url: `https://${host}:${port}/validate`,
+    caPem,
+    metrics: async () => (await fetch(`${operations}/metrics`)).text(),
+    logTail: () => running.logTail(),
+    kill: () => running.kill(),
+    restart: async () => {
+      running = await start();
+    },
+    terminate: () => running.stop(terminateTimeoutMs),
+    stop: async () => {
+      await running.kill();
+      await directory.remove();
+    },
+  };
+}
+
+async function readiness(operations: string): Promise<number | undefined> {
+  if ((await httpAnswers(`${operations}/livez`)) === undefined) return undefined;
+  const response = await fetch(`${operations}/readyz`);
+  await response.body?.cancel();
+  return response.status;
+}
