@@ -5,7 +5,7 @@ import { decide } from './admission/decide.ts';
 import type { DecisionPorts } from './admission/decide.ts';
 import type { ConfigMapLookup, LiveSource, SnapshotOptions } from './admission/live-source.ts';
 import { anonymous } from './admission/ports.ts';
-import type { Clock, Credentials, VerdictRecorder } from './admission/ports.ts';
+import type { Clock, VerdictRecorder } from './admission/ports.ts';
 import { review } from './admission/review.ts';
 import type {
   CheckOptions,
@@ -56,14 +56,21 @@ async function openDecision(
   source: LiveSource,
   options: RegistryOptions,
   recorder: VerdictRecorder,
-): Promise<{ ports: DecisionPorts; credentials: Credentials; close: () => Promise<void> }> {
+): Promise<{ ports: DecisionPorts; close: () => Promise<void> }> {
   const credentials =
     options.dockerConfig === undefined ? anonymous : await loadDockerConfig(options.dockerConfig);
   const artifacts = createArtifactSource({ registries: await registrySettings(options), clock });
   const verifier = createCachingVerifier(createVerifier(), clock);
   return {
-    ports: { artifacts, verifier, clock, policies: source, namespaces: source, recorder },
-    credentials,
+    ports: {
+      artifacts,
+      verifier,
+      clock,
+      recorder,
+      policies: source,
+      namespaces: source,
+      credentials: { credentialsFor: () => Promise.resolve(credentials) },
+    },
     close: async () => {
       await Promise.all([artifacts.close(), source.close()]);
     },
@@ -101,8 +108,8 @@ function snapshotOptions({ trustDir, noMatch }: PolicyOptions): SnapshotOptions 
 
 async function openChecker(options: CheckOptions): Promise<Checker> {
   const source = await openDirectory({ path: options.policies, watch: false, ...snapshotOptions(options) });
-  const { ports, credentials, close } = await openDecision(source, options, { record: () => undefined });
-  return { decide: (workload, signal) => decide(workload, ports, { credentials, signal }), close };
+  const { ports, close } = await openDecision(source, options, { record: () => undefined });
+  return { decide: (workload, signal) => decide(workload, ports, { signal }), close };
 }
 
 async function serve(options: ServeOptions, signal: AbortSignal): Promise<void> {
@@ -153,12 +160,12 @@ async function startService(
     certificateExpiresAtMs: () => watch.current.expiresAtMs,
   });
   const recorder = createVerdictRecorder({ logger: log, metrics });
-  const { ports, credentials, close: closeDecision } = await openDecision(source, options, recorder);
+  const { ports, close: closeDecision } = await openDecision(source, options, recorder);
   const webhook = createWebhookServer({
     ...address(options.listen),
     tls: certificate,
     ...(clientCa === undefined ? {} : { clientCa }),
-    review: (request, { signal }) => review(request, ports, { credentials, signal }),
+    review: (request, { signal }) => review(request, ports, { signal }),
     refused: (code) => {
       metrics.recordRefusal(code);
     },

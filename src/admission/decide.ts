@@ -1,11 +1,19 @@
+import { failureCatalogue } from '../failures/catalogue.ts';
 import { failure, toFailure } from '../failures/failure.ts';
 import type { Failure } from '../failures/failure.ts';
 import { needsNamespaceLabels, policiesInScope, splitByNamespaceSelector } from '../policy/match.ts';
+import { selectsLabels } from '../policy/selector.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
 import type { GatherPorts } from './gather-evidence.ts';
 import { judgeImage } from './judge-image.ts';
 import type { PolicyScope } from './judge-image.ts';
-import type { Credentials, NamespaceSource, PolicySource, VerdictRecorder } from './ports.ts';
+import type {
+  CredentialSource,
+  NamespaceSource,
+  PolicySource,
+  RegistryAccess,
+  VerdictRecorder,
+} from './ports.ts';
 import { RequestTrace } from './request-trace.ts';
 import { untilAborted } from './until-aborted.ts';
 import type { Check, ImageVerdict, Verdict, VerdictOutcome } from './verdict.ts';
@@ -14,11 +22,11 @@ import type { Workload } from './workload.ts';
 export interface DecisionPorts extends GatherPorts {
   readonly policies: PolicySource;
   readonly namespaces: NamespaceSource;
+  readonly credentials: CredentialSource;
   readonly recorder: VerdictRecorder;
 }
 
 export interface DecisionOptions {
-  readonly credentials: Credentials;
   /** Aborted when the caller's time is up; what was begun goes on for the next try. */
   readonly signal: AbortSignal;
 }
@@ -70,13 +78,25 @@ async function judgeWorkload(
     return { images: [], failure: failure('PoliciesNotLoaded', 'No policies have been loaded yet.') };
   }
   const scope = await scopePolicies(snapshot, workload, ports, options.signal);
-  const { credentials, signal, trace } = options;
+  const openAccess = accessOf(workload, ports.credentials, options);
   const images = await Promise.all(
-    workload.images.map((image) =>
-      judgeImage(image, scope, snapshot.noMatch, ports, { credentials, signal, trace }),
-    ),
+    workload.images.map((image) => judgeImage(image, scope, ports, openAccess)),
   );
   return { images };
+}
+
+/** Credentials are looked for once, and only when an image has to be asked for. */
+function accessOf(
+  workload: Workload,
+  source: CredentialSource,
+  { signal, trace }: DecisionOptions & { trace: RequestTrace },
+): () => Promise<RegistryAccess> {
+  let access: Promise<RegistryAccess> | undefined;
+  const open = async (): Promise<RegistryAccess> => {
+    const credentials = await untilAborted(source.credentialsFor(workload, signal), signal);
+    return { credentials, signal, trace };
+  };
+  return () => (access ??= open());
 }
 
 /**
@@ -90,17 +110,34 @@ async function scopePolicies(
   signal: AbortSignal,
 ): Promise<PolicyScope> {
   const scope = { namespace: workload.namespace, isTemplate: workload.isTemplate };
-  if (!needsNamespaceLabels(snapshot, scope)) {
-    return { inScope: policiesInScope(snapshot, scope, {}), undetermined: [] };
+  const { noMatch } = snapshot;
+  const cluster =
+    noMatch === 'Admit' ? [] : snapshot.policies.filter(({ namespace }) => namespace === undefined);
+  const selecting = cluster.filter((policy) => policy.namespaces !== undefined);
+  const none = { undetermined: [], maybeCovering: [], why: noReason, noMatch };
+  if (!needsNamespaceLabels(snapshot, scope) && selecting.length === 0) {
+    return { ...none, inScope: policiesInScope(snapshot, scope, {}), covering: cluster };
   }
   try {
     const labels = await untilAborted(namespaces.labels(workload.namespace, signal), signal);
-    return { inScope: policiesInScope(snapshot, scope, labels), undetermined: [] };
+    const covering = cluster.filter(
+      (policy) => policy.namespaces === undefined || selectsLabels(policy.namespaces, labels),
+    );
+    return { ...none, inScope: policiesInScope(snapshot, scope, labels), covering };
   } catch (error) {
-    const { selecting, others } = splitByNamespaceSelector(snapshot, scope);
-    return { inScope: others, undetermined: selecting, why: toFailure(error) };
+    const split = splitByNamespaceSelector(snapshot, scope);
+    return {
+      inScope: split.others,
+      undetermined: split.selecting,
+      covering: cluster.filter((policy) => policy.namespaces === undefined),
+      maybeCovering: selecting,
+      why: toFailure(error),
+      noMatch,
+    };
   }
 }
+
+const noReason = failure('InternalError', failureCatalogue.InternalError.summary);
 
 /** Denied for certain as soon as one blocking check failed; inconclusive when only faults stand in the way. */
 function combine(images: readonly ImageVerdict[]): VerdictOutcome {

@@ -1,11 +1,11 @@
-import { failureKind, RefwardenError, toFailure } from '../failures/failure.ts';
+import { failure, failureKind, toFailure } from '../failures/failure.ts';
 import type { Failure } from '../failures/failure.ts';
 import type { Digest } from '../image/digest.ts';
 import { evaluateRequirement } from '../policy/evaluate.ts';
 import type { Evidence } from '../policy/evidence.ts';
 import type { ResolvedIssuer } from '../policy/resolved-issuer.ts';
 import type { EvidenceRequirement } from '../policy/snapshot.ts';
-import type { ArtifactNeeds, Verifier } from '../verification/verification.ts';
+import type { ArtifactNeeds, Rejection, Verifier } from '../verification/verification.ts';
 import type {
   ArtifactSource,
   Candidate,
@@ -13,10 +13,14 @@ import type {
   DiscoveryEnd,
   RegistryAccess,
   Subject,
+  UnusableReferrer,
   Wanted,
 } from './ports.ts';
+import { untilAborted } from './until-aborted.ts';
 import type { Miss } from './verdict.ts';
 
+/** Most signatures and attestations verified for one image: each costs CPU, and whoever may push can add some. */
+const maxSignaturesPerImage = 512;
 /** Most layers of one artifact that are fetched at once. */
 const layerConcurrency = 8;
 
@@ -40,7 +44,7 @@ export interface GatherPorts {
 /**
  * Asks for what refers to the image until every requirement is satisfied, then stops; otherwise looks at
  * everything, and then at the indexes that contain the image when a requirement lets a signature be inherited.
- * Faults become gaps, never an end of the list. Throws only when the caller's signal ends its wait.
+ * Faults, and the end of the caller's time, become gaps: what was proven before stands. Never throws.
  */
 export async function gatherEvidence(
   ports: GatherPorts,
@@ -49,8 +53,9 @@ export async function gatherEvidence(
   access: RegistryAccess,
 ): Promise<Findings> {
   const search = new Search(ports, image, requirements, access);
-  await search.lookAt(image, []);
-  if (search.wantsIndexes()) await search.walkUp();
+  await untilAborted(search.run(), access.signal).catch((error: unknown) => {
+    search.leaveGap(toFailure(error));
+  });
   return search.findings();
 }
 
@@ -66,6 +71,7 @@ class Search {
   readonly #gaps: Failure[] = [];
   readonly #visited = new Set<string>();
   #listingAgeMs = 0;
+  #signatures = 0;
 
   constructor(
     ports: GatherPorts,
@@ -88,13 +94,23 @@ class Search {
     };
   }
 
+  async run(): Promise<void> {
+    await this.lookAt(this.#image, []);
+    if (this.wantsIndexes()) await this.walkUp();
+  }
+
+  /** A copy: a search that was given up goes on in the background. */
   findings(): Findings {
     return {
-      evidence: this.#evidence,
-      misses: this.#misses,
-      gaps: this.#gaps,
+      evidence: [...this.#evidence],
+      misses: [...this.#misses],
+      gaps: [...this.#gaps],
       listingAgeMs: this.#listingAgeMs,
     };
+  }
+
+  leaveGap(why: Failure): void {
+    this.#gaps.push(why);
   }
 
   wantsIndexes(): boolean {
@@ -107,7 +123,7 @@ class Search {
   async lookAt(subject: Subject, indexes: readonly Digest[]): Promise<void> {
     const wanted = indexes.length === 0 ? this.#wanted : { signatures: true, attestations: false };
     await this.#drain(this.#ports.artifacts.referrers(subject, wanted, this.#access), async (event) => {
-      if (event.kind === 'unusable') this.#miss(event.failure, event);
+      if (event.kind === 'unusable') this.#reject(event.failure, event);
       else await this.#judge(event, subject, indexes);
       return indexes.length === 0 ? this.#open().length === 0 : !this.wantsIndexes();
     });
@@ -116,7 +132,7 @@ class Search {
   /** One hop: a signature of an index counts for what the index is proven to contain. */
   async walkUp(): Promise<void> {
     await this.#drain(this.#ports.artifacts.parents(this.#image, this.#access), async (event) => {
-      if (event.kind === 'unusable') this.#miss(event.failure, event);
+      if (event.kind === 'unusable') this.#reject(event.failure, event);
       else await this.lookAt({ ...this.#image, digest: event.digest }, [event.digest]);
       return !this.wantsIndexes();
     });
@@ -151,7 +167,14 @@ class Search {
     const { verifier, clock } = this.#ports;
     try {
       const needs = verifier.needs(candidate.manifest);
+      for (const why of needs.skipped) this.#reject(why, candidate);
       if (needs.layers.length === 0) return;
+      this.#signatures += needs.layers.length;
+      if (this.#signatures > maxSignaturesPerImage) {
+        const message = `More than ${maxSignaturesPerImage} signatures and attestations were found; the rest was not verified.`;
+        this.#gaps.push(failure('TooManyReferrers', message));
+        return;
+      }
       const layers = await this.#fetchLayers(candidate, needs);
       const { evidence, rejections } = await verifier.verify({
         artifact: { digest: candidate.digest, manifest: candidate.manifest },
@@ -167,9 +190,9 @@ class Search {
       const path = [this.#image.digest, ...indexes, candidate.digest];
       const { mechanism, digest: artifact } = candidate;
       this.#evidence.push(...evidence.map((item) => ({ ...item, mechanism, artifact, path })));
-      this.#misses.push(...rejections.map((rejection) => ({ ...rejection, artifact, mechanism })));
+      for (const rejection of rejections) this.#reject(rejection, candidate);
     } catch (error) {
-      this.#fault(error, candidate);
+      this.#reject(toFailure(error), candidate);
     }
   }
 
@@ -185,7 +208,7 @@ class Search {
           try {
             layers.set(layer.digest, await candidate.fetchLayer(layer, this.#access));
           } catch (error) {
-            this.#fault(error, candidate);
+            this.#reject(toFailure(error), candidate);
           }
         }),
       );
@@ -193,30 +216,11 @@ class Search {
     return layers;
   }
 
-  /** One unreadable artifact spoils no other, but what could not be read may have been the good one. */
-  #fault(error: unknown, { digest, mechanism }: Candidate): void {
-    if (!(error instanceof RefwardenError) && this.#access.signal.aborted) {
-      this.#gaps.push({
-        code: 'DeadlineExceeded',
-        message: 'The time for the decision ended while artifacts were read.',
-      });
-      return;
-    }
-    const problem = toFailure(error);
-    if (failureKind(problem.code) === 'failed') this.#miss(problem, { digest, mechanism });
-    else this.#gaps.push(problem);
-  }
-
-  #miss(
-    { code, message }: Failure,
-    { digest, mechanism }: Partial<Pick<Candidate, 'digest' | 'mechanism'>>,
-  ): void {
-    this.#misses.push({
-      code,
-      message,
-      ...(digest === undefined ? {} : { artifact: digest }),
-      ...(mechanism === undefined ? {} : { mechanism }),
-    });
+  /** One bad artifact spoils no other; what could not be read, or was left out, may have been the good one. */
+  #reject(why: Rejection, { digest, mechanism }: Pick<UnusableReferrer, 'digest' | 'mechanism'>): void {
+    const kind = failureKind(why.code);
+    if (kind === 'inconclusive' || kind === 'internal') this.#gaps.push(why);
+    else this.#misses.push({ ...why, mechanism, ...(digest === undefined ? {} : { artifact: digest }) });
   }
 
   #open(): readonly EvidenceRequirement[] {

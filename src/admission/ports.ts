@@ -8,19 +8,34 @@ import type { TrustReference } from '../policy/resolved-issuer.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
 import type { RequestTrace } from './request-trace.ts';
 import type { Verdict } from './verdict.ts';
+import type { Workload } from './workload.ts';
 
-/** Credentials are a value with an identity: caches and single flight are keyed by `scope`. */
-export interface Credentials {
-  /** Equal scopes may see what the other fetched. Holds no secret. */
-  readonly scope: string;
-  /** Username and password for a repository, or undefined for anonymous access. Never for another host. */
-  basicAuth(
-    registry: string,
-    repository: string,
-  ): { readonly username: string; readonly password: string } | undefined;
+export interface Account {
+  readonly username: string;
+  readonly password: string;
 }
 
-export const anonymous: Credentials = { scope: 'anonymous', basicAuth: () => undefined };
+/** Credentials are a value with an identity: caches and single flight are keyed by its scope. */
+export interface Credentials {
+  /**
+   * Equal scopes may see what the other fetched from this repository; `anonymous` where no credentials apply.
+   * Holds no secret.
+   */
+  scope(registry: string, repository: string): string;
+  /** Undefined for anonymous access. Never the account of another registry. */
+  basicAuth(registry: string, repository: string): Promise<Account | undefined>;
+}
+
+export const anonymousScope = 'anonymous';
+export const anonymous: Credentials = {
+  scope: () => anonymousScope,
+  basicAuth: () => Promise.resolve(undefined),
+};
+
+/** Which credentials a workload's images are read with. */
+export interface CredentialSource {
+  credentialsFor(workload: Workload, signal: AbortSignal): Promise<Credentials>;
+}
 
 /** What every registry operation of one decision shares. */
 export interface RegistryAccess {

@@ -28,6 +28,8 @@ export interface Check {
   /** Absent when passed. */
   readonly code?: FailureCode;
   readonly message: string;
+  /** For the log only, see {@link Failure.cause}. */
+  readonly cause?: unknown;
   /** What satisfied it. */
   readonly evidence: readonly Evidence[];
   /** What was looked at and did not count, closest first. */

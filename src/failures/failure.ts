@@ -6,6 +6,8 @@ export interface Failure {
   readonly code: FailureCode;
   /** One or two sentences for people; no stack, no registry body, no secret. */
   readonly message: string;
+  /** What lies behind it: for the log (redacted) only. Not enumerable, so that nothing else ever shows it. */
+  readonly cause?: unknown;
 }
 
 /** The one error class. Edges throw it; `admission/` turns it into a {@link Failure} once. */
@@ -30,6 +32,12 @@ export function failureKind(code: FailureCode): FailureKind {
 
 /** Anything thrown becomes a named failure; what is not ours is `InternalError` and tells nothing of itself. */
 export function toFailure(thrown: unknown): Failure {
-  if (thrown instanceof RefwardenError) return failure(thrown.code, thrown.message);
-  return failure('InternalError', failureCatalogue.InternalError.summary);
+  return thrown instanceof RefwardenError
+    ? withCause(failure(thrown.code, thrown.message), thrown.cause)
+    : withCause(failure('InternalError', failureCatalogue.InternalError.summary), thrown);
+}
+
+/** The same value with a cause that is not enumerable: neither JSON nor a spread carries it on. */
+export function withCause<T extends object>(value: T, cause: unknown): T {
+  return cause === undefined ? value : Object.defineProperty(value, 'cause', { value: cause });
 }

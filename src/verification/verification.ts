@@ -11,6 +11,8 @@ export interface ArtifactNeeds {
   readonly layers: readonly Descriptor[];
   /** Whether the artifact may sign the subject's own bytes, so that they are needed, not only their digest. */
   readonly subjectDocument: boolean;
+  /** What is left out because it is too large or too much; what is behind it may have been the good one. */
+  readonly skipped: readonly Failure[];
 }
 
 /** One artifact with the bytes that its form needs. */

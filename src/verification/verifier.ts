@@ -33,6 +33,7 @@ export function createVerifier(): Verifier {
       return {
         layers: usable.map(({ layer }) => layer),
         subjectDocument: usable.some(({ form }) => form.needsSubjectDocument(manifest)),
+        skipped: [],
       };
     },
     verify: (request) => Promise.resolve(verifyArtifact(request, trust)),

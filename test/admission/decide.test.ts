@@ -435,7 +435,7 @@ describe('without an answer', () => {
     const verdict = await decide(
       pod([imageText]),
       { ...ports, policies: { snapshot: () => throws(new Error('secret')) } },
-      { credentials: { scope: '', basicAuth: () => undefined }, signal: new AbortController().signal },
+      { signal: new AbortController().signal },
     );
     expect(verdict).toMatchObject({ allowed: false, failure: { code: 'InternalError' } });
     expect(JSON.stringify(verdict)).not.toContain('secret');
@@ -520,10 +520,10 @@ describe('without an answer', () => {
     'T28 onInconclusive: Admit lets through what a registry could not answer, never a defect: %s',
     async (_, source, code) => {
       const verdict = await decideOn({ source, policies: signedPolicy({ onInconclusive: 'Admit' }) });
-      expect(verdict.allowed).toBe(code !== 'InternalError');
-      expect(verdict.images[0]?.checks).toMatchObject([
-        { outcome: 'inconclusive', code, blocks: code === 'InternalError' },
-      ]);
+      // Whoever may push can cause TooManyReferrers.
+      const isWaived = code !== 'InternalError' && code !== 'TooManyReferrers';
+      expect(verdict.allowed).toBe(isWaived);
+      expect(verdict.images[0]?.checks).toMatchObject([{ outcome: 'inconclusive', code, blocks: !isWaived }]);
     },
   );
 

@@ -144,7 +144,7 @@ describe('the search for evidence', () => {
     await decideOn({ source: new ScriptedSource({ referrers: () => [counted, end()] }) });
     expect(most).toBe(8);
     most = 0;
-    const unknown = { ...plainVerifier, needs: () => ({ layers: [], subjectDocument: false }) };
+    const unknown = { ...plainVerifier, needs: () => ({ layers: [], subjectDocument: false, skipped: [] }) };
     await decideOn({ source: new ScriptedSource({ referrers: () => [counted, end()] }), verifier: unknown });
     expect(most).toBe(0);
   });

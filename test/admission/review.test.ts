@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 import { parseAdmissionReview } from '../../src/admission/admission-review.ts';
 import type { AdmissionRequest } from '../../src/admission/admission-review.ts';
 import type { ReviewAnswer } from '../../src/admission/answer.ts';
-import { anonymous } from '../../src/admission/ports.ts';
 import { review } from '../../src/admission/review.ts';
 import type { Verdict } from '../../src/admission/verdict.ts';
 import { end, portsOf, ScriptedSource, signed } from './sample-decision.ts';
@@ -10,7 +9,7 @@ import type { Decision } from './sample-decision.ts';
 import { containers, objectOf, requestOf } from './sample-review.ts';
 
 const answer = (request: AdmissionRequest, decision: Decision): Promise<ReviewAnswer> =>
-  review(request, portsOf(decision), { credentials: anonymous, signal: new AbortController().signal });
+  review(request, portsOf(decision), { signal: new AbortController().signal });
 const pod = (image = 'ghcr.io/acme/app:1.4'): AdmissionRequest =>
   requestOf('Pod', 'CREATE', { object: objectOf('Pod', containers(image)) });
 

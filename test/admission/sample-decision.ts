@@ -180,6 +180,7 @@ export const plainVerifier: Verifier = {
   needs: ({ layers }) => ({
     layers: layers.filter(({ mediaType }) => mediaType === plainType),
     subjectDocument: false,
+    skipped: [],
   }),
   verify: ({ layers, subjects, issuers }): Promise<VerificationOutcome> => {
     const contents = [...layers.values()].map(
@@ -212,6 +213,7 @@ export interface Decision {
   readonly policies?: PolicySnapshot | undefined;
   readonly verifier?: Verifier;
   readonly labels?: DecisionPorts['namespaces']['labels'];
+  readonly credentials?: DecisionPorts['credentials'];
   readonly nowMs?: () => number;
   readonly recorded?: Verdict[];
 }
@@ -224,6 +226,7 @@ export function portsOf(decision: Decision): DecisionPorts {
     clock: { nowMs: decision.nowMs ?? (() => startMs) },
     policies: { snapshot: () => policies },
     namespaces: { labels: decision.labels ?? (() => Promise.resolve({})) },
+    credentials: decision.credentials ?? { credentialsFor: () => Promise.resolve(anonymous) },
     recorder: { record: (verdict) => void decision.recorded?.push(verdict) },
   };
 }
@@ -235,7 +238,6 @@ export function decideOn(
   options: Partial<DecisionOptions> = {},
 ): Promise<Verdict> {
   return decide(workload, portsOf(decision), {
-    credentials: anonymous,
     signal: new AbortController().signal,
     ...options,
   });

@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { decide } from '../../src/admission/decide.ts';
 import type { DecisionPorts } from '../../src/admission/decide.ts';
-import { anonymous } from '../../src/admission/ports.ts';
 import type { LiveSource } from '../../src/admission/live-source.ts';
 import { RefwardenError } from '../../src/failures/failure.ts';
 import { openCluster } from '../../src/kubernetes/open-cluster.ts';
@@ -121,7 +120,7 @@ describe('openCluster', () => {
         recorder: { record: () => undefined },
         clock: { nowMs: () => 0 },
       } as unknown as DecisionPorts,
-      { credentials: anonymous, signal },
+      { signal },
     );
     expect(verdict).toMatchObject({
       allowed: false,

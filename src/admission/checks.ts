@@ -1,0 +1,90 @@
+import { failureCatalogue } from '../failures/catalogue.ts';
+import type { FailureCode } from '../failures/catalogue.ts';
+import { failure, failureKind, withCause } from '../failures/failure.ts';
+import type { Failure } from '../failures/failure.ts';
+import type { CompiledPolicy, NoMatch } from '../policy/snapshot.ts';
+import type { Check } from './verdict.ts';
+
+/** Whoever may push to a repository can cause these, so that `onInconclusive: Admit` never waives them. */
+const inducible: ReadonlySet<FailureCode> = new Set<FailureCode>(['ArtifactTooLarge', 'TooManyReferrers']);
+
+/** A check that did not pass, with the mode and onInconclusive of its policy applied. */
+export function notPassed(
+  policy: CompiledPolicy,
+  requirement: string,
+  outcome: 'failed' | 'inconclusive',
+  why: Failure,
+): Check {
+  // Only what could not be judged may be waived; a defect of ours never is.
+  const waived =
+    outcome === 'inconclusive' &&
+    policy.onInconclusive === 'Admit' &&
+    failureKind(why.code) === 'inconclusive' &&
+    !inducible.has(why.code);
+  const check: Check = {
+    ...identify(policy, requirement),
+    outcome,
+    blocks: policy.mode === 'Enforce' && !waived,
+    code: why.code,
+    message: why.message,
+    evidence: [],
+    misses: [],
+  };
+  return withCause(check, why.cause);
+}
+
+export function passed(policy: CompiledPolicy, requirement: string, message: string): Check {
+  return {
+    ...identify(policy, requirement),
+    outcome: 'passed',
+    blocks: false,
+    message,
+    evidence: [],
+    misses: [],
+  };
+}
+
+/** The same answer for every requirement of these policies. */
+export function checkAll(
+  policies: readonly CompiledPolicy[],
+  outcome: 'failed' | 'inconclusive',
+  why: Failure,
+): Check[] {
+  return policies.flatMap((policy) =>
+    policy.requirements.map(({ name }) => notPassed(policy, name, outcome, why)),
+  );
+}
+
+/**
+ * The installation's own rule for images without a policy, shown as a check of no policy.
+ * @param why it is not known whether a policy applies; then the rule may not be passed over either.
+ */
+export function unmatched(noMatch: NoMatch, why?: Failure): Check[] {
+  if (noMatch === 'Admit') return [];
+  const { code, message } = why ?? failure('NoPolicyMatches', failureCatalogue.NoPolicyMatches.summary);
+  return [
+    {
+      policy: '(none)',
+      mode: noMatch === 'Deny' ? 'Enforce' : 'Warn',
+      requirement: 'noMatch',
+      outcome: why === undefined ? 'failed' : 'inconclusive',
+      blocks: noMatch === 'Deny',
+      code,
+      message,
+      evidence: [],
+      misses: [],
+    },
+  ];
+}
+
+function identify(
+  { name, namespace, mode }: CompiledPolicy,
+  requirement: string,
+): Pick<Check, 'policy' | 'policyNamespace' | 'mode' | 'requirement'> {
+  return {
+    policy: name,
+    ...(namespace === undefined ? {} : { policyNamespace: namespace }),
+    mode,
+    requirement,
+  };
+}

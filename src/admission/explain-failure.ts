@@ -1,0 +1,76 @@
+import { failureCatalogue } from '../failures/catalogue.ts';
+import type { FailureCode } from '../failures/catalogue.ts';
+import { failure, failureKind } from '../failures/failure.ts';
+import type { Failure } from '../failures/failure.ts';
+import { describeSigner } from '../policy/evidence.ts';
+import type { EvidenceRequirement } from '../policy/snapshot.ts';
+import type { Findings } from './gather-evidence.ts';
+import type { Miss } from './verdict.ts';
+
+/** What was found beats "nothing was found": the closest miss names the failure. */
+export function explainFailure(
+  requirement: EvidenceRequirement,
+  found: Failure,
+  misses: readonly Miss[],
+): Failure {
+  const asks = `${describeRequirement(requirement)} by ${requirement.issuers.map(({ name }) => name).join(' or ')}`;
+  const closest = misses[0];
+  const nothing =
+    found.code === 'SignatureMissing' || found.code === 'SbomMissing' || found.code === 'AttestationMissing';
+  if (!nothing || closest === undefined) return failure(found.code, `asks for ${asks}: ${found.message}`);
+  const signers = [...new Set(misses.flatMap(({ signer }) => (signer === undefined ? [] : [signer])))];
+  const shown =
+    signers.length === 0 ? closest.message : `${signers.slice(0, 3).join(', ')}. ${closest.message}`;
+  return failure(closest.code, `asks for ${asks}. Found ${misses.length}: ${shown}`);
+}
+
+function describeRequirement(requirement: EvidenceRequirement): string {
+  switch (requirement.kind) {
+    case 'signature':
+      return 'a signature';
+    case 'sbom':
+      return `an SBOM (${requirement.formats.join(' or ')})`;
+    case 'attestation':
+      return `an attestation ${requirement.predicateType}`;
+  }
+}
+
+/** From almost right to not readable at all. */
+const closeness: readonly FailureCode[] = [
+  'EvidenceTooOld',
+  'TransparencyLogMissing',
+  'CertificateTransparencyMissing',
+  'TrustedTimeMissing',
+  'SignerNotTrusted',
+  'SubjectMismatch',
+  'SignatureInvalid',
+  'CertificateInvalid',
+];
+
+/** What was found for this kind of requirement, evidence of issuers that it does not list included. */
+export function missesFor({ evidence, misses }: Findings, requirement: EvidenceRequirement): readonly Miss[] {
+  const about = requirement.kind === 'signature' ? 'signature' : 'attestation';
+  const names = new Set(requirement.issuers.map(({ name }) => name));
+  const byOthers = evidence
+    .filter(({ kind, issuer }) => kind === about && !names.has(issuer))
+    .map(({ artifact, mechanism, signer }): Miss => ({
+      code: 'SignerNotTrusted',
+      message: failureCatalogue.SignerNotTrusted.summary,
+      about,
+      artifact,
+      mechanism,
+      signer: describeSigner(signer),
+    }));
+  const rank = ({ code }: Miss): number => {
+    const at = closeness.indexOf(code);
+    return at === -1 ? closeness.length : at;
+  };
+  return [...misses.filter((miss) => miss.about === undefined || miss.about === about), ...byOthers].toSorted(
+    (a, b) => rank(a) - rank(b),
+  );
+}
+
+/** The gap that an answer names: a defect of ours before what a registry or a limit did. */
+export function worstGap(gaps: readonly Failure[]): Failure | undefined {
+  return gaps.find(({ code }) => failureKind(code) !== 'inconclusive') ?? gaps[0];
+}
