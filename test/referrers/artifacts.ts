@@ -6,7 +6,7 @@ import { documentOf, manifest } from '../demo/registry/documents.ts';
 import type { TestDocument } from '../demo/registry/documents.ts';
 
 export const repository = 'shop/app';
-export const bundleType = 'application/vnd.dev.sigstore.bundle.v0.3+json';
+const bundleType = 'application/vnd.dev.sigstore.bundle.v0.3+json';
 
 interface Layer {
   readonly mediaType: string;

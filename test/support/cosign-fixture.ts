@@ -22,7 +22,7 @@ export interface CosignFixture {
   readonly artifacts: readonly FixtureArtifact[];
 }
 
-export const fixtureNames = (): string[] => readdirSync(root).filter((name) => name !== 'trust');
+const fixtureNames = (): string[] => readdirSync(root).filter((name) => name !== 'trust');
 
 export function readCosignFixture(name: string): CosignFixture {
   const directory = new URL(`${name}/`, root);
