@@ -1,9 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, inject, it } from 'vitest';
-import { apply, create, denialOf, expectAdmitted, must } from './objects/kubectl-objects.ts';
+import { apply, denialOf, expectAdmitted, must } from './objects/kubectl-objects.ts';
 import { guardLabel, signedBy, spdxBy } from './objects/policy.ts';
-import { pod, podSpec } from './objects/pod.ts';
 import { openScene } from './world/scene.ts';
 import type { Scene } from './world/scene.ts';
 import { sampleRegistry } from './world/sample-registry.ts';
@@ -69,29 +68,6 @@ describe('a policy', () => {
 });
 
 describe('labels of namespaces', () => {
-  it('T35 count for a pod in a namespace made a moment ago', async () => {
-    const name = 'selected';
-    await scene.guard(name, { require: [signedBy(releaseKey)] }, unsigned);
-    const fresh = Array.from({ length: 5 }, (_, i) => `selected-${i}`);
-    // One call makes them all, each pod right after its namespace; with a service account of its own it has not
-    // to wait for the default one.
-    const result = await create(
-      scene.kubectl,
-      fresh.flatMap((namespace) => [
-        {
-          apiVersion: 'v1',
-          kind: 'Namespace',
-          metadata: { name: namespace, labels: { [guardLabel]: name } },
-        },
-        { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'own', namespace } },
-        pod(namespace, podSpec(unsigned, { serviceAccountName: 'own' })),
-      ]),
-    );
-    await must(scene.kubectl, ['delete', 'namespace', ...fresh, '--wait=false']);
-    expect(result.stdout).not.toContain('pod/');
-    expect(result.stderr.match(/SignatureMissing: policy selected \(signed\)/g)).toHaveLength(fresh.length);
-  });
-
   it('select anew when they change', async () => {
     const name = 'relabelled';
     await scene.addNamespace(name);

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, inject, it } from 'vitest';
-import { create, denialOf, expectAdmitted, must } from './objects/kubectl-objects.ts';
+import { denialOf, expectAdmitted, must } from './objects/kubectl-objects.ts';
 import { signedBy } from './objects/policy.ts';
 import { pod, podSpec, templated } from './objects/pod.ts';
 import { waitUntil } from './processes/wait-until.ts';
@@ -29,6 +29,10 @@ beforeAll(async () => {
       templated('Deployment', namespace, 'shop', podSpec(unsigned)),
       templated('Job', namespace, 'once', podSpec(unsigned)),
       pod(namespace, podSpec(unsigned), 'single'),
+      {
+        ...pod(namespace, podSpec(unsigned)),
+        metadata: { namespace, name: 'held', finalizers: ['e2e.refwarden.dev/hold'] },
+      },
     ]),
   );
   await awaitOutput(
@@ -130,12 +134,6 @@ describe('a Pod older than the policy', () => {
   });
 
   it('loses its finalizers while it is being deleted', async () => {
-    expectAdmitted(
-      await create(scene.kubectl, {
-        ...pod(namespace, podSpec(signed)),
-        metadata: { namespace, name: 'held', finalizers: ['e2e.refwarden.dev/hold'] },
-      }),
-    );
     await read('delete', 'pod', 'held', '--wait=false', '--now');
     expectAdmitted(
       await inNamespace('patch', 'pod', 'held', '--type=merge', '-p', '{"metadata":{"finalizers":null}}'),

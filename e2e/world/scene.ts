@@ -39,6 +39,8 @@ export interface Scene {
 export interface SceneOptions {
   readonly kubeconfigPath: string;
   readonly webhookHost: string;
+  /** What the webhook reaches the cluster by, if it is something else. */
+  readonly webhookKubeconfigPath?: string;
   /** Registries that the webhook may ask. */
   readonly hosts: readonly string[];
 }
@@ -46,7 +48,7 @@ export interface SceneOptions {
 /** Everything that it starts or makes ends with `stack`, also when it fails half-way. */
 export async function openScene(
   stack: AsyncDisposableStack,
-  { kubeconfigPath, webhookHost, hosts }: SceneOptions,
+  { kubeconfigPath, webhookKubeconfigPath = kubeconfigPath, webhookHost, hosts }: SceneOptions,
 ): Promise<Scene> {
   const directory = await makeTemporaryDirectory('scene');
   stack.defer(() => directory.remove());
@@ -56,7 +58,11 @@ export async function openScene(
       await must(kubectl, ['delete', kind, name, '--wait=false', '--ignore-not-found']);
     });
   };
-  const webhook = await startWebhook({ kubeconfigPath, host: webhookHost, plainHttp: hosts });
+  const webhook = await startWebhook({
+    kubeconfigPath: webhookKubeconfigPath,
+    host: webhookHost,
+    plainHttp: hosts,
+  });
   stack.defer(() => webhook.stop());
   // Removed before its webhook ends: without one behind it, it would hold up everybody.
   remove('validatingwebhookconfiguration', 'refwarden');
