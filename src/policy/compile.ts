@@ -60,9 +60,9 @@ function compilePolicy(
     workloads: spec.workloads,
     onInconclusive: spec.onInconclusive,
     ...('namespaces' in spec && spec.namespaces !== undefined ? { namespaces: spec.namespaces } : {}),
-    // A pattern that does not compile leaves open what it would select: then everything is selected, and nothing left out.
+    // Where a pattern does not compile it is open what it would select, or leave out: all of it, and nothing.
     images: images.problem === undefined ? images.patterns : compilePatterns(['**']).patterns,
-    excludeImages: problem === undefined ? excluded.patterns : [],
+    excludeImages: excluded.patterns,
     requirements:
       problem === undefined
         ? requirements

@@ -1,15 +1,11 @@
 import { z } from 'zod';
-import { maxPatternLength } from '../../image/pattern.ts';
+import { imagePattern } from './image-pattern.ts';
 import { groupVersion, objectMeta, objectName, resourceStatus } from './metadata.ts';
 import { withRules } from './rules.ts';
 
 const spec = withRules(
   z.strictObject({
-    images: z
-      .array(z.string().min(1).max(maxPatternLength))
-      .min(1)
-      .max(64)
-      .describe('Images that are excepted.'),
+    images: z.array(imagePattern).min(1).max(64).describe('Images that are excepted.'),
     namespaces: z.array(objectName).min(1).max(64).describe('Namespaces in which they are.'),
     policies: z
       .array(

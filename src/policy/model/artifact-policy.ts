@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { maxPatternLength } from '../../image/pattern.ts';
+import { imagePattern } from './image-pattern.ts';
 import { groupVersion, objectMeta, resourceStatus } from './metadata.ts';
 import { requirement } from './requirement.ts';
 import { notBuilt, withRules } from './rules.ts';
 
-const imagePatterns = z.array(z.string().min(1).max(maxPatternLength)).max(64);
+const imagePatterns = z.array(imagePattern).max(64);
 const maxMatchLabels = 32;
 const labelText = z.string().max(63);
 const labelKey = z.string().min(1).max(317);

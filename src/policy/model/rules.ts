@@ -8,6 +8,25 @@ export interface SchemaRule<T> {
   readonly holds: (value: T) => boolean;
 }
 
+/** The part of a rule that the API server reads. */
+export type CelRule = Pick<SchemaRule<unknown>, 'rule' | 'message'>;
+
+/**
+ * Attaches one check to a schema: `problemOf` here, and `rules` for the API server, as near to it as CEL comes.
+ * @param problemOf what is wrong with a value, or undefined.
+ */
+export function withCheck<S extends z.ZodType>(
+  schema: S,
+  problemOf: (value: z.output<S>) => string | undefined,
+  rules: readonly CelRule[],
+): S {
+  const checked = schema.superRefine((value, context) => {
+    const message = problemOf(value);
+    if (message !== undefined) context.addIssue({ code: 'custom', message });
+  });
+  return checked.meta({ ...schema.meta(), 'x-kubernetes-validations': rules });
+}
+
 /** Attaches rules to a schema: checked here on parsing, and written into the CRD for the API server. */
 export function withRules<S extends z.ZodType>(schema: S, rules: readonly SchemaRule<z.output<S>>[]): S {
   const checked = schema.superRefine((value, context) => {

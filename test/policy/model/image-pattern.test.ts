@@ -1,0 +1,57 @@
+import { assert, constantFrom, array, property } from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { compileImagePattern } from '../../../src/image/pattern.ts';
+import { isPlainHost, normalizeRegistry } from '../../../src/image/reference.ts';
+import { imagePattern, imagePatternRules } from '../../../src/policy/model/image-pattern.ts';
+
+/** The expressions of the rules for the API server: what must match, and what must not. */
+const expressions = imagePatternRules.flatMap(({ rule }) => {
+  const [, not, text] = /^(!?)self\.matches\('(.*)'\)$/.exec(rule) ?? [];
+  return text === undefined ? [] : [{ not: not === '!', regex: new RegExp(text.replaceAll('\\\\', '\\')) }];
+});
+const apiServerTakes = (text: string): boolean =>
+  (text === '**' || !text.startsWith('**')) &&
+  expressions.every(({ not, regex }) => regex.test(text) !== not);
+
+function compiles(text: string): boolean {
+  try {
+    compileImagePattern(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+describe('imagePattern', () => {
+  it.each([
+    ['**/nginx', 'Image pattern "**/nginx": ** stands for no host: write */** for any'],
+    ['ghcr.io/a**', 'Image pattern "ghcr.io/a**": ** stands alone in a segment, unlike in "a**"'],
+    ['ghcr.io', 'Image pattern "ghcr.io": a host selects nothing without a path: write host/**'],
+  ])('T22 refuses %j as the compiler does', (text, message) => {
+    expect(imagePattern.safeParse(text).error?.issues).toMatchObject([{ message }]);
+  });
+
+  it.each(['**', 'nginx', 'ghcr.io/acme/**', '*/**', '*.example.com:5000/a*b/**/c:v1.*@sha256:ab*'])(
+    'takes %j',
+    (text) => {
+      expect(imagePattern.safeParse(text).success).toBe(true);
+      expect(apiServerTakes(text)).toBe(true);
+    },
+  );
+
+  it('T22 the rules of the API server take what compiles, and nothing else', () => {
+    const parts = 'ghcr.io localhost docker.io [::1] a b c. _ - . / / / * ** : @ :05 :5000 A sha256:0a é'
+      .split(' ')
+      .concat(' ');
+    assert(
+      property(array(constantFrom(...parts), { minLength: 1, maxLength: 7 }), (chosen) => {
+        const text = chosen.join('');
+        const first = text.slice(0, Math.max(text.indexOf('/'), 0));
+        // Only a URL parser knows of these: they are left to the check here.
+        if (/^\[|[.][0-9]+$|xn--/.test(first) && !isPlainHost(normalizeRegistry(first))) return true;
+        return apiServerTakes(text) === compiles(text);
+      }),
+      { numRuns: 20_000, seed: 22 },
+    );
+  });
+});
