@@ -1,4 +1,5 @@
-import { toFailure } from '../failures/failure.ts';
+import { failure, toFailure } from '../failures/failure.ts';
+import type { Failure } from '../failures/failure.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Manifest } from '../oci/manifest.ts';
 import type { VerifiedEvidence } from '../policy/evidence.ts';
@@ -7,7 +8,7 @@ import type { ArtifactForm, VerificationContext } from './artifact-form.ts';
 import { CompiledTrust } from './compiled-trust.ts';
 import { sigstoreBundle } from './sigstore/bundle.ts';
 import { simpleSigning } from './sigstore/simple-signing.ts';
-import type { Rejection, VerificationOutcome, VerificationRequest, Verifier } from './verification.ts';
+import type { VerificationOutcome, VerificationRequest, Verifier } from './verification.ts';
 
 /** Every form that evidence can come in: leaving one out does not compile. */
 const forms: Readonly<Record<VerifiedEvidence['format'], ArtifactForm>> = {
@@ -29,11 +30,11 @@ export function createVerifier(): Verifier {
   const trust = new CompiledTrust();
   return {
     needs(manifest) {
-      const { usable } = selectLayers(manifest);
+      const { usable, skipped } = selectLayers(manifest);
       return {
         layers: usable.map(({ layer }) => layer),
         subjectDocument: usable.some(({ form }) => form.needsSubjectDocument(manifest)),
-        skipped: [],
+        skipped,
       };
     },
     verify: (request) => Promise.resolve(verifyArtifact(request, trust)),
@@ -49,8 +50,8 @@ function verifyArtifact(request: VerificationRequest, trust: CompiledTrust): Ver
     nowMs,
     ...(subjectDocument === undefined ? {} : { subjectDocument }),
   };
-  const { usable, rejections } = selectLayers(artifact.manifest);
-  if (usable.length === 0 && rejections.length === 0) {
+  const { usable, skipped } = selectLayers(artifact.manifest);
+  if (usable.length === 0 && skipped.length === 0) {
     return {
       evidence: [],
       rejections: [
@@ -74,14 +75,14 @@ function verifyArtifact(request: VerificationRequest, trust: CompiledTrust): Ver
   });
   return {
     evidence: outcomes.flatMap((outcome) => outcome.evidence),
-    rejections: [...outcomes.flatMap((outcome) => outcome.rejections), ...rejections],
+    rejections: outcomes.flatMap((outcome) => outcome.rejections),
   };
 }
 
 interface SelectedLayers {
   readonly usable: readonly { readonly form: ArtifactForm; readonly layer: Descriptor }[];
   /** Why layers were left out. */
-  readonly rejections: readonly Rejection[];
+  readonly skipped: readonly Failure[];
 }
 
 /** By the manifest alone, so that what is too large or too much is never fetched. */
@@ -90,21 +91,21 @@ function selectLayers(manifest: Manifest): SelectedLayers {
     form.layers(manifest).map((layer) => ({ form, layer })),
   );
   const usable: SelectedLayers['usable'][number][] = [];
-  const rejections: Rejection[] = [];
+  const skipped: Failure[] = [];
   let totalBytes = 0;
   for (const entry of found.slice(0, maxSignaturesPerArtifact)) {
-    const { form, layer } = entry;
-    totalBytes += layer.size;
-    if (layer.size <= form.maxLayerBytes && totalBytes <= maxSignatureBytesPerArtifact) usable.push(entry);
-    else
-      rejections.push({
-        code: 'ArtifactTooLarge',
-        message: `Layer ${layer.digest} takes ${layer.size} bytes, more than is read.`,
-      });
+    const { digest, size } = entry.layer;
+    // What is left out is not fetched, and takes nothing from the others.
+    if (size <= entry.form.maxLayerBytes && totalBytes + size <= maxSignatureBytesPerArtifact) {
+      totalBytes += size;
+      usable.push(entry);
+    } else {
+      skipped.push(failure('ArtifactTooLarge', `Layer ${digest} takes ${size} bytes, more than is read.`));
+    }
   }
   if (found.length > maxSignaturesPerArtifact) {
     const message = `The artifact holds ${found.length} signatures; the first ${maxSignaturesPerArtifact} were looked at.`;
-    rejections.push({ code: 'ArtifactTooLarge', message });
+    skipped.push(failure('ArtifactTooLarge', message));
   }
-  return { usable, rejections };
+  return { usable, skipped };
 }

@@ -48,7 +48,7 @@ function cachedCounter(
   let calls = 0;
   let now = startMs;
   const counting: Verifier = {
-    needs: ({ layers }) => ({ layers, subjectDocument }),
+    needs: ({ layers }) => ({ layers, subjectDocument, skipped: [] }),
     verify: () => {
       calls++;
       return outcome();
@@ -188,6 +188,7 @@ describe('createCachingVerifier', () => {
     expect(cachedCounter(proven(), true).verifier.needs(artifact.manifest)).toEqual({
       layers: artifact.manifest.layers,
       subjectDocument: true,
+      skipped: [],
     });
   });
 });
