@@ -108,8 +108,20 @@ function snapshotOptions({ trustDir, noMatch }: PolicyOptions): SnapshotOptions 
 
 async function openChecker(options: CheckOptions): Promise<Checker> {
   const source = await openDirectory({ path: options.policies, watch: false, ...snapshotOptions(options) });
+  refuseNotReady(source);
   const { ports, close } = await openDecision(source, options, { record: () => undefined });
   return { decide: (workload, signal) => decide(workload, ports, { signal }), close };
+}
+
+/** A live webhook fails what such a policy guards; on the command line it is an error of the directory. */
+function refuseNotReady(source: LiveSource): void {
+  const snapshot = source.snapshot();
+  const problems = snapshot === undefined ? [] : notReady(snapshot);
+  if (problems.length === 0) return;
+  const shown = problems.map(
+    ({ policy, requirement, failure: { message } }) => `policy ${policy} (${requirement}): ${message}`,
+  );
+  throw new RefwardenError('PolicyNotReady', shown.join(' '));
 }
 
 async function serve(options: ServeOptions, signal: AbortSignal): Promise<void> {

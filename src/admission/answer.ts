@@ -57,7 +57,7 @@ function describeImage(verdict: ImageVerdict): string {
     lines.push(`  ... and ${blocking.length - maxChecksPerImage} more checks`);
   if (first?.code !== undefined) {
     lines.push(
-      `  ${failureCatalogue[first.code].remedy} Details: refwarden check --explain ${explainable(verdict)}`,
+      `  ${failureCatalogue[first.code].remedy} Details: refwarden check --policies DIR --explain ${explainable(verdict)}`,
     );
   }
   return lines.map(line).join('\n');
@@ -73,7 +73,7 @@ const roleNames = {
 /** `SignerNotTrusted: policy prod-release (signed) asks for ...` */
 function describeCheck({ code, policy, policyNamespace, requirement, message }: Check): string {
   const name = policyNamespace === undefined ? policy : `${policyNamespace}/${policy}`;
-  return `${code ?? 'Passed'}: policy ${name} (${requirement}) ${message}`;
+  return `${code ?? 'Passed'}: policy ${name} (${requirement}): ${message}`;
 }
 
 function explainable({ image, reference, digest }: ImageVerdict): string {
@@ -88,7 +88,7 @@ function warningsOf(verdict: Verdict): string[] {
       .filter(({ outcome, blocks, mode }) => outcome !== 'passed' && !blocks && mode !== 'Audit')
       .map(({ code, policy, requirement, message }) =>
         line(
-          `${code ?? 'InternalError'} ${shorten(image, maxImageLength)}: policy ${policy} (${requirement}) ${message}`,
+          `${code ?? 'InternalError'} ${shorten(image, maxImageLength)}: policy ${policy} (${requirement}): ${message}`,
         ),
       ),
   );

@@ -1,10 +1,10 @@
-import { describeThrown } from './describe-thrown.ts';
 import { exitCodes } from './commands.ts';
 import type { CheckOptions, Engine, Terminal } from './commands.ts';
 import { renderJson } from './check-json.ts';
 import { renderText } from './check-text.ts';
 import { parseImageReference } from '../image/reference.ts';
 import { showProgress } from './progress.ts';
+import { refuse } from './refuse.ts';
 import type { Workload } from '../admission/workload.ts';
 
 /** `refwarden check IMAGE...`: the decision for a Pod with these images, without a cluster. Returns the exit code. */
@@ -17,7 +17,7 @@ export async function runCheck(
   try {
     for (const image of images) parseImageReference(image);
     const checker = await engine.openChecker(options);
-    const timeout = AbortSignal.timeout(options.timeoutSeconds * 1000);
+    const timeout = AbortSignal.timeout(Math.ceil(options.timeoutSeconds * 1000));
     const progress = showProgress(terminal, images);
     const verdict = await checker.decide(podOf(images, options.namespace), timeout).finally(async () => {
       progress.stop();
@@ -28,11 +28,7 @@ export async function runCheck(
     );
     return exitCodes[verdict.outcome];
   } catch (error) {
-    const { code, message, remedy } = describeThrown(error);
-    if (options.output === 'json')
-      terminal.out(`${JSON.stringify({ error: { code, message, remedy } }, null, 2)}\n`);
-    else terminal.err(`${code}: ${message}\n${remedy}\n`);
-    return exitCodes.usage;
+    return refuse(error, options.output, terminal);
   }
 }
 

@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
-import { describeThrown } from './describe-thrown.ts';
 import { exitCodes } from './commands.ts';
+import { refuse } from './refuse.ts';
 import type { DemoAnswer, DemoOptions, Engine, Terminal } from './commands.ts';
 
 /** `refwarden demo`: asks the demo's webhook about every sample image and shows what came back. */
@@ -26,9 +26,7 @@ export async function runDemo(
     }
     return asExpected ? exitCodes.admitted : exitCodes.denied;
   } catch (error) {
-    const { code, message, remedy } = describeThrown(error);
-    terminal.err(`${code}: ${message}\n${remedy}\n`);
-    return exitCodes.usage;
+    return refuse(error, options.output, terminal);
   }
 }
 

@@ -1,6 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { customResourceDefinitions } from '../policy/crd/custom-resource-definitions.ts';
 import { renderDefinition } from '../policy/crd/render-definition.ts';
+import type { NoMatch } from '../policy/snapshot.ts';
 import { runCheck } from './check-command.ts';
 import { exitCodes } from './commands.ts';
 import type { CheckOptions, DemoOptions, Engine, ServeOptions, Terminal } from './commands.ts';
@@ -134,7 +135,7 @@ interface SourceFlags {
   readonly registries?: string;
   readonly dockerConfig?: string;
   readonly trustDir?: string;
-  readonly noMatch: 'Admit' | 'Warn' | 'Deny';
+  readonly unmatched: NoMatch;
 }
 type CheckFlags = SourceFlags &
   Pick<CheckOptions, 'policies' | 'namespace' | 'output' | 'explain'> & { readonly timeout: number };
@@ -150,7 +151,7 @@ function withSourceOptions(command: Command): Command {
     )
     .option('--trust-dir <dir>', 'directory of the files that issuers name as trustedRoot.file')
     .addOption(
-      new Option('--no-match <answer>', 'what happens to an image that no policy matches')
+      new Option('--unmatched <answer>', 'what happens to an image that no policy matches')
         .choices(['Admit', 'Warn', 'Deny'])
         .default('Admit'),
     );
@@ -163,7 +164,7 @@ function sourceOptions(
   const dockerConfig = flags.dockerConfig ?? defaults.dockerConfig;
   return {
     plainHttp: flags.plainHttp,
-    noMatch: flags.noMatch,
+    noMatch: flags.unmatched,
     ...(flags.registries === undefined ? {} : { registries: flags.registries }),
     ...(dockerConfig === undefined ? {} : { dockerConfig }),
     ...(flags.trustDir === undefined ? {} : { trustDir: flags.trustDir }),

@@ -1,6 +1,5 @@
-import { exitCodes } from './commands.ts';
 import type { Engine, ServeOptions, Terminal } from './commands.ts';
-import { describeThrown } from './describe-thrown.ts';
+import { refuse } from './refuse.ts';
 
 /** `refwarden serve`: runs until the process is asked to end, then drains. Returns the exit code. */
 export async function runServe(
@@ -13,8 +12,6 @@ export async function runServe(
     await engine.serve(options, interrupted);
     return 0;
   } catch (error) {
-    const { code, message, remedy } = describeThrown(error);
-    terminal.err(`${code}: ${message}\n${remedy}\n`);
-    return exitCodes.usage;
+    return refuse(error, 'text', terminal);
   }
 }

@@ -70,7 +70,7 @@ export const failureCatalogue = {
   ),
   NoPolicyMatches: failed(
     'No policy matches the image, and the installation refuses images without a policy.',
-    'Write a policy whose images match it, or set noMatch to Admit.',
+    'Write a policy whose images match it, or run with --unmatched Admit.',
   ),
 
   // Why something that was found does not count.

@@ -29,8 +29,8 @@ describe('denialMessage', () => {
     expect(denialMessage(verdict)).toBe(
       `2 images, 1 not admitted
 ghcr.io/acme/app:1.4 (sha256:abababab), container "app"
-  SignerNotTrusted: policy prod-release (signed) asks for a signature by acme-release. Found 1: dev@acme.com (https://accounts.google.com). Not listed.
-  Sign with a key or identity of a listed issuer, or add the signer as a TrustedIssuer. Details: refwarden check --explain ghcr.io/acme/app:1.4@${sampleDigest}`,
+  SignerNotTrusted: policy prod-release (signed): asks for a signature by acme-release. Found 1: dev@acme.com (https://accounts.google.com). Not listed.
+  Sign with a key or identity of a listed issuer, or add the signer as a TrustedIssuer. Details: refwarden check --policies DIR --explain ghcr.io/acme/app:1.4@${sampleDigest}`,
     );
   });
 
@@ -54,8 +54,8 @@ ghcr.io/acme/app:1.4 (sha256:abababab), container "app"
     expect(denialMessage(sampleVerdict({ images: [unresolved] }))).toBe(
       `1 image, 1 not admitted
 ghcr.io/acme/app:1.4, init container "init", ephemeral container "debug", image volume "data"
-  RegistryTimeout: policy shop/prod-release (signed) Late.
-  Try again: what arrives meanwhile is kept; if it stays, look at the registry. Details: refwarden check --explain ghcr.io/acme/app:1.4`,
+  RegistryTimeout: policy shop/prod-release (signed): Late.
+  Try again: what arrives meanwhile is kept; if it stays, look at the registry. Details: refwarden check --policies DIR --explain ghcr.io/acme/app:1.4`,
     );
   });
 
@@ -119,7 +119,7 @@ ghcr.io/acme/app:1.4, init container "init", ephemeral container "debug", image 
     expect(lines).toHaveLength(4);
     expect(lines[1]).toContain('evil 0 images, 0 not admitted\ufffd[2J');
     expect(lines[2]).toBe(
-      '  SignatureMissing: policy prod-release (signed) by mallory\ufffd All is well\ufffd\ufffdgnirts\ufffd\ufffd',
+      '  SignatureMissing: policy prod-release (signed): by mallory\ufffd All is well\ufffd\ufffdgnirts\ufffd\ufffd',
     );
     const whole = denialMessage(
       sampleVerdict({ images: [], failure: failure('ReviewInvalid', 'kind is "x\n\u001b".') }),
@@ -188,8 +188,8 @@ describe('answerReview', () => {
       sampleCheck({ outcome: 'passed', blocks: false, requirement: 'fine' }),
     ];
     expect(answerReview(sampleVerdict({ images: [sampleImage({ checks })] })).warnings).toEqual([
-      'SignatureMissing ghcr.io/acme/app:1.4: policy prod-release (signed) asks for two lines',
-      'RegistryTimeout ghcr.io/acme/app:1.4: policy prod-release (signed) Late.',
+      'SignatureMissing ghcr.io/acme/app:1.4: policy prod-release (signed): asks for two lines',
+      'RegistryTimeout ghcr.io/acme/app:1.4: policy prod-release (signed): Late.',
     ]);
   });
 

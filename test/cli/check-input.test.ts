@@ -54,14 +54,14 @@ const wrong: readonly [what: string, files: Record<string, string>, exit: number
   [
     'a missing issuer',
     { 'a.yaml': policy('require: [{name: a, signature: {issuers: [nobody]}}]') },
-    1,
+    2,
     ['PolicyNotReady', 'There is no TrustedIssuer nobody'],
   ],
   [
     'a broken pattern',
     { 'a.yaml': policy('require: [{name: a, pinned: true}]').replace('"**"', '"a/**b"') },
-    1,
-    ['ImagePatternInvalid', 'a/**b'],
+    2,
+    ['PolicyInvalid', 'a/**b'],
   ],
 ];
 
@@ -90,6 +90,41 @@ describe('refwarden check with wrong input', () => {
       expect(code).toBe(2);
     },
   );
+
+  it.each([
+    ['Admit', 0, 'no policy matches this image'],
+    ['Warn', 0, 'NoPolicyMatches'],
+    ['Deny', 1, 'NoPolicyMatches'],
+  ])('--unmatched %s is what happens to an image that no policy matches', async (answer, exit, part) => {
+    const elsewhere = policy('require: [{name: a, pinned: true}]').replace('"**"', '"quay.io/**"');
+    await using directory = await writePolicyDirectory({ 'a.yaml': elsewhere });
+    const { code, out } = await runCommandLine(
+      'check',
+      image,
+      '--policies',
+      directory.path,
+      '--unmatched',
+      answer,
+    );
+    expect(out).toContain(part);
+    expect(code).toBe(exit);
+  });
+
+  it('takes a fraction of a second as timeout', async () => {
+    await using directory = await writePolicyDirectory({
+      'a.yaml': policy('require: [{name: a, pinned: true}]'),
+    });
+    const { code, err } = await runCommandLine(
+      'check',
+      image,
+      '--policies',
+      directory.path,
+      '--timeout',
+      '1.2345',
+    );
+    expect(err).toBe('');
+    expect(code).toBe(1);
+  });
 
   it('writes an error as JSON where JSON was asked for', async () => {
     const { code, out } = await runCommandLine(

@@ -22,7 +22,6 @@ export interface CosignFixture {
   readonly artifacts: readonly FixtureArtifact[];
 }
 
-const fixtureNames = (): string[] => readdirSync(root).filter((name) => name !== 'trust');
 
 export function readCosignFixture(name: string): CosignFixture {
   const directory = new URL(`${name}/`, root);
