@@ -11,6 +11,8 @@ interface Schema {
   additionalProperties?: Schema;
   maxItems?: number;
   maxLength?: number;
+  'x-kubernetes-list-type'?: string;
+  'x-kubernetes-list-map-keys'?: string[];
   'x-kubernetes-validations'?: { message: string }[];
 }
 
@@ -65,7 +67,12 @@ function rows(schema: Schema, path: string): string[] {
 
 function typeName(field: Schema): string {
   if (field.items !== undefined)
-    return `list of ${typeName(field.items)}${field.maxItems === undefined ? '' : `, at most ${field.maxItems}`}`;
+    return [
+      `list of ${typeName(field.items)}`,
+      ...(field.maxItems === undefined ? [] : [`at most ${field.maxItems}`]),
+      ...(field['x-kubernetes-list-type'] === 'set' ? ['each once'] : []),
+      ...(field['x-kubernetes-list-map-keys'] ?? []).map((key) => `each ${key} once`),
+    ].join(', ');
   if (field.enum !== undefined) return field.enum.map((value) => `\`${String(value)}\``).join(', ');
   if (field.additionalProperties !== undefined) return `map to ${typeName(field.additionalProperties)}`;
   return field.type ?? '';

@@ -119,7 +119,7 @@ function findIssuers(
   known: ReadonlyMap<string, ResolvedIssuer | Failure>,
 ): { issuers: ResolvedIssuer[]; notReady?: Failure } {
   const issuers: ResolvedIssuer[] = [];
-  for (const name of new Set(names)) {
+  for (const name of names) {
     const issuer = known.get(name);
     if (issuer === undefined)
       return { issuers: [], notReady: failure('PolicyNotReady', `There is no TrustedIssuer ${name}.`) };

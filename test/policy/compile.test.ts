@@ -172,15 +172,6 @@ describe('compilePolicies', () => {
     ]);
   });
 
-  it('T21 asks twice for an issuer that is listed twice no more than once', () => {
-    const policy = only([
-      keyIssuer('a'),
-      keyIssuer('b'),
-      clusterPolicy('p', { require: [signedBy('a', 'b', 'a')] }),
-    ]);
-    expect(policy.requirements).toMatchObject([{ issuers: [{ name: 'a' }, { name: 'b' }] }]);
-  });
-
   it('T21 a requirement that lists no issuer at all is not ready, should it ever come in', () => {
     const parsed = {
       apiVersion: 'refwarden.dev/v1alpha1' as const,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { imagePattern } from './image-pattern.ts';
-import { groupVersion, objectMeta, objectName, resourceStatus } from './metadata.ts';
+import { dateTime, groupVersion, objectMeta, objectName, resourceStatus } from './metadata.ts';
 import { withRules } from './rules.ts';
 
 const spec = withRules(
@@ -18,7 +18,7 @@ const spec = withRules(
       .max(16)
       .describe('Policies, and optionally their requirements, that do not apply.'),
     reason: z.string().min(1).max(1024).describe('Why, for whoever reads it later.'),
-    expiresAt: z.string().max(64).meta({ format: 'date-time' }).describe('When the exception ends.'),
+    expiresAt: dateTime.describe('When the exception ends.'),
   }),
   [
     {

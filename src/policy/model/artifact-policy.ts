@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { imagePattern } from './image-pattern.ts';
 import { groupVersion, objectMeta, resourceStatus } from './metadata.ts';
 import { requirement } from './requirement.ts';
-import { notBuilt, withRules } from './rules.ts';
+import { mapOf, notBuilt, withRules } from './rules.ts';
 
 const imagePatterns = z.array(imagePattern).max(64);
 const maxMatchLabels = 32;
@@ -58,12 +58,7 @@ const namespacedFields = z.strictObject({
     .enum(['Deny', 'Admit'])
     .default('Deny')
     .describe('What happens when a check cannot be judged, for example because the registry is down.'),
-  require: z
-    .array(requirement)
-    .min(1)
-    .max(16)
-    .describe('All must be satisfied.')
-    .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'] }),
+  require: mapOf('name', z.array(requirement).min(1).max(16)).describe('All must be satisfied.'),
   evidenceRepositories: z
     .array(z.string().min(1).max(512))
     .min(1)
@@ -86,12 +81,6 @@ const namespacedFields = z.strictObject({
 type NamespacedFields = z.output<typeof namespacedFields>;
 
 const unbuilt = notBuilt<NamespacedFields>('evidenceRepositories', 'indexTags', 'crossChecks');
-const distinctNames = {
-  rule: 'self.require.all(one, self.require.exists_one(other, other.name == one.name))',
-  message: 'the names of requirements must differ',
-  holds: (value: NamespacedFields) =>
-    new Set(value.require.map(({ name }) => name)).size === value.require.length,
-};
 
 const clusterFields = z.strictObject({ ...namespacedFields.shape, namespaces: labelSelector.optional() });
 
@@ -100,7 +89,7 @@ export const clusterArtifactPolicy = z
     apiVersion: z.literal(groupVersion),
     kind: z.literal('ClusterArtifactPolicy'),
     metadata: objectMeta,
-    spec: withRules(clusterFields, [...unbuilt, distinctNames]),
+    spec: withRules(clusterFields, unbuilt),
     status: resourceStatus.optional(),
   })
   .describe('What images must carry, across namespaces.');
@@ -110,7 +99,7 @@ export const artifactPolicy = z
     apiVersion: z.literal(groupVersion),
     kind: z.literal('ArtifactPolicy'),
     metadata: objectMeta,
-    spec: withRules(namespacedFields, [...unbuilt, distinctNames]),
+    spec: withRules(namespacedFields, unbuilt),
     status: resourceStatus.optional(),
   })
   .describe(

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { mapOf } from './rules.ts';
 
 export const apiGroup = 'refwarden.dev';
 export const apiVersion = 'v1alpha1';
@@ -19,22 +20,30 @@ export const objectMeta = z.object({
   uid: z.string().max(128).optional(),
 });
 
+const isoDateTime = z.iso.datetime({ offset: true });
+
+/** RFC 3339 with seconds and a time zone, as the API server reads the format `date-time`. */
+export const dateTime = z
+  .string()
+  .max(64)
+  .refine(
+    (text) => /T\d\d:\d\d:\d\d/i.test(text) && isoDateTime.safeParse(text.toUpperCase()).success,
+    'must be a time like 2026-12-01T00:00:00Z',
+  )
+  .meta({ format: 'date-time' });
+
 const condition = z.strictObject({
   type: z.string().max(316).describe('Ready'),
   status: z.enum(['True', 'False', 'Unknown']),
   reason: z.string().max(1024).describe('A failure code, or Ready.'),
   message: z.string().max(32_768),
-  lastTransitionTime: z.string().max(64).meta({ format: 'date-time' }),
+  lastTransitionTime: dateTime,
   observedGeneration: z.number().int().optional(),
 });
 
 export const resourceStatus = z
   .strictObject({
     observedGeneration: z.number().int().optional().describe('The generation that the conditions speak of.'),
-    conditions: z
-      .array(condition)
-      .max(8)
-      .optional()
-      .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['type'] }),
+    conditions: mapOf('type', z.array(condition).max(8)).optional(),
   })
   .describe('Written by Refwarden.');

@@ -1,15 +1,12 @@
 import { z } from 'zod';
 import { objectName } from './metadata.ts';
-import { exactlyOneOf, notBuilt, withRules } from './rules.ts';
+import { exactlyOneOf, notBuilt, setOf, withRules } from './rules.ts';
 
 const maxIssuers = 16;
 
-const issuers = z
-  .array(objectName)
-  .min(1)
-  .max(maxIssuers)
-  .describe('Names of TrustedIssuers; any one of them satisfies.')
-  .meta({ 'x-kubernetes-list-type': 'set' });
+const issuers = setOf(z.array(objectName).min(1).max(maxIssuers)).describe(
+  'Names of TrustedIssuers; any one of them satisfies.',
+);
 
 /** `90s`, `15m`, `12h`, `30d`. */
 const maxAge = z
@@ -51,7 +48,7 @@ const signature = withRules(signatureFields, [
   {
     rule: '!has(self.minimumIssuers) || self.minimumIssuers <= size(self.issuers)',
     message: 'minimumIssuers is more than there are issuers',
-    holds: (value) => value.minimumIssuers <= new Set(value.issuers).size,
+    holds: (value) => value.minimumIssuers <= value.issuers.length,
   },
 ]).describe('A signature of the image (cosign, Sigstore bundle).');
 

@@ -40,6 +40,29 @@ export function withRules<S extends z.ZodType>(schema: S, rules: readonly Schema
   });
 }
 
+/** A list without duplicates, which the API server refuses by the list type. */
+export function setOf<S extends z.ZodArray<z.ZodString>>(list: S): S {
+  return list
+    .superRefine((items, context) => {
+      if (new Set(items).size < items.length)
+        context.addIssue({ code: 'custom', message: 'each may be named only once' });
+    })
+    .meta({ ...list.meta(), 'x-kubernetes-list-type': 'set' });
+}
+
+/** A list whose items differ in `key`, which the API server holds by the list type. */
+export function mapOf<K extends string, S extends z.ZodArray<z.ZodType<Readonly<Record<K, string>>>>>(
+  key: K,
+  list: S,
+): S {
+  return list
+    .superRefine((items, context) => {
+      if (new Set(items.map((item) => item[key])).size < items.length)
+        context.addIssue({ code: 'custom', message: `each ${key} may be given only once` });
+    })
+    .meta({ ...list.meta(), 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': [key] });
+}
+
 /** The fields exist in the schema, so that the API server does not prune them unseen, and are refused by name. */
 export function notBuilt<T extends object>(...fields: (keyof T & string)[]): SchemaRule<T>[] {
   return fields.map((field) => ({

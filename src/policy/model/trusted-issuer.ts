@@ -1,24 +1,29 @@
+import { RE2JS } from 're2js';
 import { z } from 'zod';
 import { fulcioExtensions } from '../resolved-issuer.ts';
 import type { FulcioExtension } from '../resolved-issuer.ts';
-import { groupVersion, objectMeta, objectName, resourceStatus } from './metadata.ts';
-import { exactlyOneOf, notBuilt, withRules } from './rules.ts';
+import { dateTime, groupVersion, objectMeta, objectName, resourceStatus } from './metadata.ts';
+import { exactlyOneOf, notBuilt, withCheck, withRules } from './rules.ts';
 
 const maxIdentities = 16;
 const demand = z.enum(['Required', 'NotRequired']);
 const exactText = z.string().min(1).max(2048);
-const time = z.string().max(64).meta({ format: 'date-time' });
 
-/** A regular expression that the API server's own RE2 compiles; compiled again here when the issuer is applied. */
-const re2 = z
-  .string()
-  .min(1)
-  .max(1024)
-  .meta({
-    'x-kubernetes-validations': [
-      { rule: "''.matches(self) || !''.matches(self)", message: 'must be a regular expression of RE2' },
-    ],
-  });
+const notRe2 = 'must be a regular expression of RE2';
+
+/** A regular expression of RE2, to the API server's own and to the one that is used here. */
+const re2 = withCheck(
+  z.string().min(1).max(1024),
+  (text) => {
+    try {
+      RE2JS.compile(text);
+      return undefined;
+    } catch {
+      return notRe2;
+    }
+  },
+  [{ rule: "''.matches(self) || !''.matches(self)", message: notRe2 }],
+);
 
 const trustedRootFields = z.strictObject({
   builtIn: z
@@ -65,9 +70,9 @@ const keyFields = z.strictObject({
     .describe('Whether a signature must be in a transparency log of the trusted root.'),
   trustedRoot: trustedRoot
     .optional()
-    .describe('Needed only for the transparency log; the public Sigstore instance when absent.'),
-  notBefore: time.optional().describe('Signatures made earlier do not count.'),
-  notAfter: time.optional().describe('Signatures made later do not count.'),
+    .describe('Transparency log and timestamp authorities that may date its signatures.'),
+  notBefore: dateTime.optional().describe('Signatures made earlier do not count.'),
+  notAfter: dateTime.optional().describe('Signatures made later do not count.'),
 });
 const key = withRules(keyFields, notBuilt<z.output<typeof keyFields>>('notBefore', 'notAfter')).describe(
   'A public key.',
