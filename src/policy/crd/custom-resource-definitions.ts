@@ -16,33 +16,29 @@ interface Naming {
   readonly columns: readonly PrinterColumn[];
 }
 
-const ready: PrinterColumn = {
-  name: 'Ready',
-  type: 'string',
-  jsonPath: '.status.conditions[?(@.type=="Ready")].status',
-};
+/** Of type date kubectl shows the time since, which suits the past alone. */
 const age: PrinterColumn = { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' };
 const mode: PrinterColumn = { name: 'Mode', type: 'string', jsonPath: '.spec.mode' };
 
 const naming: Readonly<Record<ResourceKind, Naming>> = {
-  TrustedIssuer: { plural: 'trustedissuers', shortNames: ['ti'], scope: 'Cluster', columns: [ready, age] },
+  TrustedIssuer: { plural: 'trustedissuers', shortNames: ['ti'], scope: 'Cluster', columns: [age] },
   ClusterArtifactPolicy: {
     plural: 'clusterartifactpolicies',
     shortNames: ['cap'],
     scope: 'Cluster',
-    columns: [mode, ready, age],
+    columns: [mode, age],
   },
   ArtifactPolicy: {
     plural: 'artifactpolicies',
     shortNames: ['ap'],
     scope: 'Namespaced',
-    columns: [mode, ready, age],
+    columns: [mode, age],
   },
   ArtifactPolicyException: {
     plural: 'artifactpolicyexceptions',
     shortNames: ['ape'],
     scope: 'Cluster',
-    columns: [{ name: 'Expires', type: 'date', jsonPath: '.spec.expiresAt' }, ready, age],
+    columns: [{ name: 'Expires', type: 'string', jsonPath: '.spec.expiresAt' }, age],
   },
 };
 

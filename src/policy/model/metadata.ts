@@ -46,4 +46,4 @@ export const resourceStatus = z
     observedGeneration: z.number().int().optional().describe('The generation that the conditions speak of.'),
     conditions: mapOf('type', z.array(condition).max(8)).optional(),
   })
-  .describe('Written by Refwarden.');
+  .describe('Reserved; not written by this version.');

@@ -1,0 +1,43 @@
+import { describe, expect, it } from 'vitest';
+import { customResourceDefinitions } from '../../../src/policy/crd/custom-resource-definitions.ts';
+
+interface Schema {
+  readonly type?: string;
+  readonly description?: string;
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly additionalProperties?: Schema;
+  readonly items?: Schema;
+}
+interface Version {
+  readonly schema: { readonly openAPIV3Schema: Schema };
+  readonly additionalPrinterColumns: readonly { name: string; type: string; jsonPath: string }[];
+}
+
+const versions = customResourceDefinitions().map(({ metadata, spec }): [string, Version] => {
+  const [version] = spec['versions'] as Version[];
+  if (version === undefined) throw new Error(`${metadata.name} has no version`);
+  return [metadata.name, version];
+});
+
+/** Every field below a schema, by path. */
+function* fieldsOf(schema: Schema, path: string): Generator<[string, Schema]> {
+  for (const [name, field] of Object.entries(schema.properties ?? {})) {
+    yield [`${path}.${name}`, field];
+    yield* fieldsOf(field, `${path}.${name}`);
+  }
+  if (schema.items !== undefined) yield* fieldsOf(schema.items, `${path}[]`);
+}
+
+describe('customResourceDefinitions', () => {
+  it.each(versions)(
+    '%s shows no status, which nobody writes, and no time to come as an age',
+    (_, version) => {
+      const columns = version.additionalPrinterColumns;
+      expect(columns.filter(({ jsonPath }) => jsonPath.startsWith('.status'))).toEqual([]);
+      const dates = columns.filter(({ type }) => type === 'date').map(({ jsonPath }) => jsonPath);
+      expect(dates).toEqual(['.metadata.creationTimestamp']);
+      const { status } = version.schema.openAPIV3Schema.properties ?? {};
+      expect(status?.description).toBe('Reserved; not written by this version.');
+    },
+  );
+});
