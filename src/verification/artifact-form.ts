@@ -2,10 +2,10 @@ import type { Digest } from '../image/digest.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Manifest } from '../oci/manifest.ts';
 import type { ResolvedIssuer } from '../policy/resolved-issuer.ts';
-import type { CompiledTrust } from './compiled-trust.ts';
+import type { CompiledTrust } from './sigstore/compiled-trust.ts';
 import type { VerificationOutcome } from './verification.ts';
 
-/** What every signature of one artifact is judged against. */
+/** What every signature of one artifact is verified against. */
 export interface VerificationContext {
   /** Digests that the signed content may name, the preferred one first. */
   readonly subjects: readonly Digest[];

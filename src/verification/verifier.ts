@@ -3,9 +3,9 @@ import type { Failure } from '../failures/failure.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Manifest } from '../oci/manifest.ts';
 import type { VerifiedEvidence } from '../policy/evidence.ts';
-import { dsseAttestations } from './attestation/dsse-attestations.ts';
 import type { ArtifactForm, VerificationContext } from './artifact-form.ts';
-import { CompiledTrust } from './compiled-trust.ts';
+import { CompiledTrust } from './sigstore/compiled-trust.ts';
+import { cosignAttestations } from './sigstore/cosign-attestations.ts';
 import { sigstoreBundle } from './sigstore/bundle.ts';
 import { simpleSigning } from './sigstore/simple-signing.ts';
 import type { VerificationOutcome, VerificationRequest, Verifier } from './verification.ts';
@@ -14,7 +14,7 @@ import type { VerificationOutcome, VerificationRequest, Verifier } from './verif
 const forms: Readonly<Record<VerifiedEvidence['format'], ArtifactForm>> = {
   CosignSimpleSigning: simpleSigning,
   SigstoreBundle: sigstoreBundle,
-  DsseEnvelope: dsseAttestations,
+  DsseEnvelope: cosignAttestations,
 };
 
 /** Most signatures (layers) of one artifact that are looked at; an image signed at every build collects tens. */

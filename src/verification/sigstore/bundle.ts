@@ -14,9 +14,9 @@ import { matchesDigest } from '../../image/digest.ts';
 import { parseStrictJson } from '../../oci/strict-json.ts';
 import { parseStatement } from '../attestation/in-toto-statement.ts';
 import type { ArtifactForm, VerificationContext } from '../artifact-form.ts';
-import { verifyClaim } from '../claim.ts';
 import type { VerificationOutcome } from '../verification.ts';
-import type { SignedMaterial } from './signed-material.ts';
+import type { SignedEntity } from './signed-entity.ts';
+import { verifyClaim } from './verify-claim.ts';
 
 const mediaTypes: ReadonlySet<string | undefined> = new Set([
   BUNDLE_V01_MEDIA_TYPE,
@@ -45,7 +45,7 @@ export const sigstoreBundle: ArtifactForm = {
     const signature = signatures[0]?.sig ?? Buffer.alloc(0);
     const signedBytes = dsse.preAuthEncoding(payloadType, payload);
     return verifyClaim(
-      { ...materialOf(bundle, signature), signedBytes, payload },
+      { ...entityOf(bundle, signature), signedBytes, payload },
       'SigstoreBundle',
       context,
       () => parseStatement(payloadType, payload),
@@ -78,8 +78,8 @@ function verifyMessage(
       `The bundle is for the message ${hash}:${digest.toString('hex').slice(0, 128)}, not for ${subject}.`,
     );
   }
-  const material = { ...materialOf(bundle, message.signature), signedBytes: document, payload: document };
-  return verifyClaim(material, 'SigstoreBundle', context, () => ({ kind: 'signature', subjects: [subject] }));
+  const entity = { ...entityOf(bundle, message.signature), signedBytes: document, payload: document };
+  return verifyClaim(entity, 'SigstoreBundle', context, () => ({ kind: 'signature', subjects: [subject] }));
 }
 
 const hashNames: Readonly<Partial<Record<HashAlgorithm, string>>> = {
@@ -106,10 +106,10 @@ function parseBundle(bytes: Uint8Array): Bundle {
   return bundle;
 }
 
-function materialOf(
+function entityOf(
   { verificationMaterial }: Bundle,
   signature: Buffer,
-): Omit<SignedMaterial, 'signedBytes' | 'payload'> {
+): Omit<SignedEntity, 'signedBytes' | 'payload'> {
   const { content, tlogEntries, timestampVerificationData } = verificationMaterial;
   return {
     signature,
@@ -124,7 +124,7 @@ function materialOf(
 
 function signerOf(
   content: Bundle['verificationMaterial']['content'],
-): Pick<SignedMaterial, 'certificate' | 'keyHint'> {
+): Pick<SignedEntity, 'certificate' | 'keyHint'> {
   switch (content.$case) {
     case 'publicKey':
       return { keyHint: content.publicKey.hint };

@@ -3,20 +3,20 @@ import { RefwardenError } from '../../failures/failure.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import { isJsonObject, parseStrictJsonText } from '../../oci/strict-json.ts';
 import type { JsonObject } from '../../oci/strict-json.ts';
-import type { SignedMaterial } from './signed-material.ts';
+import type { SignedEntity } from './signed-entity.ts';
 
 const certificateAnnotation = 'dev.sigstore.cosign/certificate';
 const bundleAnnotation = 'dev.sigstore.cosign/bundle';
 const timestampAnnotation = 'dev.sigstore.cosign/rfc3161timestamp';
 
 /**
- * What vouches for a legacy cosign signature, out of the annotations of its layer (cosign specs/SIGNATURE_SPEC.md).
+ * The verification material of a legacy cosign signature, out of the annotations of its layer (cosign specs/SIGNATURE_SPEC.md).
  * The chain annotation is not read: the chain is the trusted root's.
  * @throws RefwardenError `PayloadInvalid`.
  */
 export function parseLegacyAnnotations(
   layer: Descriptor,
-): Pick<SignedMaterial, 'certificate' | 'logEntries' | 'timestamps'> {
+): Pick<SignedEntity, 'certificate' | 'logEntries' | 'timestamps'> {
   const certificate = layer.annotations[certificateAnnotation];
   const bundle = layer.annotations[bundleAnnotation];
   const timestamp = layer.annotations[timestampAnnotation];

@@ -20,7 +20,7 @@ const nearness = {
   /** Everything holds, but for another identity. */
   otherIdentity: 4,
   /** It is the issuer's, and a log entry, timestamp or SCT is missing or bad. */
-  lacksVoucher: 5,
+  lacksMaterial: 5,
 } as const;
 type Nearness = keyof typeof nearness;
 

@@ -2,9 +2,9 @@ import { RefwardenError } from '../../failures/failure.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import { isJsonObject, parseStrictJson } from '../../oci/strict-json.ts';
 import type { ArtifactForm } from '../artifact-form.ts';
-import { verifyClaim } from '../claim.ts';
 import type { Claim } from '../claim.ts';
 import { parseLegacyAnnotations } from './legacy-annotations.ts';
+import { verifyClaim } from './verify-claim.ts';
 
 const mediaType = 'application/vnd.dev.cosign.simplesigning.v1+json';
 const signatureAnnotation = 'dev.cosignproject.cosign/signature';
@@ -17,14 +17,14 @@ export const simpleSigning: ArtifactForm = {
   maxLayerBytes: 64 * 1024,
   verifyLayer(bytes, layer, context) {
     const signature = parseSignature(layer);
-    const material = {
+    const entity = {
       signature,
       signedBytes: bytes,
       payload: bytes,
       timestampedBytes: signature,
       ...parseLegacyAnnotations(layer),
     };
-    return verifyClaim(material, 'CosignSimpleSigning', context, () => parseSimpleSigning(bytes));
+    return verifyClaim(entity, 'CosignSimpleSigning', context, () => parseSimpleSigning(bytes));
   },
 };
 

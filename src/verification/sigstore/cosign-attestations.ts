@@ -2,22 +2,22 @@ import { dsse } from '@sigstore/core';
 import { RefwardenError } from '../../failures/failure.ts';
 import { isJsonObject, parseStrictJson } from '../../oci/strict-json.ts';
 import type { ArtifactForm } from '../artifact-form.ts';
-import { verifyClaim } from '../claim.ts';
-import { parseLegacyAnnotations } from '../sigstore/legacy-annotations.ts';
-import { parseStatement } from './in-toto-statement.ts';
+import { verifyClaim } from './verify-claim.ts';
+import { parseLegacyAnnotations } from './legacy-annotations.ts';
+import { parseStatement } from '../attestation/in-toto-statement.ts';
 
 const mediaType = 'application/vnd.dsse.envelope.v1+json';
 /** Most signatures of one envelope. */
 const maxEnvelopeSignatures = 16;
 
 /** cosign's `.att`: each layer is a DSSE envelope; its annotations about the content are hints and are not read. */
-export const dsseAttestations: ArtifactForm = {
+export const cosignAttestations: ArtifactForm = {
   layers: ({ layers }) => layers.filter((layer) => layer.mediaType === mediaType),
   needsSubjectDocument: () => false,
   maxLayerBytes: 32 * 1024 * 1024,
   verifyLayer(bytes, layer, context) {
     const { payloadType, payload, signatures } = parseEnvelope(bytes);
-    const vouchers = parseLegacyAnnotations(layer);
+    const material = parseLegacyAnnotations(layer);
     const signedBytes = dsse.preAuthEncoding(payloadType, payload);
     const outcomes = signatures.map(({ signature, keyid }) =>
       verifyClaim(
@@ -28,7 +28,7 @@ export const dsseAttestations: ArtifactForm = {
           payload,
           timestampedBytes: Buffer.from(bytes),
           keyHint: keyid,
-          ...vouchers,
+          ...material,
         },
         'DsseEnvelope',
         context,

@@ -7,8 +7,8 @@ import type { FailureCode } from '../../failures/catalogue.ts';
 import type { Demand } from '../../policy/resolved-issuer.ts';
 import type { SigningCertificate } from '../signing-certificate.ts';
 import { checkLoggedSigner } from './log-entry.ts';
-import { signatureContent } from './signed-material.ts';
-import type { SignedMaterial } from './signed-material.ts';
+import { signatureContent } from './signed-entity.ts';
+import type { SignedEntity } from './signed-entity.ts';
 import type { TrustedRoot } from './trusted-root.ts';
 
 interface Demands {
@@ -25,30 +25,30 @@ interface ClaimedSigner {
 }
 
 /**
- * Verifies the signature with its certificate chain, log entries and timestamps. What is not demanded and does not verify
+ * Verifies the signature with its certificate chain, log entries and timestamps. Material that is not demanded and does not verify
  * is set aside as if it had been stripped, which whoever pushed the artifact could have done. A certificate always needs
  * one trusted time: it is long expired when an image is admitted.
  * @returns every trusted time, milliseconds since the epoch; empty for a key without any.
  * @throws RefwardenError with the code of what fails when everything is taken together.
  */
-export function verifyVouchers(
-  material: SignedMaterial,
+export function verifyEntity(
+  entity: SignedEntity,
   signer: ClaimedSigner,
   root: TrustedRoot,
   demands: Demands,
   nowMs: number,
 ): readonly number[] {
-  const { logEntries, timestamps } = material;
+  const { logEntries, timestamps } = entity;
   if (demands.transparencyLog === 'Required' && logEntries.length === 0) {
     throw new RefwardenError('TransparencyLogMissing', 'The signature has no entry of a transparency log.');
   }
   if (demands.signedTimestamp === 'Required' && timestamps.length === 0) {
     throw new RefwardenError('TrustedTimeMissing', 'The signature has no signed timestamp.');
   }
-  const selections = [material];
+  const selections = [entity];
   if (logEntries.length > 0 && timestamps.length > 0) {
-    if (demands.signedTimestamp === 'NotRequired') selections.push({ ...material, timestamps: [] });
-    if (demands.transparencyLog === 'NotRequired') selections.push({ ...material, logEntries: [] });
+    if (demands.signedTimestamp === 'NotRequired') selections.push({ ...entity, timestamps: [] });
+    if (demands.transparencyLog === 'NotRequired') selections.push({ ...entity, logEntries: [] });
   }
   let first: RefwardenError | undefined;
   for (const selection of selections) {
@@ -58,22 +58,22 @@ export function verifyVouchers(
       first ??= named(thrown);
     }
   }
-  throw first ?? new RefwardenError('InternalError', 'No selection of vouchers was tried.');
+  throw first ?? new RefwardenError('InternalError', 'No selection of the material was tried.');
 }
 
 function verifyTogether(
-  material: SignedMaterial,
+  entity: SignedEntity,
   { key, certificate }: ClaimedSigner,
   root: TrustedRoot,
   demands: Demands,
   nowMs: number,
 ): readonly number[] {
-  const timestamps = material.timestamps.map((der) => RFC3161Timestamp.parse(der));
+  const timestamps = entity.timestamps.map((der) => RFC3161Timestamp.parse(der));
   // Only a promise (SET) signs the integrated time; next to a bare inclusion proof it is anybody's claim.
-  const dated = material.logEntries.filter(
+  const dated = entity.logEntries.filter(
     (entry) => entry.inclusionPromise !== undefined && Number(entry.integratedTime) > 0,
   );
-  for (const entry of material.logEntries) checkLoggedSigner(entry, key, certificate?.der);
+  for (const entry of entity.logEntries) checkLoggedSigner(entry, key, certificate?.der);
   const verifier = new Verifier(
     { ...root, publicKey: () => ({ publicKey: key, validFor: () => true }) },
     {
@@ -84,7 +84,7 @@ function verifyTogether(
   );
   // Without a policy: its SAN policy is an unanchored pattern. The identity is compared by the caller.
   verifier.verify({
-    signature: signatureContent(material),
+    signature: signatureContent(entity),
     key:
       certificate === undefined
         ? { $case: 'public-key', hint: '' }
@@ -93,7 +93,7 @@ function verifyTogether(
             certificate:
               demands.sct === 'Required' ? certificate.x509 : new WithoutScts(certificate.x509.root),
           },
-    tlogEntries: [...material.logEntries],
+    tlogEntries: [...entity.logEntries],
     timestamps: [
       ...dated.map((tlogEntry) => ({ $case: 'transparency-log' as const, tlogEntry })),
       ...timestamps.map((timestamp) => ({ $case: 'timestamp-authority' as const, timestamp })),
@@ -103,7 +103,7 @@ function verifyTogether(
     ...dated.map((entry) => Number(entry.integratedTime) * 1000),
     ...timestamps.map((timestamp) => timestamp.signingTime.getTime()),
   ];
-  checkLogWindows(material.logEntries, root, times.length > 0 ? times : [nowMs]);
+  checkLogWindows(entity.logEntries, root, times.length > 0 ? times : [nowMs]);
   return times;
 }
 

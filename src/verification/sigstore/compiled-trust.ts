@@ -1,11 +1,11 @@
 import { LRUCache } from 'lru-cache';
-import type { TrustedRootMaterial } from '../policy/resolved-issuer.ts';
-import { compilePattern } from './identity.ts';
-import type { WholeMatch } from './identity.ts';
-import { parsePublicKey } from './keys.ts';
-import type { PublicKey } from './keys.ts';
-import { parseTrustedRoot } from './sigstore/trusted-root.ts';
-import type { TrustedRoot } from './sigstore/trusted-root.ts';
+import type { TrustedRootMaterial } from '../../policy/resolved-issuer.ts';
+import { compilePattern } from '../identity.ts';
+import type { WholeMatch } from '../identity.ts';
+import { parsePublicKey } from '../keys.ts';
+import type { PublicKey } from '../keys.ts';
+import { parseTrustedRoot } from './trusted-root.ts';
+import type { TrustedRoot } from './trusted-root.ts';
 
 /** Entries kept of each kind; a cluster has tens of issuers. */
 const maxCompiledKeys = 1000;

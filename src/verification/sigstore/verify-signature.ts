@@ -12,9 +12,9 @@ import type { SigningCertificate } from '../signing-certificate.ts';
 import type { Rejection } from '../verification.ts';
 import { nearestRefusal, refuse, refuseFor } from './refusal.ts';
 import type { Refusal } from './refusal.ts';
-import { checkBounds } from './signed-material.ts';
-import type { SignedMaterial } from './signed-material.ts';
-import { verifyVouchers } from './verify-vouchers.ts';
+import { checkBounds } from './signed-entity.ts';
+import type { SignedEntity } from './signed-entity.ts';
+import { verifyEntity } from './verify-entity.ts';
 
 /** One issuer takes the signature for its own. What the signed content says is not looked at yet. */
 interface Acceptance {
@@ -24,7 +24,7 @@ interface Acceptance {
   readonly signedAtMs?: number;
 }
 
-export type Judgement =
+export type VerifiedSigners =
   | { readonly accepted: readonly [Acceptance, ...Acceptance[]] }
   | { readonly accepted: readonly []; readonly rejection: Rejection };
 
@@ -32,39 +32,39 @@ export type Judgement =
 type Certificate = SigningCertificate | RefwardenError | undefined;
 
 /** Puts one signature before every issuer. Never throws for what the signature holds. */
-export function judgeSignature(material: SignedMaterial, context: VerificationContext): Judgement {
+export function verifySignature(entity: SignedEntity, context: VerificationContext): VerifiedSigners {
   let certificate: Certificate;
   try {
-    checkBounds(material);
-    certificate = material.certificate && readCertificate(material.certificate);
+    checkBounds(entity);
+    certificate = entity.certificate && readCertificate(entity.certificate);
   } catch (thrown) {
     return { accepted: [], rejection: toFailure(thrown) };
   }
-  const prove = proveOnce(material, context);
+  const prove = proveOnce(entity, context);
   const results = context.issuers.map((issuer) =>
     issuer.kind === 'key'
-      ? judgeByKey(material, issuer, context)
-      : judgeByCertificate(certificate, issuer, context, prove),
+      ? verifyByKey(entity, issuer, context)
+      : verifyByCertificate(certificate, issuer, context, prove),
   );
   const [first, ...rest] = results.filter((result) => 'issuer' in result);
   if (first !== undefined) return { accepted: [first, ...rest] };
   const refusals = results.filter((result) => 'nearness' in result);
   return {
     accepted: [],
-    rejection: nearestRefusal(refusals, context.issuers, shownSigner(material, certificate)),
+    rejection: nearestRefusal(refusals, context.issuers, shownSigner(entity, certificate)),
   };
 }
 
-function judgeByKey(
-  material: SignedMaterial,
+function verifyByKey(
+  entity: SignedEntity,
   { name, pem, transparencyLog, trustedRoot }: KeyIssuer,
   { trust, nowMs }: VerificationContext,
 ): Acceptance | Refusal {
   let signer: Signer | undefined;
   try {
     const { key, fingerprint } = trust.key(pem);
-    if (!verifyBytes(material.signedBytes, key, material.signature)) {
-      return hintHash(material)?.equals(spkiHash(key))
+    if (!verifyBytes(entity.signedBytes, key, entity.signature)) {
+      return hintHash(entity)?.equals(spkiHash(key))
         ? refuse(
             'altered',
             'SignatureInvalid',
@@ -88,15 +88,15 @@ function judgeByKey(
     return {
       issuer: name,
       signer,
-      ...dated(verifyVouchers(material, { key }, trust.root(trustedRoot), demands, nowMs)),
+      ...dated(verifyEntity(entity, { key }, trust.root(trustedRoot), demands, nowMs)),
     };
   } catch (thrown) {
-    const refusal = refuseFor(signer === undefined ? 'unproven' : 'lacksVoucher', thrown);
+    const refusal = refuseFor(signer === undefined ? 'unproven' : 'lacksMaterial', thrown);
     return signer === undefined ? refusal : { ...refusal, signer: describeSigner(signer) };
   }
 }
 
-function judgeByCertificate(
+function verifyByCertificate(
   certificate: Certificate,
   issuer: KeylessIssuer,
   { trust }: VerificationContext,
@@ -119,15 +119,15 @@ function judgeByCertificate(
     const shown = printable(describeSigner(signer));
     return { ...refuse('otherIdentity', 'SignerNotTrusted', `Signed by ${shown}.`), signer: shown };
   } catch (thrown) {
-    return refuseFor(matches ? 'lacksVoucher' : 'unproven', thrown);
+    return refuseFor(matches ? 'lacksMaterial' : 'unproven', thrown);
   }
 }
 
-/** Verifies the signature for the issuer's root and demands. @throws RefwardenError as {@link verifyVouchers}. */
+/** Verifies the signature for the issuer's root and demands. @throws RefwardenError as {@link verifyEntity}. */
 type Prove = (certificate: SigningCertificate, issuer: KeylessIssuer) => readonly number[];
 
 /** Issuers mostly share root and demands: each combination is verified once, or a flood of signatures costs too much. */
-function proveOnce(material: SignedMaterial, { trust, nowMs }: VerificationContext): Prove {
+function proveOnce(entity: SignedEntity, { trust, nowMs }: VerificationContext): Prove {
   const proofs = new Map<string, readonly number[] | RefwardenError>();
   return (certificate, issuer) => {
     const { trustedRoot, sct, transparencyLog, signedTimestamp } = issuer;
@@ -135,8 +135,8 @@ function proveOnce(material: SignedMaterial, { trust, nowMs }: VerificationConte
     let proof = proofs.get(combination);
     if (proof === undefined) {
       try {
-        proof = verifyVouchers(
-          material,
+        proof = verifyEntity(
+          entity,
           { key: certificate.key, certificate },
           trust.root(trustedRoot),
           issuer,
@@ -169,17 +169,17 @@ function readCertificate(der: Uint8Array): SigningCertificate | RefwardenError {
 }
 
 /** cosign's hint is the base64 of the SHA-256 of the DER key. */
-function hintHash({ keyHint }: SignedMaterial): Buffer | undefined {
+function hintHash({ keyHint }: SignedEntity): Buffer | undefined {
   return keyHint !== undefined && /^[A-Za-z0-9+/]{43}=$/.test(keyHint)
     ? Buffer.from(keyHint, 'base64')
     : undefined;
 }
 
-function shownSigner(material: SignedMaterial, certificate: Certificate): string | undefined {
+function shownSigner(entity: SignedEntity, certificate: Certificate): string | undefined {
   if (certificate !== undefined && !(certificate instanceof RefwardenError)) {
     return `claimed ${printable(describeSigner(signerOf(certificate)))}`;
   }
-  const hash = hintHash(material);
+  const hash = hintHash(entity);
   return (
     hash && `claimed ${describeSigner({ kind: 'key', keyFingerprint: `sha256:${hash.toString('hex')}` })}`
   );
