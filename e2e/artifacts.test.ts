@@ -34,30 +34,26 @@ describe.each(registries)('a registry $name', ({ images }) => {
   });
 
   describe('denies', () => {
-    it('an image without a signature, and says which, where and what to do', async () => {
+    it('an image without a signature, and says which, where, why and what to do', async () => {
       const { tagged, pinned, shortDigest } = images['unsigned'];
       const denial = denialOf(await scene.runPod('signed-by-key', tagged));
-      expect(denial.trimEnd().split('\n')).toEqual([
-        '1 image, 1 not admitted',
-        `${tagged} (${shortDigest}), container "app"`,
-        `  SignatureMissing: policy signed-by-key (signed) asks for a signature by ${releaseKey}: no signature was found`,
-        `  Sign the image by its digest and push the signature to its repository. Details: refwarden check --explain ${tagged}@${pinned.split('@')[1] ?? ''}`,
-      ]);
+      const [count, image, why, remedy] = denial.split('\n');
+      expect(count).toBe('1 image, 1 not admitted');
+      expect(image).toBe(`${tagged} (${shortDigest}), container "app"`);
+      expect(why).toMatch(/^ {2}SignatureMissing: policy signed-by-key \(signed\).* by e2e-release-key\b/);
+      expect(remedy).toMatch(/^ {2}Sign the image by its digest .* Details: refwarden check .*--explain /);
+      expect(remedy).toContain(pinned.split('@')[1]);
     });
 
     it('a signature by a key that is not trusted', async () => {
       const denial = denialOf(await scene.runPod('signed-by-key', images['signed-by-stranger'].tagged));
-      expect(denial).toContain(
-        `SignerNotTrusted: policy signed-by-key (signed) asks for a signature by ${releaseKey}. Found 1: `,
-      );
+      expect(denial).toMatch(/SignerNotTrusted: policy signed-by-key \(signed\).* Found 1: /);
     });
 
     it('a keyless signature by another identity, and names the signer', async () => {
       const denial = denialOf(await scene.runPod('signed-by-person', images['signed-by-somebody'].tagged));
-      expect(denial).toContain(
-        `SignerNotTrusted: policy signed-by-person (signed) asks for a signature by ${releasePersonIssuer}. ` +
-          `Found 1: ${somebody} (${oidcIssuer}).`,
-      );
+      expect(denial).toMatch(/SignerNotTrusted: policy signed-by-person \(signed\).* Found 1: /);
+      expect(denial).toContain(`Found 1: ${somebody} (${oidcIssuer}).`);
     });
 
     it('a keyless signature where a key is asked for', async () => {
@@ -74,9 +70,7 @@ describe.each(registries)('a registry $name', ({ images }) => {
 
     it('T16 a signature where an SBOM is asked for', async () => {
       const denial = denialOf(await scene.runPod('with-sbom', images['signed-bundle'].tagged));
-      expect(denial).toContain(
-        `SbomMissing: policy with-sbom (sbom) asks for an SBOM (SPDX) by ${releaseKey}: no SBOM attestation was found`,
-      );
+      expect(denial).toMatch(/SbomMissing: policy with-sbom \(sbom\).*SPDX.* by e2e-release-key\b/);
     });
   });
 });

@@ -51,13 +51,13 @@ describe('a registry that is down', () => {
     const startAgain = await registry.interrupt();
     const denial = denialOf(await scene.runPod(namespace, fresh.tagged));
     expect(denial).toContain(
-      `${fresh.tagged}, container "app"\n  RegistryUnavailable: policy ${namespace} (signed) `,
+      `${fresh.tagged}, container "app"\n  RegistryUnavailable: policy ${namespace} (signed)`,
     );
     expectAdmitted(await scene.runPod(namespace, known.pinned));
     expect(await scene.runPod('lenient', fresh.tagged)).toMatchObject({
       code: 0,
       stderr: expect.stringMatching(
-        new RegExp(`^Warning: RegistryUnavailable ${fresh.tagged}: policy lenient \\(signed\\) .*\n$`),
+        new RegExp(`^Warning: RegistryUnavailable ${fresh.tagged}: policy lenient \\(signed\\).*\n$`),
       ) as string,
     });
     await startAgain();
