@@ -1,4 +1,5 @@
 /** Bundles the command line into one file, dist/refwarden.js: what the container image ships. */
+import { chmod } from 'node:fs/promises';
 import { build } from 'esbuild';
 
 await build({
@@ -12,8 +13,17 @@ await build({
   legalComments: 'linked',
   // CommonJS dependencies call require for node's own modules.
   banner: {
-    js: "#!/usr/bin/env node\nimport { createRequire as createRequireOfBundle } from 'node:module';\nconst require = createRequireOfBundle(import.meta.url);",
+    js: [
+      '#!/usr/bin/env node',
+      "import { createRequire as createRequireOfBundle } from 'node:module';",
+      "if (Number(process.versions.node.split('.')[0]) < 24) {",
+      "  process.stderr.write('refwarden needs Node.js 24 or newer to run; this is ' + process.version + '.\\n');",
+      '  process.exit(2);',
+      '}',
+      'const require = createRequireOfBundle(import.meta.url);',
+    ].join('\n'),
   },
   logLevel: 'warning',
 });
+await chmod('dist/refwarden.js', 0o755);
 console.log('Built dist/refwarden.js');

@@ -37,7 +37,7 @@ import { parseRegistrySettings } from './registry/registry-settings.ts';
 import type { RegistrySettings } from './registry/registry-settings.ts';
 import { CertificateWatch } from './server/certificate-watch.ts';
 import { createOperationsServer } from './server/operations-server.ts';
-import { loadServingCertificate } from './server/serving-certificate.ts';
+import { loadClientCa, loadServingCertificate } from './server/serving-certificate.ts';
 import { createWebhookServer, reviewPath } from './server/webhook-server.ts';
 import type { WebhookLimits } from './server/webhook-server.ts';
 import { createTrustSource } from './trust/trust-source.ts';
@@ -165,9 +165,10 @@ async function startService(
 ): Promise<{ port: number; close(): Promise<void> }> {
   const files = { certFile: options.tlsCert, keyFile: options.tlsKey };
   const certificate = await loadServingCertificate(files);
-  const clientCa = options.clientCa === undefined ? undefined : await readPem(options.clientCa);
+  const clientCa = options.clientCa === undefined ? undefined : await loadClientCa(options.clientCa);
   const metrics = createMetrics({
     policies: () => countPolicies(source),
+    staleOrigins: () => source.status().stale.length,
     policySyncAgeSeconds: () => oldestSyncAge(source),
     certificateExpiresAtMs: () => watch.current.expiresAtMs,
   });
@@ -213,12 +214,6 @@ async function startService(
     await close();
     throw error;
   }
-}
-
-async function readPem(path: string): Promise<string> {
-  return readFile(path, 'utf8').catch((cause: unknown) => {
-    throw new RefwardenError('ConfigurationInvalid', `The client authority ${path} cannot be read.`, cause);
-  });
 }
 
 function countPolicies(source: LiveSource): { ready: number; notReady: number } {

@@ -78,9 +78,11 @@ function buildProgram(
   withSourceOptions(program.command('serve'))
     .description('serve the admission webhook')
     .option('--policies <dir>', 'directory with policies, watched; without it they are read from the cluster')
-    .option(
-      '--kubeconfig <file>',
-      'cluster to read policies from; default: KUBECONFIG, ~/.kube/config, in-cluster',
+    .addOption(
+      new Option(
+        '--kubeconfig <file>',
+        'cluster to read policies from; default: KUBECONFIG, ~/.kube/config, in-cluster',
+      ).conflicts('policies'),
     )
     .option(
       '--release-namespace <name>',

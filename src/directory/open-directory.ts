@@ -3,6 +3,7 @@ import type { LiveSource, LiveSourceStatus, SnapshotOptions, StaleOrigin } from 
 import { RefwardenError, toFailure } from '../failures/failure.ts';
 import type { Failure } from '../failures/failure.ts';
 import { compilePolicies } from '../policy/compile.ts';
+import { newlyNotReady } from '../policy/newly-not-ready.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
 import { DirectoryContents } from './directory-contents.ts';
 import { DirectoryWatch } from './directory-watch.ts';
@@ -53,10 +54,13 @@ class DirectorySource implements LiveSource {
     const { path, trustFor, noMatch, logger } = this.#options;
     const changed = this.#contents.apply(await readPolicyFiles(path));
     const trust = trustFor((name) => this.configMap(name));
+    const before = this.#snapshot;
     this.#snapshot = compilePolicies(this.#contents.resources(), trust, noMatch);
     this.#lastSyncMs = Date.now();
     if (changed)
       logger?.info({ path, policies: this.#snapshot.policies.length }, 'The policies are in force');
+    for (const sentence of newlyNotReady(before, this.#snapshot))
+      logger?.warn(`What this guards is refused under its mode. ${sentence}`);
   }
 
   follow(): void {

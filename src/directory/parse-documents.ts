@@ -12,7 +12,7 @@ export interface SourceDocument {
 }
 
 /**
- * Parses a file to its documents; empty ones are left out. A document that two readers could read differently is
+ * Parses a file to its documents; empty ones are left out, and a file of none is refused. A document that two readers could read differently is
  * refused: keys given twice, keys that are no text, tags that nobody resolves.
  * @throws RefwardenError `PolicyInvalid`.
  */
@@ -28,11 +28,14 @@ export function parseDocuments(file: string, bytes: Uint8Array): SourceDocument[
       `${file}: has ${documents.length} documents, more than ${directoryLimits.maxDocuments}: split it.`,
     );
   }
-  return documents.flatMap((document, index) => {
+  const found = documents.flatMap((document, index) => {
     const where = `${file}, document ${index + 1}`;
     const value = plain(document, where);
     return value === null || value === undefined ? [] : [{ where, value }];
   });
+  if (found.length > 0) return found;
+  // A write cut short and a full disk leave exactly this; nobody empties a file to withdraw a policy.
+  throw new RefwardenError('PolicyInvalid', `${file}: holds nothing: delete the file if it is meant to.`);
 }
 
 function parseYaml(file: string, bytes: Uint8Array): Document.Parsed[] {

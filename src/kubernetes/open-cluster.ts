@@ -7,6 +7,7 @@ import { compilePolicies } from '../policy/compile.ts';
 import { groupVersion } from '../policy/model/metadata.ts';
 import { parseResource } from '../policy/model/resource.ts';
 import { ResourceSet } from '../policy/resource-set.ts';
+import { newlyNotReady } from '../policy/newly-not-ready.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
 import { ApiClient } from './api-client.ts';
 import { configMapCollection, namespaceCollection, policyCollections } from './collection.ts';
@@ -172,9 +173,13 @@ class ClusterSource implements LiveSource {
     const { trustFor, noMatch, logger } = this.#options;
     try {
       const trust = trustFor((name) => this.configMap(name));
+      const before = this.#snapshot;
       this.#snapshot = compilePolicies(this.#resources.resources(), trust, noMatch);
       this.#fault = undefined;
       if (isFirst) logger?.info({ policies: this.#snapshot.policies.length }, 'The policies are in force');
+      for (const sentence of newlyNotReady(before, this.#snapshot)) {
+        logger?.warn(`What this guards is refused under its mode. ${sentence}`);
+      }
     } catch (error) {
       this.#fault = toFailure(error);
       logger?.error(

@@ -6,6 +6,8 @@ import type { FailureCode } from '../failures/catalogue.ts';
 export interface MetricSources {
   /** Policies in force, by whether they can be applied. */
   readonly policies: () => { readonly ready: number; readonly notReady: number };
+  /** Files or objects whose newest version is not in force, because it cannot be used. */
+  readonly staleOrigins: () => number;
   /** Since policies were last known to be current, seconds; undefined before the first load. */
   readonly policySyncAgeSeconds: () => number | undefined;
   /** End of the serving certificate, milliseconds since the epoch; undefined without one. */
@@ -119,6 +121,14 @@ function registerSources(sources: MetricSources, registers: Registry[]): void {
       const { ready, notReady } = sources.policies();
       this.set({ ready: 'true' }, ready);
       this.set({ ready: 'false' }, notReady);
+    },
+  });
+  new Gauge({
+    name: 'refwarden_stale_policy_origins',
+    help: 'Policy files or objects whose newest version cannot be used, so that an older one is in force.',
+    registers,
+    collect() {
+      this.set(sources.staleOrigins());
     },
   });
   new Gauge({

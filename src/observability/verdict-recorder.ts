@@ -1,6 +1,6 @@
 import type { BaseLogger } from 'pino';
 import type { VerdictRecorder } from '../admission/ports.ts';
-import type { Verdict } from '../admission/verdict.ts';
+import type { ImageVerdict, Verdict } from '../admission/verdict.ts';
 import { policyLabel } from './metrics.ts';
 import type { Metrics } from './metrics.ts';
 
@@ -40,9 +40,21 @@ function verdictFields(verdict: Verdict): Record<string, unknown> {
     ...(images.length > maxNamed ? { imagesNotShown: images.length - maxNamed } : {}),
     codes: [...new Set(codes)].slice(0, maxNamed),
     policies: [...new Set(checks.map(policyLabel))].slice(0, maxNamed),
-    ...(failure === undefined ? {} : { message: failure.message }),
+    notPassed: images.flatMap(notPassed).slice(0, maxNamed),
+    ...(failure === undefined ? {} : { message: failure.message, cause: failure.cause }),
     requests: verdict.requests,
     durationMs: Math.round(verdict.durationMs * 10) / 10,
     dryRun: verdict.dryRun,
   };
+}
+
+/** Which image failed what, and why: an Audit policy is read here. */
+function notPassed({ image, reference, checks }: ImageVerdict): Record<string, unknown>[] {
+  return checks
+    .filter(({ outcome }) => outcome !== 'passed')
+    .map((check) => {
+      const { requirement, mode, outcome, code, message, cause } = check;
+      const what = { image: reference ?? image, policy: policyLabel(check), requirement, mode, outcome };
+      return { ...what, code, message, ...(cause === undefined ? {} : { cause }) };
+    });
 }

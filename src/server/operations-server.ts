@@ -1,8 +1,7 @@
-import type { AddressInfo } from 'node:net';
 import { fastify } from 'fastify';
 import type { FastifyError } from 'fastify';
 import type { BaseLogger } from 'pino';
-import { RefwardenError } from '../failures/failure.ts';
+import { listen } from './listen.ts';
 
 /** Bounds of the operations server: probes and scrapes are few and have no body. */
 const operationsLimits = {
@@ -78,18 +77,7 @@ export function createOperationsServer(options: OperationsServerOptions): Operat
   );
 
   return {
-    async listen() {
-      try {
-        await app.listen({ host: options.host, port: options.port });
-      } catch (cause) {
-        throw new RefwardenError(
-          'ConfigurationInvalid',
-          `Cannot listen on ${options.host} port ${options.port}.`,
-          cause,
-        );
-      }
-      return { port: (app.server.address() as AddressInfo).port };
-    },
+    listen: () => listen(app, options),
     beginShutdown() {
       shuttingDown = true;
     },

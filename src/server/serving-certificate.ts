@@ -55,3 +55,10 @@ function parsed<Value>(complaint: string, parse: () => Value): Value {
     throw new RefwardenError('ConfigurationInvalid', complaint, cause);
   }
 }
+
+/** @throws RefwardenError `ConfigurationInvalid`: without a usable authority every client would be turned away. */
+export async function loadClientCa(file: string): Promise<string> {
+  const pem = await readPem(file);
+  parsed(`${file} holds no PEM certificate of an authority.`, () => new X509Certificate(pem));
+  return pem;
+}

@@ -1,5 +1,4 @@
 import type { Server as HttpsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import type { Readable } from 'node:stream';
 import { createSecureContext } from 'node:tls';
 import type { SecureContextOptions } from 'node:tls';
@@ -8,6 +7,7 @@ import type { FastifyInstance } from 'fastify';
 import type { BaseLogger } from 'pino';
 import type { FailureCode } from '../failures/catalogue.ts';
 import { RefwardenError } from '../failures/failure.ts';
+import { listen } from './listen.ts';
 import { ConnectionDrain } from './connection-drain.ts';
 import { refuseWithSentences } from './http-refusal.ts';
 import { ReviewEndpoint } from './review-endpoint.ts';
@@ -139,18 +139,7 @@ export function createWebhookServer(options: WebhookServerOptions): WebhookServe
   });
 
   return {
-    async listen() {
-      try {
-        await app.listen({ host: options.host, port: options.port });
-      } catch (cause) {
-        throw new RefwardenError(
-          'ConfigurationInvalid',
-          `Cannot listen on ${options.host} port ${options.port}.`,
-          cause,
-        );
-      }
-      return { port: (app.server.address() as AddressInfo).port };
-    },
+    listen: () => listen(app, options),
     setTls(tls) {
       app.server.setSecureContext(secureContext(tls, options.clientCa));
     },

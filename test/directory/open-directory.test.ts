@@ -384,6 +384,24 @@ describe('openDirectory with watch', () => {
     });
   });
 
+  it.each(['', '# nothing\n', '---\n'])('T22 a file emptied to %j drops no policy', async (text) => {
+    await write('b.yaml', policy('two'));
+    const source = await open(true);
+    await write('b.yaml', text);
+    await until(() => {
+      expect(source.status().stale).toMatchObject([
+        {
+          origin: 'b.yaml',
+          failure: {
+            code: 'PolicyInvalid',
+            message: 'b.yaml: holds nothing: delete the file if it is meant to.',
+          },
+        },
+      ]);
+    });
+    expect(names(source)).toEqual(['one', 'two']);
+  });
+
   it('a new file cannot take over an object of another', async () => {
     await write('b.yaml', `${key}---\n${policy('two')}`);
     const source = await open(true);

@@ -7,6 +7,7 @@ import { sampleCheck, sampleImage, sampleVerdict } from '../support/sample-verdi
 const metricsOf = (sources: Partial<MetricSources> = {}) =>
   createMetrics({
     policies: () => ({ ready: 2, notReady: 1 }),
+    staleOrigins: () => 0,
     policySyncAgeSeconds: () => 4.5,
     certificateExpiresAtMs: () => 1_700_000_000_000,
     ...sources,

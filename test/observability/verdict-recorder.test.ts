@@ -9,6 +9,7 @@ function record(verdict: Verdict) {
   const { log, lines } = captureLog();
   const metrics = createMetrics({
     policies: () => ({ ready: 0, notReady: 0 }),
+    staleOrigins: () => 0,
     policySyncAgeSeconds: () => undefined,
     certificateExpiresAtMs: () => undefined,
   });
@@ -30,6 +31,15 @@ describe('createVerdictRecorder', () => {
       images: [{ image: 'ghcr.io/acme/app:1.4', digest: sampleDigest, outcome: 'failed' }],
       codes: ['SignatureMissing'],
       policies: ['prod-release'],
+      notPassed: [
+        {
+          image: 'ghcr.io/acme/app:1.4',
+          policy: 'prod-release',
+          mode: 'Enforce',
+          outcome: 'failed',
+          code: 'SignatureMissing',
+        },
+      ],
       requests: { total: 3, sequential: 2 },
       durationMs: 41.7,
       dryRun: false,
@@ -51,6 +61,14 @@ describe('createVerdictRecorder', () => {
       codes: ['PoliciesNotLoaded'],
       message: 'No policies have been loaded yet.',
     });
+  });
+
+  it('T31 says what lies behind a failure, without its secrets', () => {
+    const cause = new Error('connect ECONNREFUSED, sent Bearer abcdef');
+    const check = { ...sampleCheck(), outcome: 'inconclusive', code: 'RegistryUnavailable', cause } as const;
+    const { line } = record(sampleVerdict({ images: [sampleImage({ checks: [check] })] }));
+    expect(JSON.stringify(line['notPassed'])).toContain('connect ECONNREFUSED');
+    expect(JSON.stringify(line)).not.toContain('abcdef');
   });
 
   it('counts the verdict', async () => {

@@ -104,7 +104,7 @@ describe('createOperationsServer', () => {
     const { port } = await start();
     await expect(start({ port })).rejects.toMatchObject({
       code: 'ConfigurationInvalid',
-      message: `Cannot listen on 127.0.0.1 port ${port}.`,
+      message: `Cannot listen on 127.0.0.1 port ${port}: it is taken by another process.`,
     });
   });
 });

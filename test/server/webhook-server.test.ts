@@ -287,7 +287,7 @@ describe('createWebhookServer', () => {
     // It has nothing to linger for: its close, at the end of this test, is immediate.
     await expect(startWebhook({ port, limits: { lingerMs: 60_000 } })).rejects.toMatchObject({
       code: 'ConfigurationInvalid',
-      message: `Cannot listen on 127.0.0.1 port ${port}.`,
+      message: `Cannot listen on 127.0.0.1 port ${port}: it is taken by another process.`,
     });
   });
 });
