@@ -42,6 +42,13 @@ const naming: Readonly<Record<ResourceKind, Naming>> = {
   },
 };
 
+/** The descriptions that every kind has (k8s.io/apimachinery meta/v1 TypeMeta). */
+const describedByKubernetes = {
+  apiVersion:
+    'APIVersion defines the versioned schema of this representation of an object. Servers should convert recognized schemas to the latest internal value, and may reject unrecognized values. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#resources',
+  kind: 'Kind is a string value representing the REST resource this object represents. Servers may infer this from the endpoint the client submits requests to. Cannot be updated. In CamelCase. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#types-kinds',
+} as const;
+
 export interface CustomResourceDefinition {
   readonly apiVersion: 'apiextensions.k8s.io/v1';
   readonly kind: 'CustomResourceDefinition';
@@ -87,8 +94,8 @@ function definition(kind: ResourceKind): CustomResourceDefinition {
               // The API server owns these three; it takes no schema of ours for them.
               properties: {
                 ...properties,
-                apiVersion: { type: 'string' },
-                kind: { type: 'string' },
+                apiVersion: { type: 'string', description: describedByKubernetes.apiVersion },
+                kind: { type: 'string', description: describedByKubernetes.kind },
                 metadata: { type: 'object' },
               },
             },

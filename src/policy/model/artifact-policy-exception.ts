@@ -10,8 +10,13 @@ const spec = withRules(
     policies: z
       .array(
         z.strictObject({
-          name: objectName,
-          requirements: z.array(z.string().min(1).max(63)).min(1).max(16).optional(),
+          name: objectName.describe('Name of a ClusterArtifactPolicy.'),
+          requirements: z
+            .array(z.string().min(1).max(63))
+            .min(1)
+            .max(16)
+            .optional()
+            .describe('Names of its requirements; all of them when absent.'),
         }),
       )
       .min(1)
@@ -27,7 +32,7 @@ const spec = withRules(
       holds: () => false,
     },
   ],
-);
+).describe('What is excepted from which policies.');
 
 export const artifactPolicyException = z
   .object({

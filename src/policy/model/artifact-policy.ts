@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { imagePattern } from './image-pattern.ts';
 import { groupVersion, objectMeta, resourceStatus } from './metadata.ts';
-import { requirement } from './requirement.ts';
+import { assertion, requirement } from './requirement.ts';
 import { mapOf, notBuilt, withRules } from './rules.ts';
 
 const imagePatterns = z.array(imagePattern).max(64);
@@ -15,14 +15,17 @@ const labelSelector = z
       .record(z.string(), labelText)
       .refine((labels) => Object.keys(labels).length <= maxMatchLabels, `at most ${maxMatchLabels} labels`)
       .meta({ maxProperties: maxMatchLabels })
-      .optional(),
+      .optional()
+      .describe('Labels that the namespace must have, each with this very value.'),
     matchExpressions: z
       .array(
         withRules(
           z.strictObject({
-            key: labelKey,
-            operator: z.enum(['In', 'NotIn', 'Exists', 'DoesNotExist']),
-            values: z.array(labelText).max(64).optional(),
+            key: labelKey.describe('Key of a label.'),
+            operator: z
+              .enum(['In', 'NotIn', 'Exists', 'DoesNotExist'])
+              .describe('How the value of the label relates to the values.'),
+            values: z.array(labelText).max(64).optional().describe('Given for In and NotIn alone.'),
           }),
           [
             {
@@ -37,7 +40,8 @@ const labelSelector = z
         ),
       )
       .max(16)
-      .optional(),
+      .optional()
+      .describe('Further conditions on the labels; each must hold.'),
   })
   .describe('Selects namespaces by their labels; absent selects all.');
 
@@ -52,7 +56,9 @@ const namespacedFields = z.strictObject({
     .describe('All judges pod templates too, so that a Deployment is refused and not only its Pods.'),
   images: imagePatterns
     .min(1)
-    .describe('Images that this policy judges: host/path, * within a segment, ** across; ** alone is all.'),
+    .describe(
+      'Images that this policy judges: host/path, * within a segment, ** across, for example ghcr.io/acme/**; ** alone is all.',
+    ),
   excludeImages: imagePatterns.optional().describe('Images that this policy leaves out.'),
   onInconclusive: z
     .enum(['Deny', 'Admit'])
@@ -72,7 +78,7 @@ const namespacedFields = z.strictObject({
     .optional()
     .describe('Tags whose indexes may contain the image.'),
   crossChecks: z
-    .array(z.strictObject({ expression: z.string().min(1).max(4096), message: z.string().min(1).max(1024) }))
+    .array(assertion)
     .min(1)
     .max(8)
     .optional()
@@ -89,7 +95,7 @@ export const clusterArtifactPolicy = z
     apiVersion: z.literal(groupVersion),
     kind: z.literal('ClusterArtifactPolicy'),
     metadata: objectMeta,
-    spec: withRules(clusterFields, unbuilt),
+    spec: withRules(clusterFields, unbuilt).describe('Which images are judged, and what they must carry.'),
     status: resourceStatus.optional(),
   })
   .describe('What images must carry, across namespaces.');
@@ -99,7 +105,7 @@ export const artifactPolicy = z
     apiVersion: z.literal(groupVersion),
     kind: z.literal('ArtifactPolicy'),
     metadata: objectMeta,
-    spec: withRules(namespacedFields, unbuilt),
+    spec: withRules(namespacedFields, unbuilt).describe('Which images are judged, and what they must carry.'),
     status: resourceStatus.optional(),
   })
   .describe(

@@ -33,17 +33,17 @@ export const dateTime = z
   .meta({ format: 'date-time' });
 
 const condition = z.strictObject({
-  type: z.string().max(316).describe('Ready'),
-  status: z.enum(['True', 'False', 'Unknown']),
+  type: z.string().max(316).describe('What the condition is about, for example Ready.'),
+  status: z.enum(['True', 'False', 'Unknown']).describe('Whether it holds.'),
   reason: z.string().max(1024).describe('A failure code, or Ready.'),
-  message: z.string().max(32_768),
-  lastTransitionTime: dateTime,
-  observedGeneration: z.number().int().optional(),
+  message: z.string().max(32_768).describe('Why, for people.'),
+  lastTransitionTime: dateTime.describe('When the status last changed.'),
+  observedGeneration: z.number().int().optional().describe('The generation that this speaks of.'),
 });
 
 export const resourceStatus = z
   .strictObject({
     observedGeneration: z.number().int().optional().describe('The generation that the conditions speak of.'),
-    conditions: mapOf('type', z.array(condition).max(8)).optional(),
+    conditions: mapOf('type', z.array(condition).max(8)).optional().describe('State of the resource.'),
   })
   .describe('Reserved; not written by this version.');

@@ -13,9 +13,9 @@ const maxAge = z
   .string()
   .max(8)
   .regex(/^[1-9][0-9]{0,5}[smhd]$/)
-  .describe('Greatest age by the trusted time of signing: 90s, 15m, 12h, 30d.');
+  .describe('Greatest age by the trusted time of signing, for example 90s, 15m, 12h or 30d.');
 
-const assertion = z.strictObject({
+export const assertion = z.strictObject({
   expression: z.string().min(1).max(4096).describe('CEL; must be true.'),
   message: z.string().min(1).max(1024).describe('Shown when it is not.'),
 });
@@ -33,13 +33,15 @@ const signatureFields = z.strictObject({
   inheritFromIndex: z
     .boolean()
     .default(true)
-    .describe('Whether a signature of an index that contains the image counts.'),
+    .describe(
+      'Whether a signature of an index that contains the image counts. Such indexes are found through the References mechanism, where a registry is configured for it.',
+    ),
   platforms: z
     .array(z.string().min(1).max(128))
     .min(1)
     .max(64)
     .optional()
-    .describe('For an index: the platforms that must each be signed, or All.'),
+    .describe('For an index: the platforms that must each be signed, for example linux/amd64, or All.'),
 });
 type SignatureFields = z.output<typeof signatureFields>;
 
@@ -74,7 +76,11 @@ const sbom = withRules(sbomFields, [
 ]).describe('A signed SBOM attestation of the image.');
 
 const attestationFields = z.strictObject({
-  predicateType: z.string().min(1).max(2048).describe('Compared exactly: https://slsa.dev/provenance/v1.'),
+  predicateType: z
+    .string()
+    .min(1)
+    .max(2048)
+    .describe('Compared exactly, for example https://slsa.dev/provenance/v1.'),
   issuers,
   maxAge: maxAge.optional(),
   assert: assert.optional(),

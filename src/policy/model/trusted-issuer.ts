@@ -1,7 +1,6 @@
 import { RE2JS } from 're2js';
 import { z } from 'zod';
-import { fulcioExtensions } from '../resolved-issuer.ts';
-import type { FulcioExtension } from '../resolved-issuer.ts';
+import { certificateExtensions, extensionNames } from './certificate-extensions.ts';
 import { dateTime, groupVersion, objectMeta, objectName, resourceStatus } from './metadata.ts';
 import { exactlyOneOf, notBuilt, withCheck, withRules } from './rules.ts';
 
@@ -32,7 +31,15 @@ const trustedRootFields = z.strictObject({
     .describe('A root that ships with Refwarden: PublicGood is the public Sigstore instance.'),
   inline: z.string().min(2).max(262_144).optional().describe('A Sigstore trusted root as JSON text.'),
   configMap: z
-    .strictObject({ name: objectName, key: z.string().min(1).max(253).default('trusted_root.json') })
+    .strictObject({
+      name: objectName.describe('Name of the ConfigMap.'),
+      key: z
+        .string()
+        .min(1)
+        .max(253)
+        .default('trusted_root.json')
+        .describe('Key of the ConfigMap that holds the Sigstore trusted root.'),
+    })
     .optional()
     .describe('A ConfigMap of the release namespace.'),
   file: z
@@ -43,7 +50,10 @@ const trustedRootFields = z.strictObject({
     .optional()
     .describe('A file name within the trust directory of the process (serve --trust-dir).'),
   tuf: z
-    .strictObject({ mirror: z.string().min(1).max(2048), root: z.string().min(2).max(262_144) })
+    .strictObject({
+      mirror: z.string().min(1).max(2048).describe('URL of the TUF repository.'),
+      root: z.string().min(2).max(262_144).describe('The root.json to start from, as JSON text.'),
+    })
     .optional()
     .describe('A TUF mirror and its initial root.'),
 });
@@ -78,16 +88,6 @@ const key = withRules(keyFields, notBuilt<z.output<typeof keyFields>>('notBefore
   'A public key.',
 );
 
-const extensionNames = Object.keys(fulcioExtensions) as FulcioExtension[];
-const extensions = z
-  .strictObject(
-    Object.fromEntries(extensionNames.map((name) => [name, exactText.optional()])) as Record<
-      FulcioExtension,
-      z.ZodOptional<typeof exactText>
-    >,
-  )
-  .describe('Fulcio certificate extensions by name, each compared exactly.');
-
 const identity = withRules(
   z.strictObject({
     issuer: exactText.describe('OIDC issuer, compared exactly.'),
@@ -95,7 +95,7 @@ const identity = withRules(
     subjectPattern: re2
       .optional()
       .describe('RE2 regular expression that must match the whole subject alternative name.'),
-    extensions: extensions.optional(),
+    extensions: certificateExtensions.optional(),
   }),
   [
     {
@@ -139,7 +139,9 @@ const github = z
       )
       .min(1)
       .max(16)
-      .describe('Git references it may run on; * stays within a segment, ** crosses: refs/tags/v*.'),
+      .describe(
+        'Git references it may run on; * stays within a segment, ** crosses; for example refs/tags/v*.',
+      ),
     environment: z.string().min(1).max(255).optional().describe('Deployment environment of the job.'),
     repositoryID: z
       .string()
@@ -183,13 +185,31 @@ const keyless = withRules(keylessFields, [
 
 const notation = z
   .strictObject({
-    level: z.enum(['strict', 'permissive', 'audit']).default('strict'),
+    level: z
+      .enum(['strict', 'permissive', 'audit'])
+      .default('strict')
+      .describe('How much of verification must hold, as the Notary Project defines the levels.'),
     trustStores: z
-      .array(z.strictObject({ type: z.enum(['ca', 'signingAuthority', 'tsa']), configMap: objectName }))
+      .array(
+        z.strictObject({
+          type: z
+            .enum(['ca', 'signingAuthority', 'tsa'])
+            .describe('What the certificates are of: signers, signing authorities or timestamp authorities.'),
+          configMap: objectName.describe('Name of a ConfigMap of the release namespace with certificates.'),
+        }),
+      )
       .min(1)
-      .max(8),
-    trustedIdentities: z.array(z.string().min(1).max(1024)).min(1).max(16),
-    verifyTimestamp: z.enum(['always', 'afterCertExpiry']).optional(),
+      .max(8)
+      .describe('Certificates that a signature must lead to.'),
+    trustedIdentities: z
+      .array(z.string().min(1).max(1024))
+      .min(1)
+      .max(16)
+      .describe('Subjects of signing certificates, for example x509.subject: C=US, ST=WA, O=Vendor.'),
+    verifyTimestamp: z
+      .enum(['always', 'afterCertExpiry'])
+      .optional()
+      .describe('When a timestamp is verified: always, or only once the certificate has expired.'),
   })
   .describe('A Notary Project (Notation) trust policy.');
 
@@ -201,7 +221,7 @@ const specFields = z.strictObject({
 const trustedIssuerSpec = withRules(specFields, [
   exactlyOneOf<z.output<typeof specFields>>('key', 'keyless', 'notation'),
   ...notBuilt<z.output<typeof specFields>>('notation'),
-]);
+]).describe('Exactly one way to know who signed.');
 
 export const trustedIssuer = z
   .object({

@@ -40,4 +40,11 @@ describe('customResourceDefinitions', () => {
       expect(status?.description).toBe('Reserved; not written by this version.');
     },
   );
+
+  it.each(versions)('%s describes every field but metadata, for kubectl explain', (_, { schema }) => {
+    const bare = [...fieldsOf(schema.openAPIV3Schema, '')].filter(
+      ([, { description = '' }]) => description === '',
+    );
+    expect(bare.map(([path]) => path)).toEqual(['.metadata']);
+  });
 });
