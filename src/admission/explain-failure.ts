@@ -18,9 +18,10 @@ export function explainFailure(
   const nothing =
     found.code === 'SignatureMissing' || found.code === 'SbomMissing' || found.code === 'AttestationMissing';
   if (!nothing || closest === undefined) return failure(found.code, `asks for ${asks}: ${found.message}`);
-  const signers = [...new Set(misses.flatMap(({ signer }) => (signer === undefined ? [] : [signer])))];
-  const shown =
-    signers.length === 0 ? closest.message : `${signers.slice(0, 3).join(', ')}. ${closest.message}`;
+  const unnamed = misses.flatMap(({ signer }) =>
+    signer === undefined || closest.message.includes(signer) ? [] : [signer],
+  );
+  const shown = [...[...new Set(unnamed)].slice(0, 3), closest.message].join('. ');
   return failure(closest.code, `asks for ${asks}. Found ${misses.length}: ${shown}`);
 }
 
