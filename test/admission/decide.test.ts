@@ -8,9 +8,13 @@ import {
   compile,
   keyIssuer,
   namespacedPolicy,
+  parse,
   sbomBy,
   signedBy,
+  trusting,
 } from '../policy/sample-resources.ts';
+import { compilePolicies } from '../../src/policy/compile.ts';
+import type { ClusterArtifactPolicy } from '../../src/policy/model/artifact-policy.ts';
 import type { Fields } from '../policy/sample-resources.ts';
 import { attestation, digestOf, image } from '../policy/sample-evidence.ts';
 import {
@@ -267,10 +271,10 @@ describe('modes', () => {
   });
 
   it('T22 a broken image pattern fails every image', async () => {
-    const policies = compile([
-      ...issuers,
-      clusterPolicy('prod', { images: ['ghcr.io'], require: [signedBy('acme')] }),
-    ]);
+    // The schema refuses it; this is what an older schema of the API server may have let through.
+    const prod = parse(clusterPolicy('prod', { require: [signedBy('acme')] })) as ClusterArtifactPolicy;
+    const broken = { ...prod, spec: { ...prod.spec, images: ['ghcr.io'] } };
+    const policies = compilePolicies([...issuers.map(parse), broken], trusting);
     const verdict = await decideOn({ source: holding(signed()), policies }, pod(['quay.io/other/app']));
     expect(verdict.allowed).toBe(false);
     expect(outcomes(verdict)).toEqual(['failed ImagePatternInvalid blocks']);
