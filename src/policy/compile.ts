@@ -8,7 +8,14 @@ import type { ArtifactPolicy, ClusterArtifactPolicy } from './model/artifact-pol
 import type { Requirement } from './model/requirement.ts';
 import type { Resource } from './model/resource.ts';
 import type { ResolvedIssuer } from './resolved-issuer.ts';
-import type { CompiledPolicy, CompiledRequirement, NoMatch, PolicySnapshot } from './snapshot.ts';
+import type {
+  CompiledPolicy,
+  CompiledRequirement,
+  EvidenceRequirement,
+  NoMatch,
+  PolicySnapshot,
+  UnreadyRequirement,
+} from './snapshot.ts';
 
 /**
  * Compiles the resources in force. Never throws for what a resource says: a policy that cannot be applied
@@ -52,7 +59,9 @@ function compilePolicy(
   const images = compilePatterns(spec.images);
   const excluded = compilePatterns(spec.excludeImages ?? []);
   const problem = images.problem ?? excluded.problem;
-  const requirements = spec.require.map((requirement) => compileRequirement(requirement, issuers));
+  const [first, ...others] = spec.require.map((requirement) =>
+    problem === undefined ? compileRequirement(requirement, issuers) : unready(requirement.name, problem),
+  );
   return {
     name: metadata.name,
     ...(kind === 'ArtifactPolicy' ? { namespace: metadata.namespace ?? 'default' } : {}),
@@ -63,10 +72,7 @@ function compilePolicy(
     // Where a pattern does not compile it is open what it would select, or leave out: all of it, and nothing.
     images: images.problem === undefined ? images.patterns : compilePatterns(['**']).patterns,
     excludeImages: excluded.patterns,
-    requirements:
-      problem === undefined
-        ? requirements
-        : requirements.map((requirement) => ({ ...requirement, notReady: problem })),
+    requirements: [first ?? unready('require', nothingRequired), ...others],
   };
 }
 
@@ -78,56 +84,65 @@ function compilePatterns(texts: readonly string[]): { patterns: ImagePattern[]; 
   }
 }
 
+const nothingRequired = failure('PolicyNotReady', 'It requires nothing.');
+const unready = (name: string, notReady: Failure): UnreadyRequirement => ({
+  kind: 'unready',
+  name,
+  notReady,
+});
+
 function compileRequirement(
-  requirement: Requirement,
+  { name, signature, sbom, attestation, pinned }: Requirement,
   known: ReadonlyMap<string, ResolvedIssuer | Failure>,
 ): CompiledRequirement {
-  const { name, signature, sbom, attestation, pinned } = requirement;
+  const issued = (
+    asked: { readonly issuers: readonly string[] },
+    compiled: (issuers: EvidenceRequirement['issuers']) => EvidenceRequirement,
+  ): CompiledRequirement => {
+    const issuers = findIssuers(asked.issuers, known);
+    return 'code' in issuers ? unready(name, issuers) : compiled(issuers);
+  };
   if (pinned === true) return { kind: 'pinned', name };
   if (signature !== undefined) {
     const { minimumIssuers, inheritFromIndex } = signature;
-    return {
+    return issued(signature, (issuers) => ({
       kind: 'signature',
       name,
       minimumIssuers,
       inheritFromIndex,
-      ...findIssuers(signature.issuers, known),
-    };
+      issuers,
+    }));
   }
   if (sbom !== undefined) {
-    return {
-      kind: 'sbom',
-      name,
-      formats: sbom.formats,
-      ...age(sbom.maxAge),
-      ...findIssuers(sbom.issuers, known),
-    };
+    const { formats, maxAge } = sbom;
+    return issued(sbom, (issuers) => ({ kind: 'sbom', name, formats, ...age(maxAge), issuers }));
   }
   if (attestation !== undefined) {
-    const { predicateType, maxAge, issuers } = attestation;
-    return { kind: 'attestation', name, predicateType, ...age(maxAge), ...findIssuers(issuers, known) };
+    const { predicateType, maxAge } = attestation;
+    return issued(attestation, (issuers) => ({
+      kind: 'attestation',
+      name,
+      predicateType,
+      ...age(maxAge),
+      issuers,
+    }));
   }
-  return {
-    kind: 'pinned',
-    name,
-    notReady: failure('PolicyNotReady', `Requirement ${name} asks for nothing that is built.`),
-  };
+  return unready(name, failure('PolicyNotReady', 'It asks for nothing that is built.'));
 }
 
 function findIssuers(
   names: readonly string[],
   known: ReadonlyMap<string, ResolvedIssuer | Failure>,
-): { issuers: ResolvedIssuer[]; notReady?: Failure } {
-  const issuers: ResolvedIssuer[] = [];
+): EvidenceRequirement['issuers'] | Failure {
+  const found: ResolvedIssuer[] = [];
   for (const name of names) {
     const issuer = known.get(name);
-    if (issuer === undefined)
-      return { issuers: [], notReady: failure('PolicyNotReady', `There is no TrustedIssuer ${name}.`) };
-    if ('code' in issuer) return { issuers: [], notReady: failure('PolicyNotReady', issuer.message) };
-    issuers.push(issuer);
+    if (issuer === undefined) return failure('PolicyNotReady', `There is no TrustedIssuer ${name}.`);
+    if ('code' in issuer) return failure('PolicyNotReady', issuer.message);
+    found.push(issuer);
   }
-  if (issuers.length === 0) return { issuers, notReady: failure('PolicyNotReady', 'It lists no issuer.') };
-  return { issuers };
+  const [first, ...others] = found;
+  return first === undefined ? failure('PolicyNotReady', 'It lists no issuer.') : [first, ...others];
 }
 
 const unitMs = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;

@@ -22,17 +22,24 @@ export interface CompiledPolicy {
   readonly namespaces?: NamespaceSelector;
   readonly images: readonly ImagePattern[];
   readonly excludeImages: readonly ImagePattern[];
-  readonly requirements: readonly CompiledRequirement[];
+  /** Never empty: a policy that asks for nothing would admit what it guards. */
+  readonly requirements: readonly [CompiledRequirement, ...CompiledRequirement[]];
 }
 
-interface RequirementBase {
+interface ReadyRequirement {
   readonly name: string;
-  /** The requirement cannot be applied; it counts as failed under the mode of its policy. */
-  readonly notReady?: Failure;
+  readonly notReady?: undefined;
 }
 
-interface IssuedRequirement extends RequirementBase {
-  readonly issuers: readonly ResolvedIssuer[];
+/** A requirement that cannot be applied; it counts as failed under the mode of its policy. */
+export interface UnreadyRequirement {
+  readonly kind: 'unready';
+  readonly name: string;
+  readonly notReady: Failure;
+}
+
+interface IssuedRequirement extends ReadyRequirement {
+  readonly issuers: readonly [ResolvedIssuer, ...ResolvedIssuer[]];
 }
 
 export interface SignatureRequirement extends IssuedRequirement {
@@ -53,10 +60,10 @@ export interface AttestationRequirement extends IssuedRequirement {
   readonly maxAgeMs?: number;
 }
 
-export interface PinnedRequirement extends RequirementBase {
+export interface PinnedRequirement extends ReadyRequirement {
   readonly kind: 'pinned';
 }
 
 /** Requirements that evidence satisfies. */
 export type EvidenceRequirement = SignatureRequirement | SbomRequirement | AttestationRequirement;
-export type CompiledRequirement = EvidenceRequirement | PinnedRequirement;
+export type CompiledRequirement = EvidenceRequirement | PinnedRequirement | UnreadyRequirement;

@@ -102,7 +102,7 @@ describe('compilePolicies', () => {
       clusterPolicy('p', { require: [signedBy('acme'), { name: 'pinned', pinned: true }] }),
     ]);
     expect(policy.requirements).toMatchObject([
-      { name: 'signed', issuers: [], notReady: { code: 'PolicyNotReady', message } },
+      { name: 'signed', kind: 'unready', notReady: { code: 'PolicyNotReady', message } },
       { name: 'pinned' },
     ]);
     expect(policy.requirements[1]?.notReady).toBeUndefined();
@@ -111,7 +111,7 @@ describe('compilePolicies', () => {
   it('T22 fails a requirement whole when one of its issuers is missing', () => {
     const policy = only([keyIssuer('a'), clusterPolicy('p', { require: [signedBy('a', 'gone')] })]);
     expect(policy.requirements).toMatchObject([
-      { issuers: [], notReady: { code: 'PolicyNotReady', message: 'There is no TrustedIssuer gone.' } },
+      { kind: 'unready', notReady: { code: 'PolicyNotReady', message: 'There is no TrustedIssuer gone.' } },
     ]);
   });
 
@@ -120,7 +120,7 @@ describe('compilePolicies', () => {
     const missing = failure('TrustMaterialMissing', 'ConfigMap roots is missing.');
     expect(only(resources, withoutMaterial(missing)).requirements).toMatchObject([
       {
-        issuers: [],
+        kind: 'unready',
         notReady: { code: 'PolicyNotReady', message: 'TrustedIssuer acme: ConfigMap roots is missing.' },
       },
     ]);
@@ -130,7 +130,7 @@ describe('compilePolicies', () => {
     };
     expect(only(resources, invalid).requirements).toMatchObject([
       {
-        issuers: [],
+        kind: 'unready',
         notReady: { code: 'PolicyNotReady', message: 'TrustedIssuer acme: no certificate authority.' },
       },
     ]);
@@ -191,8 +191,16 @@ describe('compilePolicies', () => {
     expect(compilePolicies([parsed], trusting).policies[0]?.requirements).toMatchObject([
       { notReady: { code: 'PolicyNotReady', message: 'It lists no issuer.' } },
       {
-        notReady: { code: 'PolicyNotReady', message: 'Requirement nothing asks for nothing that is built.' },
+        notReady: { code: 'PolicyNotReady', message: 'It asks for nothing that is built.' },
       },
+    ]);
+  });
+
+  it('T21 a policy that requires nothing fails, should it ever come in', () => {
+    const policy = parse(clusterPolicy('p', { require: [signedBy('a')] })) as ClusterArtifactPolicy;
+    const empty = { ...policy, spec: { ...policy.spec, require: [] } };
+    expect(onlyOf(compilePolicies([empty], trusting)).requirements).toEqual([
+      { kind: 'unready', name: 'require', notReady: failure('PolicyNotReady', 'It requires nothing.') },
     ]);
   });
 
