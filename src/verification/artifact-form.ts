@@ -2,28 +2,35 @@ import type { Digest } from '../image/digest.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Manifest } from '../oci/manifest.ts';
 import type { ResolvedIssuer } from '../policy/resolved-issuer.ts';
-import type { CompiledTrust } from './sigstore/compiled-trust.ts';
 import type { VerificationOutcome } from './verification.ts';
 
 /** What every signature of one artifact is verified against. */
-export interface VerificationContext {
+export interface VerificationContext<Issuer extends ResolvedIssuer> {
   /** Digests that the signed content may name, the preferred one first. */
   readonly subjects: readonly Digest[];
-  /** Bytes of one of the subjects, when the caller has them. */
+  /** Bytes of the first subject, when the caller has them. */
   readonly subjectDocument?: Uint8Array;
-  readonly issuers: readonly ResolvedIssuer[];
-  readonly trust: CompiledTrust;
+  readonly issuers: readonly Issuer[];
   readonly nowMs: number;
 }
 
 /** A form in which signatures or attestations lie in an artifact's layers. */
-export interface ArtifactForm {
+export interface ArtifactForm<Issuer extends ResolvedIssuer> {
+  /** The kinds of issuers that can make it; it is given no others. */
+  readonly issuerKinds: readonly Issuer['kind'][];
   /** The layers of this form; empty when the manifest is of another form. */
   layers(manifest: Manifest): readonly Descriptor[];
   /** Whether a layer may hold a signature over the subject's own bytes. */
   needsSubjectDocument(manifest: Manifest): boolean;
   /** Largest layer that is read, in bytes. */
   readonly maxLayerBytes: number;
-  /** @throws RefwardenError when the layer as a whole cannot be read; it then counts as one rejection. */
-  verifyLayer(bytes: Uint8Array, layer: Descriptor, context: VerificationContext): VerificationOutcome;
+  /**
+   * One outcome for each signature of the layer, each verified only when it is asked for.
+   * @throws RefwardenError when the layer as a whole cannot be read; it then counts as one rejection.
+   */
+  verifyLayer(
+    bytes: Uint8Array,
+    layer: Descriptor,
+    context: VerificationContext<Issuer>,
+  ): Iterable<VerificationOutcome>;
 }

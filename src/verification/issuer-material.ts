@@ -11,7 +11,12 @@ import { parseTrustedRoot } from './sigstore/trusted-root.ts';
  */
 export function checkIssuerMaterial(issuer: ResolvedIssuer): Failure | undefined {
   try {
-    return issuer.kind === 'key' ? checkKeyIssuer(issuer) : checkKeylessIssuer(issuer);
+    switch (issuer.kind) {
+      case 'key':
+        return checkKeyIssuer(issuer);
+      case 'keyless':
+        return checkKeylessIssuer(issuer);
+    }
   } catch (thrown) {
     const { code, message } = toFailure(thrown);
     return failure(code, `Issuer ${issuer.name}: ${message}`);

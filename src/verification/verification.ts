@@ -22,7 +22,7 @@ export interface VerificationRequest {
   readonly layers: ReadonlyMap<Digest, Uint8Array>;
   /** Digests that the signed content may name, the preferred one first. */
   readonly subjects: readonly Digest[];
-  /** Bytes of the manifest or index of one of the subjects, when {@link ArtifactNeeds.subjectDocument} asks for them. */
+  /** Bytes of the manifest or index that the first subject names, when {@link ArtifactNeeds.subjectDocument} asks for them. */
   readonly subjectDocument?: Uint8Array;
   readonly issuers: readonly ResolvedIssuer[];
   /** The time of the decision, milliseconds since the epoch. */

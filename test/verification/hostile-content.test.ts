@@ -40,7 +40,7 @@ function* encodedMutants(bytes: Buffer): Generator<string> {
   }
   const derSequence = 0x30;
   if (bytes[0] !== derSequence) return;
-  for (let at = 1; at < bytes.length; at += 1 + (bytes.length >> 5)) {
+  for (let at = 1; at < bytes.length; at += 1 + (bytes.length >> 4)) {
     yield bytes.subarray(0, at).toString('base64');
     yield Buffer.from(bytes.map((byte, index) => (index === at ? byte ^ 0x41 : byte))).toString('base64');
   }

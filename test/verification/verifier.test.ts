@@ -1,5 +1,8 @@
+import { sign } from 'node:crypto';
+import { dsse } from '@sigstore/core';
 import { describe, expect, it } from 'vitest';
 import { parseDigest } from '../../src/image/digest.ts';
+import { parsePublicKey } from '../../src/verification/keys.ts';
 import type { VerificationRequest } from '../../src/verification/verification.ts';
 import { createVerifier, maxSignaturesPerArtifact } from '../../src/verification/verifier.ts';
 import {
@@ -8,8 +11,10 @@ import {
   onlyArtifact,
   readCosignFixture,
   requestFor,
+  withLayer,
 } from '../support/cosign-fixture.ts';
 import type { FixtureArtifact } from '../support/cosign-fixture.ts';
+import { createKeyIssuer, layerRequest } from '../support/signed-layer.ts';
 
 const verifier = createVerifier();
 const release = fixtureKeyIssuer('release');
@@ -270,5 +275,89 @@ describe('what is asked for', () => {
     });
     const { evidence } = await verifier.verify(requestOf('attest-spdx-bundle', [release], hinted));
     expect(evidence).toMatchObject([{ kind: 'attestation', predicateType: 'https://spdx.dev/Document' }]);
+  });
+});
+
+describe('T11 many signatures', () => {
+  /** A bundle for each key that might have made it: every issuer is asked about every signature. */
+  const junkRequest = (count: number): VerificationRequest => {
+    const issuers = Array.from({ length: 10 }, (_, index) => createKeyIssuer(`issuer ${index}`).issuer);
+    const request = requestOf('stranger-legacy', issuers);
+    const [layer] = request.artifact.manifest.layers;
+    if (layer === undefined) throw new Error('no layer');
+    const { digest, manifest } = request.artifact;
+    const layers = Array.from({ length: count }, () => layer);
+    return { ...request, artifact: { digest, manifest: { ...manifest, layers } } };
+  };
+
+  it('leave others their turn between one and the next', async () => {
+    let turns = 0;
+    let done = false;
+    const others = (): void => {
+      turns++;
+      if (!done) setImmediate(others);
+    };
+    setImmediate(others);
+    const { rejections } = await verifier.verify(junkRequest(maxSignaturesPerArtifact));
+    done = true;
+    expect(rejections).toHaveLength(maxSignaturesPerArtifact);
+    expect(turns).toBeGreaterThanOrEqual(maxSignaturesPerArtifact);
+  });
+
+  it('in few layers are bounded alike, and it is said that there are more', async () => {
+    const { issuer, privateKey } = createKeyIssuer('acme');
+    const payload = Buffer.from(JSON.stringify({ _type: 'https://in-toto.io/Statement/v1' }));
+    const payloadType = 'application/vnd.in-toto+json';
+    const sig = sign('sha256', dsse.preAuthEncoding(payloadType, payload), privateKey).toString('base64');
+    const envelope = Buffer.from(
+      JSON.stringify({
+        payloadType,
+        payload: payload.toString('base64'),
+        signatures: Array.from({ length: 16 }, () => ({ sig, keyid: '' })),
+      }),
+    );
+    const subject = parseDigest(`sha256:${'1'.repeat(64)}`);
+    const request = layerRequest(envelope, 'application/vnd.dsse.envelope.v1+json', subject, [issuer]);
+    const { digest, manifest } = request.artifact;
+    const layers = Array.from({ length: 5 }, () => manifest.layers).flat();
+    const { rejections } = await verifier.verify({
+      ...request,
+      artifact: { digest, manifest: { ...manifest, layers } },
+    });
+    expect(rejections).toHaveLength(maxSignaturesPerArtifact + 1);
+    expect(rejections[0]).toMatchObject({
+      code: 'PayloadInvalid',
+      message: 'The statement has no predicateType.',
+    });
+    expect(rejections.at(-1)).toEqual({
+      code: 'ArtifactTooLarge',
+      message: 'The artifact holds more than 64 signatures; the rest was not looked at.',
+    });
+  });
+
+  it('T36 of a listed key count for each issuer that lists it, hint or not', async () => {
+    const twin = fixtureKeyIssuer('release', 'release-again');
+    const other = fixtureKeyIssuer('second');
+    for (const name of ['key-bundle', 'key-legacy']) {
+      const { evidence } = await verifier.verify(requestOf(name, [other, twin, release]));
+      expect(evidence.map(({ issuer }) => issuer)).toEqual(['release-again', 'release']);
+    }
+  });
+
+  it('T29 that name the wrong listed key still count for the one that made them', async () => {
+    const hinted = (artifact: FixtureArtifact): FixtureArtifact =>
+      withLayer(artifact, (bytes) => {
+        const bundle = JSON.parse(Buffer.from(bytes).toString()) as {
+          verificationMaterial: { publicKey: { hint: string } };
+        };
+        const { fingerprint } = parsePublicKey(fixtureKeyIssuer('second').pem);
+        bundle.verificationMaterial.publicKey.hint = Buffer.from(fingerprint.slice(7), 'hex').toString(
+          'base64',
+        );
+        return Buffer.from(JSON.stringify(bundle));
+      });
+    const both = [fixtureKeyIssuer('second'), release];
+    const { evidence } = await verifier.verify(requestOf('key-bundle', both, hinted));
+    expect(evidence.map(({ issuer }) => issuer)).toEqual(['release']);
   });
 });

@@ -13,10 +13,8 @@ import { RefwardenError } from '../../failures/failure.ts';
 import { matchesDigest } from '../../image/digest.ts';
 import { parseStrictJson } from '../../oci/strict-json.ts';
 import { parseStatement } from '../attestation/in-toto-statement.ts';
-import type { ArtifactForm, VerificationContext } from '../artifact-form.ts';
-import type { VerificationOutcome } from '../verification.ts';
 import type { SignedEntity } from './signed-entity.ts';
-import { verifyClaim } from './verify-claim.ts';
+import type { SignedClaim, SigstoreForm, WantedSubject } from './sigstore-form.ts';
 
 const mediaTypes: ReadonlySet<string | undefined> = new Set([
   BUNDLE_V01_MEDIA_TYPE,
@@ -30,40 +28,33 @@ const contentAnnotation = 'dev.sigstore.bundle.content';
 const maxChainCertificates = 8;
 
 /** Sigstore bundle v0.1 to v0.3 as a referrer (cosign specs/BUNDLE_SPEC.md): a DSSE statement or a message signature. */
-export const sigstoreBundle: ArtifactForm = {
+export const sigstoreBundle: SigstoreForm = {
   layers({ layers, artifactType }) {
     const typed = layers.filter((layer) => mediaTypes.has(layer.mediaType));
     return typed.length === 0 && mediaTypes.has(artifactType) ? layers : typed;
   },
   needsSubjectDocument: ({ annotations }) => annotations[contentAnnotation] !== 'dsse-envelope',
   maxLayerBytes: 32 * 1024 * 1024,
-  verifyLayer(bytes, _layer, context) {
+  parseLayer(bytes, _layer, subject) {
     const bundle = parseBundle(bytes);
     const { content } = bundle;
-    if (content.$case === 'messageSignature') return verifyMessage(bundle, content.messageSignature, context);
+    if (content.$case === 'messageSignature')
+      return [parseMessage(bundle, content.messageSignature, subject)];
     const { payloadType, payload, signatures } = content.dsseEnvelope;
     const signature = signatures[0]?.sig ?? Buffer.alloc(0);
     const signedBytes = dsse.preAuthEncoding(payloadType, payload);
-    return verifyClaim(
-      { ...entityOf(bundle, signature), signedBytes, payload },
-      'SigstoreBundle',
-      context,
-      () => parseStatement(payloadType, payload),
-    );
+    const entity = { ...entityOf(bundle, signature), signedBytes, payload };
+    return [{ entity, readClaim: () => parseStatement(payloadType, payload) }];
   },
 };
 
 /** A message signature covers the bytes of the manifest itself; node:crypto verifies no ECDSA over a digest alone. */
-function verifyMessage(
+function parseMessage(
   bundle: Bundle,
   message: MessageSignature,
-  context: VerificationContext,
-): VerificationOutcome {
-  const document = context.subjectDocument;
-  const subject = context.subjects.find(
-    (wanted) => document !== undefined && matchesDigest(document, wanted),
-  );
-  if (document === undefined || subject === undefined) {
+  { digest: subject, document }: WantedSubject,
+): SignedClaim {
+  if (document === undefined || subject === undefined || !matchesDigest(document, subject)) {
     throw new RefwardenError(
       'FormatUnsupported',
       'A message signature takes the bytes of the subject, which were not given.',
@@ -78,8 +69,10 @@ function verifyMessage(
       `The bundle is for the message ${hash}:${digest.toString('hex').slice(0, 128)}, not for ${subject}.`,
     );
   }
-  const entity = { ...entityOf(bundle, message.signature), signedBytes: document, payload: document };
-  return verifyClaim(entity, 'SigstoreBundle', context, () => ({ kind: 'signature', subjects: [subject] }));
+  return {
+    entity: { ...entityOf(bundle, message.signature), signedBytes: document, payload: document },
+    readClaim: () => ({ kind: 'signature', subjects: [subject] }),
+  };
 }
 
 const hashNames: Readonly<Partial<Record<HashAlgorithm, string>>> = {

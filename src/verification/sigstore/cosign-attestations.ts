@@ -1,44 +1,29 @@
 import { dsse } from '@sigstore/core';
 import { RefwardenError } from '../../failures/failure.ts';
 import { isJsonObject, parseStrictJson } from '../../oci/strict-json.ts';
-import type { ArtifactForm } from '../artifact-form.ts';
-import { verifyClaim } from './verify-claim.ts';
-import { parseLegacyAnnotations } from './legacy-annotations.ts';
 import { parseStatement } from '../attestation/in-toto-statement.ts';
+import { parseLegacyAnnotations } from './legacy-annotations.ts';
+import type { SigstoreForm } from './sigstore-form.ts';
 
 const mediaType = 'application/vnd.dsse.envelope.v1+json';
 /** Most signatures of one envelope. */
 const maxEnvelopeSignatures = 16;
 
 /** cosign's `.att`: each layer is a DSSE envelope; its annotations about the content are hints and are not read. */
-export const cosignAttestations: ArtifactForm = {
+export const cosignAttestations: SigstoreForm = {
   layers: ({ layers }) => layers.filter((layer) => layer.mediaType === mediaType),
   needsSubjectDocument: () => false,
   maxLayerBytes: 32 * 1024 * 1024,
-  verifyLayer(bytes, layer, context) {
+  parseLayer(bytes, layer) {
     const { payloadType, payload, signatures } = parseEnvelope(bytes);
     const material = parseLegacyAnnotations(layer);
     const signedBytes = dsse.preAuthEncoding(payloadType, payload);
-    const outcomes = signatures.map(({ signature, keyid }) =>
-      verifyClaim(
-        // cosign has attestations timestamped as a whole: the envelope, not its signature.
-        {
-          signature,
-          signedBytes,
-          payload,
-          timestampedBytes: Buffer.from(bytes),
-          keyHint: keyid,
-          ...material,
-        },
-        'DsseEnvelope',
-        context,
-        () => parseStatement(payloadType, payload),
-      ),
-    );
-    return {
-      evidence: outcomes.flatMap((outcome) => outcome.evidence),
-      rejections: outcomes.flatMap((outcome) => outcome.rejections),
-    };
+    // cosign has attestations timestamped as a whole: the envelope, not its signature.
+    const timestampedBytes = Buffer.from(bytes);
+    return signatures.map(({ signature, keyid }) => ({
+      entity: { signature, signedBytes, payload, timestampedBytes, keyHint: keyid, ...material },
+      readClaim: () => parseStatement(payloadType, payload),
+    }));
   },
 };
 

@@ -1,9 +1,9 @@
 import { toFailure } from '../../failures/failure.ts';
 import type { FailureCode } from '../../failures/catalogue.ts';
-import type { ResolvedIssuer } from '../../policy/resolved-issuer.ts';
 import { describeIdentity } from '../identity.ts';
 import { printable } from '../printable.ts';
 import type { Rejection } from '../verification.ts';
+import type { SigstoreContext } from './sigstore-form.ts';
 
 /** Most issuers that one message names. */
 const maxNamedIssuers = 3;
@@ -48,7 +48,7 @@ export function refuseFor(near: Nearness, thrown: unknown): Refusal {
 /** @param shownSigner who the artifact says signed it, for refusals that prove nobody. */
 export function nearestRefusal(
   refusals: readonly Refusal[],
-  issuers: readonly ResolvedIssuer[],
+  issuers: SigstoreContext['issuers'],
   shownSigner: string | undefined,
 ): Rejection {
   const [best] = refusals.toSorted((a, b) => nearness[b.nearness] - nearness[a.nearness]);
@@ -61,11 +61,18 @@ export function nearestRefusal(
   };
 }
 
-function describeIssuers(issuers: readonly ResolvedIssuer[]): string {
+function describeIssuers(issuers: SigstoreContext['issuers']): string {
   const named = issuers.slice(0, maxNamedIssuers).map((issuer) => {
-    if (issuer.kind === 'key') return `${issuer.name} (a key)`;
-    const [identity] = issuer.identities;
-    return identity === undefined ? issuer.name : `${issuer.name}: ${printable(describeIdentity(identity))}`;
+    switch (issuer.kind) {
+      case 'key':
+        return `${issuer.name} (a key)`;
+      case 'keyless': {
+        const [identity] = issuer.identities;
+        return identity === undefined
+          ? issuer.name
+          : `${issuer.name}: ${printable(describeIdentity(identity))}`;
+      }
+    }
   });
   const more = issuers.length - named.length;
   return `${named.join('; ')}${more > 0 ? ` and ${more} more` : ''}`;

@@ -1,21 +1,20 @@
 import { RefwardenError } from '../../failures/failure.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import { isJsonObject, parseStrictJson } from '../../oci/strict-json.ts';
-import type { ArtifactForm } from '../artifact-form.ts';
 import type { Claim } from '../claim.ts';
 import { parseLegacyAnnotations } from './legacy-annotations.ts';
-import { verifyClaim } from './verify-claim.ts';
+import type { SigstoreForm } from './sigstore-form.ts';
 
 const mediaType = 'application/vnd.dev.cosign.simplesigning.v1+json';
 const signatureAnnotation = 'dev.cosignproject.cosign/signature';
 const payloadType = 'cosign container image signature';
 
 /** cosign's `.sig`: the layer is the payload, its annotations hold the signature (cosign specs/SIGNATURE_SPEC.md). */
-export const simpleSigning: ArtifactForm = {
+export const simpleSigning: SigstoreForm = {
   layers: ({ layers }) => layers.filter((layer) => layer.mediaType === mediaType),
   needsSubjectDocument: () => false,
   maxLayerBytes: 64 * 1024,
-  verifyLayer(bytes, layer, context) {
+  parseLayer(bytes, layer) {
     const signature = parseSignature(layer);
     const entity = {
       signature,
@@ -24,7 +23,7 @@ export const simpleSigning: ArtifactForm = {
       timestampedBytes: signature,
       ...parseLegacyAnnotations(layer),
     };
-    return verifyClaim(entity, 'CosignSimpleSigning', context, () => parseSimpleSigning(bytes));
+    return [{ entity, readClaim: () => parseSimpleSigning(bytes) }];
   },
 };
 

@@ -2,27 +2,24 @@ import { toFailure } from '../../failures/failure.ts';
 import type { Digest } from '../../image/digest.ts';
 import { describeSigner } from '../../policy/evidence.ts';
 import type { VerifiedEvidence } from '../../policy/evidence.ts';
-import { printable } from '../printable.ts';
-import type { VerificationContext } from '../artifact-form.ts';
 import type { Claim } from '../claim.ts';
+import { printable } from '../printable.ts';
 import type { Rejection, VerificationOutcome } from '../verification.ts';
-import type { SignedEntity } from './signed-entity.ts';
+import type { CompiledTrust } from './compiled-trust.ts';
+import type { SignedClaim, SigstoreContext } from './sigstore-form.ts';
 import { verifySignature } from './verify-signature.ts';
 
 /** Most subjects that one message names. */
 const maxNamedSubjects = 3;
 
-/**
- * Signature first, then what it says, then whether that is about a wanted subject: one pass for every form.
- * @param readClaim throws RefwardenError `PayloadInvalid` for a payload that is not of its type.
- */
+/** Signature first, then what it says, then whether that is about a wanted subject: one pass for every form. */
 export function verifyClaim(
-  entity: SignedEntity,
+  { entity, readClaim }: SignedClaim,
   format: VerifiedEvidence['format'],
-  context: VerificationContext,
-  readClaim: () => Claim,
+  context: SigstoreContext,
+  trust: CompiledTrust,
 ): VerificationOutcome {
-  const result = verifySignature(entity, context);
+  const result = verifySignature(entity, context, trust);
   const [first] = result.accepted;
   if (first === undefined)
     return { evidence: [], rejections: 'rejection' in result ? [result.rejection] : [] };

@@ -2,18 +2,19 @@ import { RefwardenError, toFailure } from '../../failures/failure.ts';
 import { describeSigner } from '../../policy/evidence.ts';
 import type { Signer } from '../../policy/evidence.ts';
 import type { KeyIssuer, KeylessIssuer } from '../../policy/resolved-issuer.ts';
-import type { VerificationContext } from '../artifact-form.ts';
 import { matchesIdentity } from '../identity.ts';
-import { spkiHash } from '../keys.ts';
+import type { PublicKey } from '../keys.ts';
 import { printable } from '../printable.ts';
 import { verifyBytes } from '../signature-schemes.ts';
 import { parseSigningCertificate } from '../signing-certificate.ts';
 import type { SigningCertificate } from '../signing-certificate.ts';
 import type { Rejection } from '../verification.ts';
+import type { CompiledTrust } from './compiled-trust.ts';
 import { nearestRefusal, refuse, refuseFor } from './refusal.ts';
 import type { Refusal } from './refusal.ts';
 import { checkBounds } from './signed-entity.ts';
 import type { SignedEntity } from './signed-entity.ts';
+import type { SigstoreContext } from './sigstore-form.ts';
 import { verifyEntity } from './verify-entity.ts';
 
 /** One issuer takes the signature for its own. What the signed content says is not looked at yet. */
@@ -31,8 +32,20 @@ export type VerifiedSigners =
 /** Absent, unreadable, or read. */
 type Certificate = SigningCertificate | RefwardenError | undefined;
 
+/** One signature before the issuers. */
+interface Attempt {
+  readonly entity: SignedEntity;
+  readonly certificate: Certificate;
+  readonly trust: CompiledTrust;
+  readonly nowMs: number;
+}
+
 /** Puts one signature before every issuer. Never throws for what the signature holds. */
-export function verifySignature(entity: SignedEntity, context: VerificationContext): VerifiedSigners {
+export function verifySignature(
+  entity: SignedEntity,
+  { issuers, nowMs }: SigstoreContext,
+  trust: CompiledTrust,
+): VerifiedSigners {
   let certificate: Certificate;
   try {
     checkBounds(entity);
@@ -40,31 +53,37 @@ export function verifySignature(entity: SignedEntity, context: VerificationConte
   } catch (thrown) {
     return { accepted: [], rejection: toFailure(thrown) };
   }
-  const prove = proveOnce(entity, context);
-  const results = context.issuers.map((issuer) =>
-    issuer.kind === 'key'
-      ? verifyByKey(entity, issuer, context)
-      : verifyByCertificate(certificate, issuer, context, prove),
-  );
+  const attempt: Attempt = { entity, certificate, trust, nowMs };
+  const madeBy = tryKeysOnce(attempt, issuers);
+  const prove = proveOnce(attempt);
+  const results = issuers.map((issuer) => {
+    switch (issuer.kind) {
+      case 'key':
+        return verifyByKey(attempt, issuer, madeBy);
+      case 'keyless':
+        return verifyByCertificate(attempt, issuer, prove);
+    }
+  });
   const [first, ...rest] = results.filter((result) => 'issuer' in result);
   if (first !== undefined) return { accepted: [first, ...rest] };
   const refusals = results.filter((result) => 'nearness' in result);
   return {
     accepted: [],
-    rejection: nearestRefusal(refusals, context.issuers, shownSigner(entity, certificate)),
+    rejection: nearestRefusal(refusals, issuers, shownSigner(attempt)),
   };
 }
 
 function verifyByKey(
-  entity: SignedEntity,
+  { entity, trust, nowMs }: Attempt,
   { name, pem, transparencyLog, trustedRoot }: KeyIssuer,
-  { trust, nowMs }: VerificationContext,
+  madeBy: MadeBy,
 ): Acceptance | Refusal {
   let signer: Signer | undefined;
   try {
-    const { key, fingerprint } = trust.key(pem);
-    if (!verifyBytes(entity.signedBytes, key, entity.signature)) {
-      return hintHash(entity)?.equals(spkiHash(key))
+    const listed = trust.key(pem);
+    const { key, fingerprint } = listed;
+    if (!madeBy(listed)) {
+      return hintedFingerprint(entity) === fingerprint
         ? refuse(
             'altered',
             'SignatureInvalid',
@@ -96,10 +115,43 @@ function verifyByKey(
   }
 }
 
+/** Whether a key made the signature. */
+type MadeBy = (key: PublicKey) => boolean;
+
+/**
+ * Each distinct key is tried once, whatever number of issuers lists it. The key that the signature names comes first, and
+ * when it made the signature no other did.
+ */
+function tryKeysOnce({ entity, trust }: Attempt, issuers: SigstoreContext['issuers']): MadeBy {
+  const tried = new Map<string, boolean>();
+  const madeBy: MadeBy = ({ key, fingerprint }) => {
+    const known = tried.get(fingerprint);
+    if (known !== undefined) return known;
+    const made = verifyBytes(entity.signedBytes, key, entity.signature);
+    tried.set(fingerprint, made);
+    return made;
+  };
+  const hinted = hintedFingerprint(entity);
+  const named =
+    hinted === undefined ? undefined : listedKeys(issuers, trust).find((key) => key.fingerprint === hinted);
+  if (named === undefined || !madeBy(named)) return madeBy;
+  return ({ fingerprint }) => fingerprint === hinted;
+}
+
+/** A key that does not parse is named when its issuer's turn comes. */
+function listedKeys(issuers: SigstoreContext['issuers'], trust: CompiledTrust): PublicKey[] {
+  return issuers.flatMap((issuer) => {
+    try {
+      return issuer.kind === 'key' ? [trust.key(issuer.pem)] : [];
+    } catch {
+      return [];
+    }
+  });
+}
+
 function verifyByCertificate(
-  certificate: Certificate,
+  { certificate, trust }: Attempt,
   issuer: KeylessIssuer,
-  { trust }: VerificationContext,
   prove: Prove,
 ): Acceptance | Refusal {
   if (certificate === undefined) {
@@ -127,7 +179,7 @@ function verifyByCertificate(
 type Prove = (certificate: SigningCertificate, issuer: KeylessIssuer) => readonly number[];
 
 /** Issuers mostly share root and demands: each combination is verified once, or a flood of signatures costs too much. */
-function proveOnce(entity: SignedEntity, { trust, nowMs }: VerificationContext): Prove {
+function proveOnce({ entity, trust, nowMs }: Attempt): Prove {
   const proofs = new Map<string, readonly number[] | RefwardenError>();
   return (certificate, issuer) => {
     const { trustedRoot, sct, transparencyLog, signedTimestamp } = issuer;
@@ -169,20 +221,18 @@ function readCertificate(der: Uint8Array): SigningCertificate | RefwardenError {
 }
 
 /** cosign's hint is the base64 of the SHA-256 of the DER key. */
-function hintHash({ keyHint }: SignedEntity): Buffer | undefined {
+function hintedFingerprint({ keyHint }: SignedEntity): string | undefined {
   return keyHint !== undefined && /^[A-Za-z0-9+/]{43}=$/.test(keyHint)
-    ? Buffer.from(keyHint, 'base64')
+    ? `sha256:${Buffer.from(keyHint, 'base64').toString('hex')}`
     : undefined;
 }
 
-function shownSigner(entity: SignedEntity, certificate: Certificate): string | undefined {
+function shownSigner({ entity, certificate }: Attempt): string | undefined {
   if (certificate !== undefined && !(certificate instanceof RefwardenError)) {
     return `claimed ${printable(describeSigner(signerOf(certificate)))}`;
   }
-  const hash = hintHash(entity);
-  return (
-    hash && `claimed ${describeSigner({ kind: 'key', keyFingerprint: `sha256:${hash.toString('hex')}` })}`
-  );
+  const keyFingerprint = hintedFingerprint(entity);
+  return keyFingerprint && `claimed ${describeSigner({ kind: 'key', keyFingerprint })}`;
 }
 
 const dated = (timesMs: readonly number[]): { signedAtMs?: number } =>
