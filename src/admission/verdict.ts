@@ -2,9 +2,9 @@ import type { FailureCode } from '../failures/catalogue.ts';
 import type { Failure } from '../failures/failure.ts';
 import type { Digest } from '../image/digest.ts';
 import type { Evidence, Mechanism } from '../policy/evidence.ts';
+import type { Mode } from '../policy/model/artifact-policy.ts';
 
 export type CheckOutcome = 'passed' | 'failed' | 'inconclusive';
-export type Mode = 'Enforce' | 'Warn' | 'Audit';
 
 /** Something that was looked at and did not count. */
 export interface Miss extends Failure {

@@ -1,6 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { customResourceDefinitions } from '../policy/crd/custom-resource-definitions.ts';
 import { renderDefinition } from '../policy/crd/render-definition.ts';
+import { noMatchAnswers } from '../policy/snapshot.ts';
 import type { NoMatch } from '../policy/snapshot.ts';
 import { runCheck } from './check-command.ts';
 import { exitCodes } from './commands.ts';
@@ -154,7 +155,7 @@ function withSourceOptions(command: Command): Command {
     .option('--trust-dir <dir>', 'directory of the files that issuers name as trustedRoot.file')
     .addOption(
       new Option('--unmatched <answer>', 'what happens to an image that no policy matches')
-        .choices(['Admit', 'Warn', 'Deny'])
+        .choices(noMatchAnswers)
         .default('Admit'),
     );
 }

@@ -4,9 +4,11 @@ import { compileImagePattern } from '../image/pattern.ts';
 import type { ImagePattern } from '../image/pattern.ts';
 import { compileIssuer } from './compile-issuer.ts';
 import type { IssuerTrust } from './compile-issuer.ts';
+import { namespaceOf } from './model/artifact-policy.ts';
 import type { ArtifactPolicy, ClusterArtifactPolicy } from './model/artifact-policy.ts';
 import type { Requirement } from './model/requirement.ts';
 import type { Resource } from './model/resource.ts';
+import { policyName } from './policy-name.ts';
 import type { ResolvedIssuer } from './resolved-issuer.ts';
 import type {
   CompiledPolicy,
@@ -41,21 +43,22 @@ export function compilePolicies(
   return { policies: policies.map((policy) => compilePolicy(policy, issuers)), noMatch };
 }
 
-/** Why policies of a snapshot are not ready, one line a requirement; empty when all are. */
+/** Why policies of a snapshot (by {@link policyName}) are not ready, one line a requirement; empty when all are. */
 export function notReady(
   snapshot: PolicySnapshot,
 ): readonly { policy: string; requirement: string; failure: Failure }[] {
   return snapshot.policies.flatMap((policy) =>
     policy.requirements.flatMap(({ name, notReady: problem }) =>
-      problem === undefined ? [] : [{ policy: policy.name, requirement: name, failure: problem }],
+      problem === undefined ? [] : [{ policy: policyName(policy), requirement: name, failure: problem }],
     ),
   );
 }
 
 function compilePolicy(
-  { kind, metadata, spec }: ClusterArtifactPolicy | ArtifactPolicy,
+  policy: ClusterArtifactPolicy | ArtifactPolicy,
   issuers: ReadonlyMap<string, ResolvedIssuer | Failure>,
 ): CompiledPolicy {
+  const { metadata, spec } = policy;
   const images = compilePatterns(spec.images);
   const excluded = compilePatterns(spec.excludeImages ?? []);
   const problem = images.problem ?? excluded.problem;
@@ -64,7 +67,7 @@ function compilePolicy(
   );
   return {
     name: metadata.name,
-    ...(kind === 'ArtifactPolicy' ? { namespace: metadata.namespace ?? 'default' } : {}),
+    ...(policy.kind === 'ArtifactPolicy' ? { namespace: namespaceOf(policy) } : {}),
     mode: spec.mode,
     workloads: spec.workloads,
     onInconclusive: spec.onInconclusive,

@@ -1,9 +1,10 @@
 import type { Failure } from '../failures/failure.ts';
 import type { ImagePattern } from '../image/pattern.ts';
-import type { NamespaceSelector } from './model/artifact-policy.ts';
+import type { Mode, NamespaceSelector } from './model/artifact-policy.ts';
 import type { ResolvedIssuer } from './resolved-issuer.ts';
 
-export type NoMatch = 'Admit' | 'Warn' | 'Deny';
+export const noMatchAnswers = ['Admit', 'Warn', 'Deny'] as const;
+export type NoMatch = (typeof noMatchAnswers)[number];
 
 /** The policies in force, compiled once when they were applied. Immutable. */
 export interface PolicySnapshot {
@@ -16,7 +17,7 @@ export interface CompiledPolicy {
   readonly name: string;
   /** Present for an ArtifactPolicy: it matches only there. */
   readonly namespace?: string;
-  readonly mode: 'Enforce' | 'Warn' | 'Audit';
+  readonly mode: Mode;
   readonly workloads: 'Pods' | 'All';
   readonly onInconclusive: 'Deny' | 'Admit';
   readonly namespaces?: NamespaceSelector;

@@ -195,6 +195,10 @@ describe('compileIssuer', () => {
       check: () => undefined,
     };
     expect(resolve({ key: { pem: 'x' } }, none)).not.toHaveProperty('trustedRoot');
+    expect(resolve({ key: { pem: 'x', trustedRoot: { inline: '{}' } } }, none)).toHaveProperty(
+      'trustedRoot.json',
+      '{}',
+    );
     expect(() => resolve({ key: { pem: 'x', transparencyLog: 'Required' } }, none)).toThrow(
       'TrustedIssuer acme: none',
     );

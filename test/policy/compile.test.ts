@@ -209,13 +209,14 @@ describe('compilePolicies', () => {
       keyIssuer('a'),
       clusterPolicy('fine', { require: [signedBy('a')] }),
       clusterPolicy('half', { require: [signedBy('a'), sbomBy('gone')] }),
+      namespacedPolicy('shop', 'half', { require: [signedBy('gone')] }),
+      namespacedPolicy('bank', 'half', { require: [signedBy('gone')] }),
     ]);
+    const gone = failure('PolicyNotReady', 'There is no TrustedIssuer gone.');
     expect(notReady(snapshot)).toEqual([
-      {
-        policy: 'half',
-        requirement: 'sbom',
-        failure: failure('PolicyNotReady', 'There is no TrustedIssuer gone.'),
-      },
+      { policy: 'half', requirement: 'sbom', failure: gone },
+      { policy: 'shop/half', requirement: 'signed', failure: gone },
+      { policy: 'bank/half', requirement: 'signed', failure: gone },
     ]);
   });
 });

@@ -5,6 +5,9 @@ import { assertion, requirement } from './requirement.ts';
 import { mapOf, notBuilt, withRules } from './rules.ts';
 
 const imagePatterns = z.array(imagePattern).max(64);
+export const modes = ['Enforce', 'Warn', 'Audit'] as const;
+export type Mode = (typeof modes)[number];
+
 const maxMatchLabels = 32;
 const labelText = z.string().max(63);
 const labelKey = z.string().min(1).max(317);
@@ -47,7 +50,7 @@ const labelSelector = z
 
 const namespacedFields = z.strictObject({
   mode: z
-    .enum(['Enforce', 'Warn', 'Audit'])
+    .enum(modes)
     .default('Enforce')
     .describe('Enforce refuses the workload, Warn admits it with a warning, Audit only records.'),
   workloads: z
@@ -114,4 +117,6 @@ export const artifactPolicy = z
 
 export type ClusterArtifactPolicy = z.output<typeof clusterArtifactPolicy>;
 export type ArtifactPolicy = z.output<typeof artifactPolicy>;
+/** The namespace that a policy is of; kubectl gives it the same one where it names none. */
+export const namespaceOf = ({ metadata }: ArtifactPolicy): string => metadata.namespace ?? 'default';
 export type NamespaceSelector = z.output<typeof labelSelector>;

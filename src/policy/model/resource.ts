@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { RefwardenError } from '../../failures/failure.ts';
 import { artifactPolicyException } from './artifact-policy-exception.ts';
-import { artifactPolicy, clusterArtifactPolicy } from './artifact-policy.ts';
+import { artifactPolicy, clusterArtifactPolicy, namespaceOf } from './artifact-policy.ts';
 import type { ArtifactPolicy, ClusterArtifactPolicy } from './artifact-policy.ts';
 import { groupVersion } from './metadata.ts';
 import { trustedIssuer } from './trusted-issuer.ts';
@@ -20,9 +20,9 @@ export type Resource = TrustedIssuer | ClusterArtifactPolicy | ArtifactPolicy;
 
 /** How an object is called across updates: `ClusterArtifactPolicy/prod-release`, `ArtifactPolicy/ns/name`. */
 export function resourceKey(resource: Resource): string {
-  const { name, namespace } = resource.metadata;
+  const { name } = resource.metadata;
   return resource.kind === 'ArtifactPolicy'
-    ? `${resource.kind}/${namespace ?? 'default'}/${name}`
+    ? `${resource.kind}/${namespaceOf(resource)}/${name}`
     : `${resource.kind}/${name}`;
 }
 
