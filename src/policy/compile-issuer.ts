@@ -36,7 +36,9 @@ function resolve(resource: TrustedIssuer, trust: IssuerTrust): ResolvedIssuer | 
   const { name } = resource.metadata;
   const { key, keyless } = resource.spec;
   if (key !== undefined) {
-    const root = key.transparencyLog === 'Required' ? trustedRoot(key.trustedRoot, trust) : undefined;
+    // Named without being required, it still says when something was signed.
+    const wanted = key.transparencyLog === 'Required' || key.trustedRoot !== undefined;
+    const root = wanted ? trustedRoot(key.trustedRoot, trust) : undefined;
     if (root !== undefined && 'code' in root) return root;
     return fingerprinted<KeyIssuer>({
       kind: 'key',

@@ -50,7 +50,7 @@ export interface KeyIssuer extends IssuerBase {
   /** PEM SubjectPublicKeyInfo: ECDSA P-256/384/521, RSA >= 2048 or Ed25519. */
   readonly pem: string;
   readonly transparencyLog: Demand;
-  /** Present when the transparency log is required. */
+  /** Present when the transparency log is required, or when a log or timestamp is to say when it was signed. */
   readonly trustedRoot?: TrustedRootMaterial;
 }
 

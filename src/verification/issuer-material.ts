@@ -25,16 +25,19 @@ export function checkIssuerMaterial(issuer: ResolvedIssuer): Failure | undefined
 
 function checkKeyIssuer({ name, pem, transparencyLog, trustedRoot }: KeyIssuer): Failure | undefined {
   parsePublicKey(pem);
-  if (transparencyLog === 'NotRequired') return undefined;
   if (trustedRoot === undefined) {
-    return failure(
-      'TrustMaterialMissing',
-      `Issuer ${name} requires a transparency log and has no trusted root.`,
-    );
+    return transparencyLog === 'NotRequired'
+      ? undefined
+      : failure(
+          'TrustMaterialMissing',
+          `Issuer ${name} requires a transparency log and has no trusted root.`,
+        );
   }
-  return parseTrustedRoot(trustedRoot.json, 'trusted root').tlogs.length > 0
-    ? undefined
-    : lacking(name, 'transparency log');
+  const { tlogs, timestampAuthorities } = parseTrustedRoot(trustedRoot.json, 'trusted root');
+  if (transparencyLog === 'Required' && tlogs.length === 0) return lacking(name, 'transparency log');
+  return tlogs.length === 0 && timestampAuthorities.length === 0
+    ? lacking(name, 'transparency log or timestamp authority')
+    : undefined;
 }
 
 function checkKeylessIssuer(issuer: KeylessIssuer): Failure | undefined {

@@ -18,6 +18,7 @@ describe('checkIssuerMaterial', () => {
   it.each([
     ['a key', key({})],
     ['a key with a log', key({ transparencyLog: 'Required', trustedRoot: full })],
+    ['a key whose signatures a timestamp may date', key({ trustedRoot: fixture })],
     ['an identity with a signed timestamp', keyless({})],
     [
       'an identity with everything',
@@ -45,6 +46,23 @@ describe('checkIssuerMaterial', () => {
       key({ transparencyLog: 'Required', trustedRoot: fixture }),
       'TrustMaterialInvalid',
       'The trusted root of issuer release has no usable transparency log.',
+    ],
+    [
+      'a key whose root does not parse, though it is not required',
+      key({ trustedRoot: { json: '{', fingerprint: 'broken' } }),
+      'TrustMaterialInvalid',
+      'Issuer release: trusted root is not valid JSON.',
+    ],
+    [
+      'a key whose root can date nothing',
+      key({
+        trustedRoot: edited((root) => {
+          root['tlogs'] = [];
+          root['timestampAuthorities'] = [];
+        }),
+      }),
+      'TrustMaterialInvalid',
+      'The trusted root of issuer release has no usable transparency log or timestamp authority.',
     ],
     ['T21 no identity', keyless({ identities: [] }), 'IssuerInvalid', 'Issuer person names no identity.'],
     [

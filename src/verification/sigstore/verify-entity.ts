@@ -25,9 +25,9 @@ interface ClaimedSigner {
 }
 
 /**
- * Verifies the signature with its certificate chain, log entries and timestamps. Material that is not demanded and does not verify
- * is set aside as if it had been stripped, which whoever pushed the artifact could have done. A certificate always needs
- * one trusted time: it is long expired when an image is admitted.
+ * Verifies the signature with its certificate chain, log entries and timestamps. What is not
+ * demanded still counts when it verifies, and is otherwise set aside as if it had been stripped, which whoever pushed the
+ * artifact could have done. A certificate always needs one trusted time: it is long expired when an image is admitted.
  * @returns every trusted time, milliseconds since the epoch; empty for a key without any.
  * @throws RefwardenError with the code of what fails when everything is taken together.
  */
@@ -49,6 +49,10 @@ export function verifyEntity(
   if (logEntries.length > 0 && timestamps.length > 0) {
     if (demands.signedTimestamp === 'NotRequired') selections.push({ ...entity, timestamps: [] });
     if (demands.transparencyLog === 'NotRequired') selections.push({ ...entity, logEntries: [] });
+  }
+  const demandsNone = demands.transparencyLog === 'NotRequired' && demands.signedTimestamp === 'NotRequired';
+  if (demandsNone && signer.certificate === undefined) {
+    selections.push({ ...entity, logEntries: [], timestamps: [] });
   }
   let first: RefwardenError | undefined;
   for (const selection of selections) {

@@ -92,23 +92,16 @@ function verifyByKey(
         : refuse('otherSigner', 'SignerNotTrusted', 'No listed key verifies the signature.');
     }
     signer = { kind: 'key', keyFingerprint: fingerprint };
-    if (transparencyLog === 'NotRequired') return { issuer: name, signer };
     if (trustedRoot === undefined) {
+      if (transparencyLog === 'NotRequired') return { issuer: name, signer };
       throw new RefwardenError(
         'TrustMaterialMissing',
         `Issuer ${name} has no trusted root for the log it requires.`,
       );
     }
-    const demands = {
-      sct: 'NotRequired',
-      transparencyLog: 'Required',
-      signedTimestamp: 'NotRequired',
-    } as const;
-    return {
-      issuer: name,
-      signer,
-      ...dated(verifyEntity(entity, { key }, trust.root(trustedRoot), demands, nowMs)),
-    };
+    const demands = { sct: 'NotRequired', transparencyLog, signedTimestamp: 'NotRequired' } as const;
+    const times = verifyEntity(entity, { key }, trust.root(trustedRoot), demands, nowMs);
+    return { issuer: name, signer, ...dated(times) };
   } catch (thrown) {
     const refusal = refuseFor(signer === undefined ? 'unproven' : 'lacksMaterial', thrown);
     return signer === undefined ? refusal : { ...refusal, signer: describeSigner(signer) };

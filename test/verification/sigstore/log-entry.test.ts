@@ -198,7 +198,8 @@ describe('a bundle by key with a log', () => {
     trustedRoot: authority.trustedRoot,
     ...change,
   });
-  const byKey = (log: boolean) => signBundle(authority, { statement, keyPair, log });
+  const byKey = (log: boolean, timestamp = false) =>
+    signBundle(authority, { statement, keyPair, log, timestamp });
 
   it('counts with the entry, at its time', async () => {
     const { evidence } = await verify((await byKey(true)).bundle, keyed());
@@ -220,6 +221,25 @@ describe('a bundle by key with a log', () => {
     expect((await verify(without.bundle, keyed({ transparencyLog: 'NotRequired' }))).evidence).toHaveLength(
       1,
     );
+  });
+
+  it('T25 is dated by an entry or timestamp that is not required, by a good one only', async () => {
+    const open = keyed({ transparencyLog: 'NotRequired' });
+    const timeOf = async (bundle: BundleJson, issuer: KeyIssuer) => {
+      const { evidence } = await verify(bundle, issuer);
+      expect(evidence).toHaveLength(1);
+      return evidence[0]?.signedAtMs;
+    };
+    const withEntry = await byKey(true);
+    const [entry] = withEntry.bundle.verificationMaterial.tlogEntries;
+    const loggedAtMs = Number(entry?.['integratedTime']) * 1000;
+    expect(await timeOf(withEntry.bundle, open)).toBe(loggedAtMs);
+    const stamped = await byKey(false, true);
+    expect(await timeOf(stamped.bundle, open)).toBeGreaterThan(Date.now() - 600_000);
+    const foreign = keyed({ transparencyLog: 'NotRequired', trustedRoot: stranger.trustedRoot });
+    expect(await timeOf(withEntry.bundle, foreign)).toBeUndefined();
+    expect(await timeOf(stamped.bundle, foreign)).toBeUndefined();
+    expect(await timeOf((await byKey(false)).bundle, open)).toBeUndefined();
   });
 
   it('T17 is refused with an entry that another key made for the same signature', async () => {
