@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
+import type { ResolvedIssuer } from '../policy/resolved-issuer.ts';
 import type {
   ArtifactNeeds,
   VerificationOutcome,
@@ -7,7 +9,12 @@ import type {
 } from '../verification/verification.ts';
 import type { Clock } from './ports.ts';
 
-const maxEntries = 10_000;
+/** Most memory of all entries, in bytes, by the estimate of {@link entryBytes}. */
+const maxCacheBytes = 32 * 1024 * 1024;
+/** What an entry takes beside its text: key, promise, and the cache's own. */
+const entryOverheadBytes = 1024;
+/** What one evidence or rejection takes beside its text: objects, and the error that a rejection keeps for the log. */
+const itemOverheadBytes = 2048;
 /** An outcome that only proves counts this long, or until the earliest expiry it depends on. */
 const provenTtlMs = 10 * 60_000;
 /** A rejection may change with time alone (a certificate not yet valid), so an outcome that holds one is kept briefly. */
@@ -15,38 +22,70 @@ const rejectionTtlMs = 30_000;
 
 interface Entry {
   readonly outcome: Promise<VerificationOutcome>;
-  validUntilMs: number;
+  readonly validUntilMs: number;
 }
+
+type KeyPart = (request: VerificationRequest, issuersKey: IssuersKey) => unknown;
+type IssuersKey = (issuers: readonly ResolvedIssuer[]) => string;
+
+/** How each field enters the key. A field more does not compile without saying so, or why it does not. */
+const keyParts: Readonly<Record<keyof VerificationRequest, KeyPart | `not: ${string}`>> = {
+  artifact: ({ artifact }) => artifact.digest,
+  subjects: ({ subjects }) => subjects,
+  issuers: ({ issuers }, issuersKey) => issuersKey(issuers),
+  layers: 'not: the artifact names each by its digest, and only outcomes with all of them are kept',
+  subjectDocument: 'not: the first subject is its digest, and only outcomes with it are kept',
+  nowMs: 'not: how long an outcome is kept stands for it',
+};
+const keyedParts = Object.values(keyParts).filter((part) => typeof part !== 'string');
 
 /**
  * Verifies the same artifact once, also when many ask at the same time. The key holds all that the outcome
  * depends on: artifact, subjects, and each issuer with its trust material; never a tag or an image string.
  */
 export function createCachingVerifier(verifier: Verifier, clock: Clock): Verifier {
-  const entries = new LRUCache<string, Entry>({ max: maxEntries });
+  const entries = new LRUCache<string, Entry>({ maxSize: maxCacheBytes });
+  const issuersKey = rememberedIssuersKey();
   return {
     needs: (manifest) => verifier.needs(manifest),
     verify: (request) => {
       // Without all of its bytes an artifact is judged on what is there, and that is not kept.
       if (!isWhole(request, verifier.needs(request.artifact.manifest))) return verifier.verify(request);
-      const key = cacheKey(request);
+      const key = JSON.stringify(keyedParts.map((part) => part(request, issuersKey)));
       const known = entries.get(key);
       if (known !== undefined && clock.nowMs() < known.validUntilMs) return known.outcome;
-      const entry: Entry = { outcome: verifier.verify(request), validUntilMs: Infinity };
-      entries.set(key, entry);
-      entry.outcome.then(
-        ({ evidence, rejections }) => {
-          const ttlMs = evidence.length > 0 && rejections.length === 0 ? provenTtlMs : rejectionTtlMs;
-          const expiries = evidence.map(({ validUntilMs = Infinity }) => validUntilMs);
-          entry.validUntilMs = Math.min(request.nowMs + ttlMs, ...expiries);
+      const outcome = verifier.verify(request);
+      const pending: Entry = { outcome, validUntilMs: Infinity };
+      entries.set(key, pending, { size: entryOverheadBytes });
+      outcome.then(
+        (settled) => {
+          if (entries.peek(key) !== pending) return;
+          // What is larger than the whole cache is not kept at all.
+          entries.set(
+            key,
+            { outcome, validUntilMs: request.nowMs + timeToLiveMs(settled, request.nowMs) },
+            { size: entryBytes(key, settled) },
+          );
         },
         () => {
-          if (entries.peek(key) === entry) entries.delete(key);
+          if (entries.peek(key) === pending) entries.delete(key);
         },
       );
-      return entry.outcome;
+      return outcome;
     },
   };
+}
+
+function timeToLiveMs({ evidence, rejections }: VerificationOutcome, nowMs: number): number {
+  const ttlMs = evidence.length > 0 && rejections.length === 0 ? provenTtlMs : rejectionTtlMs;
+  return Math.min(ttlMs, ...evidence.map(({ validUntilMs = Infinity }) => validUntilMs - nowMs));
+}
+
+/** An estimate: two bytes a character, as strings take at most. */
+function entryBytes(key: string, outcome: VerificationOutcome): number {
+  const items = outcome.evidence.length + outcome.rejections.length;
+  const characters = key.length + JSON.stringify(outcome).length;
+  return entryOverheadBytes + items * itemOverheadBytes + 2 * characters;
 }
 
 function isWhole({ layers, subjectDocument }: VerificationRequest, needs: ArtifactNeeds): boolean {
@@ -56,12 +95,15 @@ function isWhole({ layers, subjectDocument }: VerificationRequest, needs: Artifa
   );
 }
 
-function cacheKey({ artifact, subjects, issuers }: VerificationRequest): string {
-  return JSON.stringify([
-    artifact.digest,
-    subjects,
-    issuers
-      .map(({ name, fingerprint }) => [name, fingerprint])
-      .sort((a, b) => String(a[0]).localeCompare(String(b[0]))),
-  ]);
+/** Names and fingerprints in any order, as one hash: computed once for all that is verified against the same list. */
+function rememberedIssuersKey(): IssuersKey {
+  const known = new WeakMap<readonly ResolvedIssuer[], string>();
+  return (issuers) => {
+    const remembered = known.get(issuers);
+    if (remembered !== undefined) return remembered;
+    const each = issuers.map(({ name, fingerprint }) => JSON.stringify([name, fingerprint])).sort();
+    const key = createHash('sha256').update(JSON.stringify(each)).digest('base64');
+    known.set(issuers, key);
+    return key;
+  };
 }

@@ -36,6 +36,12 @@ async function requestFor(change: Partial<VerificationRequest> = {}): Promise<Ve
   };
 }
 
+/** A request with the layers of its own manifest. */
+async function wholeRequest(change: Pick<VerificationRequest, 'artifact'>): Promise<VerificationRequest> {
+  const layers = change.artifact.manifest.layers.map(({ digest }) => [digest, new Uint8Array()] as const);
+  return requestFor({ ...change, layers: new Map(layers) });
+}
+
 /** A verifier that counts, its clock and the cache before it. */
 function cachedCounter(
   outcome: () => Promise<VerificationOutcome>,
@@ -181,6 +187,47 @@ describe('createCachingVerifier', () => {
     await signingBytes.verifier.verify({ ...whole, subjectDocument: new Uint8Array() });
     await signingBytes.verifier.verify({ ...whole, subjectDocument: new Uint8Array() });
     expect(signingBytes.calls()).toBe(3);
+  });
+
+  it('T11 is bounded by bytes: outcomes that say much make place for others', async () => {
+    const wordy = cachedCounter(() =>
+      Promise.resolve({
+        evidence: [],
+        rejections: Array.from({ length: 65 }, () => ({
+          code: 'SignerNotTrusted' as const,
+          message: 'x'.repeat(8192),
+        })),
+      }),
+    );
+    const artifact = (index: number) => ({
+      artifact: { digest: digestOf(`hostile ${index}`), manifest: candidate('hostile').manifest },
+    });
+    // Each takes a megabyte, and 32 are kept.
+    for (let index = 0; index < 40; index++) await wordy.verifier.verify(await wholeRequest(artifact(index)));
+    expect(wordy.calls()).toBe(40);
+    await wordy.verifier.verify(await wholeRequest(artifact(39)));
+    expect(wordy.calls()).toBe(40);
+    await wordy.verifier.verify(await wholeRequest(artifact(0)));
+    expect(wordy.calls()).toBe(41);
+  });
+
+  it('T11 does not keep an outcome larger than the cache', async () => {
+    const huge = cachedCounter(() =>
+      Promise.resolve({
+        evidence: [],
+        rejections: [{ code: 'SignerNotTrusted', message: 'x'.repeat(2 ** 24) }],
+      }),
+    );
+    await huge.verifier.verify(await requestFor());
+    await huge.verifier.verify(await requestFor());
+    expect(huge.calls()).toBe(2);
+  });
+
+  it('T27 sees the issuers of each list, however often a list is asked about', async () => {
+    const cached = cachedCounter(proven());
+    const lists = [[keyIssuer('a')], [keyIssuer('b')], [keyIssuer('a')]];
+    for (const issuers of [...lists, ...lists]) await cached.verifier.verify(await requestFor({ issuers }));
+    expect(cached.calls()).toBe(2);
   });
 
   it('passes on what an artifact needs', async () => {
