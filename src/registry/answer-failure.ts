@@ -1,3 +1,4 @@
+import { anonymousScope } from '../admission/ports.ts';
 import { RefwardenError } from '../failures/failure.ts';
 import type { HttpAnswer } from './http-exchange.ts';
 import type { RegistryTarget } from './registry-transport.ts';
@@ -14,7 +15,7 @@ export function refusalOf(
 ): RefwardenError | undefined {
   const { status } = answer;
   if (status === 401 || status === 403) {
-    const hasCredentials = work.credentials.basicAuth(target.registry, target.repository) !== undefined;
+    const hasCredentials = work.credentials.scope(target.registry, target.repository) !== anonymousScope;
     return new RefwardenError(
       'RegistryUnauthorized',
       `${target.registry} refused access to ${what} (${status}), asked ${hasCredentials ? 'with the credentials given' : 'without credentials'}.`,

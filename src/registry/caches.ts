@@ -64,5 +64,5 @@ export function cacheKey(
   name: string,
   credentials: Credentials,
 ): string {
-  return `${registry}/${repository}\n${name}\n${credentials.scope}`;
+  return `${registry}/${repository}\n${name}\n${credentials.scope(registry, repository)}`;
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
-import type { Credentials } from '../admission/ports.ts';
+import { anonymousScope } from '../admission/ports.ts';
+import type { Account, Credentials } from '../admission/ports.ts';
 import { RefwardenError } from '../failures/failure.ts';
 import { dockerHub } from '../image/reference.ts';
 import { isJsonObject, parseStrictJson } from '../oci/strict-json.ts';
@@ -11,14 +12,10 @@ const maxConfigBytes = 1024 * 1024;
 /** The key under which Docker keeps the account of Docker Hub. */
 const legacyHubKey = 'https://index.docker.io/v1/';
 
-interface Account {
-  readonly username: string;
-  readonly password: string;
-}
-
 /**
  * Credentials of a Docker `config.json`. Hosts match exactly, port included. Helpers and stores are programs to be
- * run, which this version does not: where one is needed, `basicAuth` throws `RegistryUnauthorized`.
+ * run, which this version does not: where one is needed, `basicAuth` rejects with `RegistryUnauthorized`.
+ * What the file says nothing of is read anonymously, and so shared with all others that do.
  * @throws RefwardenError `ConfigurationInvalid` when the file cannot be read or is no such configuration.
  */
 export async function loadDockerConfig(path: string): Promise<Credentials> {
@@ -28,22 +25,30 @@ export async function loadDockerConfig(path: string): Promise<Credentials> {
   const accounts = parseAccounts(json, path);
   const helpers = objectAt(json, 'credHelpers', path);
   const hasStore = json['credsStore'] !== undefined && json['credsStore'] !== '';
+  const scope = `docker-config:${createHash('sha256').update(bytes).digest('hex')}`;
+  const find = (registry: string): Account | 'kept elsewhere' | undefined => {
+    const keys = registry === dockerHub ? [legacyHubKey, dockerHub] : [registry];
+    const key = keys.find((name) => accounts.has(name) || Object.hasOwn(helpers, name));
+    if (key === undefined) return undefined;
+    const account = accounts.get(key);
+    return Object.hasOwn(helpers, key) || (account === undefined && hasStore) ? 'kept elsewhere' : account;
+  };
   return {
-    scope: `docker-config:${createHash('sha256').update(bytes).digest('hex')}`,
+    scope: (registry) => (find(registry) === undefined ? anonymousScope : scope),
     basicAuth: (registry) => {
-      const keys = registry === dockerHub ? [legacyHubKey, dockerHub] : [registry];
-      const key = keys.find((name) => accounts.has(name) || Object.hasOwn(helpers, name));
-      if (key === undefined) return undefined;
-      const account = accounts.get(key);
-      if (Object.hasOwn(helpers, key) || (account === undefined && hasStore)) {
-        throw new RefwardenError(
-          'RegistryUnauthorized',
-          `The credentials of ${registry} are kept by a credential helper, which Refwarden does not run; put them into auths of ${path}.`,
-        );
-      }
-      return account;
+      const account = find(registry);
+      return account === 'kept elsewhere'
+        ? Promise.reject(needsHelper(registry, path))
+        : Promise.resolve(account);
     },
   };
+}
+
+function needsHelper(registry: string, path: string): RefwardenError {
+  return new RefwardenError(
+    'RegistryUnauthorized',
+    `The credentials of ${registry} are kept by a credential helper, which Refwarden does not run; put them into auths of ${path}.`,
+  );
 }
 
 /** Undefined for a host that is listed without an account: Docker then keeps it in its store. */

@@ -187,7 +187,7 @@ export class RegistryClient {
   async list(request: ListingRequest, access: RegistryAccess): Promise<ListingAnswer> {
     const { api, subject } = request;
     const { absentApis, presentApis, listings } = this.#caches;
-    const hostKey = `${api}\n${subject.registry}\n${access.credentials.scope}`;
+    const hostKey = `${api}\n${subject.registry}\n${access.credentials.scope(subject.registry, subject.repository)}`;
     const repositoryKey = cacheKey(subject, api, access.credentials);
     const absentSinceMs = absentApis.get(hostKey) ?? absentApis.get(repositoryKey);
     const nowMs = this.clock.nowMs();

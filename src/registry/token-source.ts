@@ -77,7 +77,7 @@ export class TokenSource {
   }
 
   async #meet(challenge: Challenge, target: RegistryTarget, work: Work): Promise<string | undefined> {
-    if (challenge.scheme === 'basic') return this.#basic(target, work);
+    if (challenge.scheme === 'basic') return await this.#basic(target, work);
     const key = tokenKey(challenge, target, work);
     const known = this.#tokens.get(key);
     if (known !== undefined && this.#clock.nowMs() < known.usableUntilMs) return known.authorization;
@@ -89,8 +89,8 @@ export class TokenSource {
     return token.authorization;
   }
 
-  #basic({ registry, repository }: RegistryTarget, { credentials }: Work): string | undefined {
-    const basic = credentials.basicAuth(registry, repository);
+  async #basic({ registry, repository }: RegistryTarget, { credentials }: Work): Promise<string | undefined> {
+    const basic = await credentials.basicAuth(registry, repository);
     if (basic === undefined) return undefined;
     return `Basic ${Buffer.from(`${basic.username}:${basic.password}`).toString('base64')}`;
   }
@@ -98,7 +98,7 @@ export class TokenSource {
   async #fetch(challenge: Challenge, target: RegistryTarget, work: Work): Promise<Token> {
     const url = this.#tokenUrl(challenge, target);
     const what = `the token of ${target.registry}/${target.repository} from ${url.host}`;
-    const authorization = this.#basic(target, work);
+    const authorization = await this.#basic(target, work);
     const askedAtMs = this.#clock.nowMs();
     const headers = { accept: 'application/json', ...(authorization === undefined ? {} : { authorization }) };
     const request = { url, method: 'GET', headers, maxBytes: this.#limits.maxTokenBytes, what } as const;
@@ -149,6 +149,6 @@ function tokenKey(
     repository,
     parameters.get('realm'),
     parameters.get('service'),
-    credentials.scope,
+    credentials.scope(registry, repository),
   ]);
 }

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { anonymousScope } from '../../src/admission/ports.ts';
+import type { Credentials } from '../../src/admission/ports.ts';
 import { hostileServer } from './hostile-server.ts';
 import { accessOf, account, expectFailure, plainHttp } from './registry-access.ts';
 import { app, blobOf, json, setUp, startClient } from './start-client.ts';
@@ -29,6 +31,27 @@ describe('what is remembered', () => {
         operations(access).map((refused) => expectFailure(refused, 'RegistryUnauthorized', /\(401\)/)),
       );
     }
+  });
+
+  it('T27 is shared by those for whom a repository is anonymous, whatever accounts they have elsewhere', async () => {
+    const { registry, client, paths } = await setUp();
+    const subject = { registry: registry.host, repository: 'shop/app', digest: app.digest };
+    const accountsOf = (username: string, publicHost: string): Credentials => ({
+      scope: (host) => (host === publicHost ? anonymousScope : username),
+      basicAuth: (host) => Promise.resolve(host === publicHost ? undefined : { username, password: 'x' }),
+    });
+    for (const username of ['one', 'two']) {
+      const access = accessOf({ credentials: accountsOf(username, registry.host) });
+      await client.fetchManifest(subject, access);
+      await client.list({ api: 'x', subject, path: '/v2/shop/app/x' }, access);
+    }
+    expect(paths()).toHaveLength(2);
+    for (const username of ['one', 'two']) {
+      const access = accessOf({ credentials: accountsOf(username, 'elsewhere.example') });
+      await client.fetchManifest(subject, access);
+      await client.list({ api: 'x', subject, path: '/v2/shop/app/x' }, access);
+    }
+    expect(paths()).toHaveLength(6);
   });
 
   it('T27 is no failure: the next try asks again', async () => {

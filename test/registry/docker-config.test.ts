@@ -25,9 +25,15 @@ describe('loadDockerConfig', () => {
         'https://index.docker.io/v1/': { auth: base64('hub:secret') },
       },
     });
-    expect(credentials.basicAuth('ghcr.io', 'a/b')).toEqual({ username: 'me', password: 'pass:word' });
-    expect(credentials.basicAuth('registry.example:5000', 'a')).toEqual({ username: 'u', password: 'p' });
-    expect(credentials.basicAuth('docker.io', 'library/a')).toEqual({ username: 'hub', password: 'secret' });
+    expect(await credentials.basicAuth('ghcr.io', 'a/b')).toEqual({ username: 'me', password: 'pass:word' });
+    expect(await credentials.basicAuth('registry.example:5000', 'a')).toEqual({
+      username: 'u',
+      password: 'p',
+    });
+    expect(await credentials.basicAuth('docker.io', 'library/a')).toEqual({
+      username: 'hub',
+      password: 'secret',
+    });
     for (const host of [
       'registry.example',
       'ghcr.io.attacker.example',
@@ -35,16 +41,34 @@ describe('loadDockerConfig', () => {
       'ghcr.io:5000',
       '__proto__',
     ]) {
-      expect(credentials.basicAuth(host, 'a')).toBeUndefined();
+      expect(await credentials.basicAuth(host, 'a')).toBeUndefined();
     }
   });
 
   it('T31 names the scope by a hash: equal for equal files, and without a secret', async () => {
     const config = { auths: { 'ghcr.io': { username: 'somebody', password: 'hunter2' } } };
-    const [one, same, other] = [await load(config), await load(config), await load({ auths: {} })];
-    expect(one.scope).toMatch(/^docker-config:[0-9a-f]{64}$/);
-    expect(one.scope).toBe(same.scope);
-    expect(one.scope).not.toBe(other.scope);
+    const other = { auths: { 'ghcr.io': { username: 'somebody', password: 'hunter3' } } };
+    const [one, same, another] = (await Promise.all([config, config, other].map(load))).map((credentials) =>
+      credentials.scope('ghcr.io', 'a'),
+    );
+    expect(one).toMatch(/^docker-config:[0-9a-f]{64}$/);
+    expect(one).toBe(same);
+    expect(one).not.toBe(another);
+  });
+
+  it('is anonymous where no account applies, so that what is public is shared', async () => {
+    const credentials = await load({
+      auths: { 'ghcr.io': { username: 'u', password: 'p' }, 'empty.example': {} },
+      credHelpers: { 'ecr.example': 'ecr-login' },
+    });
+    const scopes = ['quay.io', 'empty.example', 'ecr.example', 'ghcr.io'].map((host) =>
+      credentials.scope(host, 'a'),
+    );
+    expect(scopes).toEqual([
+      'anonymous',
+      'anonymous',
+      ...Array<unknown>(2).fill(expect.stringMatching(/^docker-config:/)),
+    ]);
   });
 
   it('refuses clearly when a wanted host needs a credential helper or store', async () => {
@@ -53,15 +77,18 @@ describe('loadDockerConfig', () => {
       credHelpers: { 'ecr.example': 'ecr-login' },
       auths: { 'ghcr.io': {}, 'quay.io': { auth: base64('a:b') } },
     });
-    const ask = (host: string) => Promise.resolve().then(() => credentials.basicAuth(host, 'a'));
     await expectFailure(
-      ask('ghcr.io'),
+      credentials.basicAuth('ghcr.io', 'a'),
       'RegistryUnauthorized',
       /credentials of ghcr.io are kept by a credential helper/,
     );
-    await expectFailure(ask('ecr.example'), 'RegistryUnauthorized', /credentials of ecr.example are kept/);
-    expect(credentials.basicAuth('quay.io', 'a')).toEqual({ username: 'a', password: 'b' });
-    expect(credentials.basicAuth('other.example', 'a')).toBeUndefined();
+    await expectFailure(
+      credentials.basicAuth('ecr.example', 'a'),
+      'RegistryUnauthorized',
+      /credentials of ecr.example are kept/,
+    );
+    expect(await credentials.basicAuth('quay.io', 'a')).toEqual({ username: 'a', password: 'b' });
+    expect(await credentials.basicAuth('other.example', 'a')).toBeUndefined();
   });
 
   it.each([
