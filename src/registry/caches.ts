@@ -22,7 +22,7 @@ export interface RegistryCaches {
   readonly images: LRUCache<string, { readonly image: ResolvedImage; readonly askedAtMs: number }>;
   readonly tags: LRUCache<string, TagState>;
   readonly listings: LRUCache<string, Listing | NoSuchApi>;
-  /** When a host, or a repository of it, was last seen to lack an API. */
+  /** When a host, or a repository of it, was last asked for an API that it lacked. */
   readonly absentApis: LRUCache<string, number>;
   /** Hosts that were seen to have an API: then one repository's "no such API" says nothing of the others. */
   readonly presentApis: LRUCache<string, true>;

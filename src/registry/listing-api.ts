@@ -150,7 +150,8 @@ export class ListingApi {
     // A page for people, or text, is no such API; what says that it is JSON and is not, is a fault.
     if (isHtml(answer) || contentType(answer)?.startsWith('text/') === true)
       return { kind: 'absent', isWhole: true };
-    const list = parseEntries(parseStrictJson(answer.body, what, 'RegistryProtocolError'), what);
+    const json = parseStrictJson(answer.body, what, 'RegistryProtocolError');
+    const list = parseEntries(json, what, this.#limits.maxReferrers);
     if (list === undefined) return { kind: 'absent', isWhole: true };
     return { ...list, next: parseNextLink(answer.headers['link'], what), sizeBytes: answer.body.byteLength };
   }

@@ -39,6 +39,7 @@ export type ListingAnswer = Listing | NoSuchApi;
 export function parseEntries(
   json: Json,
   what: string,
+  maxEntries: number,
 ): { entries: ListedArtifact[]; malformed: Failure[] } | undefined {
   const manifests = isJsonObject(json) ? json['manifests'] : undefined;
   // Registries written in Go say null for an empty list.
@@ -46,7 +47,8 @@ export function parseEntries(
   if (!Array.isArray(list)) return undefined;
   const entries: ListedArtifact[] = [];
   const malformed: Failure[] = [];
-  for (const value of list) {
+  // One more than the bound, so that whoever counts sees that there are more.
+  for (const value of list.slice(0, maxEntries + 1)) {
     try {
       entries.push(parseEntry(value, what));
     } catch (thrown) {

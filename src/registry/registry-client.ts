@@ -189,11 +189,9 @@ export class RegistryClient {
     const { absentApis, presentApis, listings } = this.#caches;
     const hostKey = `${api}\n${subject.registry}\n${access.credentials.scope(subject.registry, subject.repository)}`;
     const repositoryKey = cacheKey(subject, api, access.credentials);
-    const absentSinceMs = absentApis.get(hostKey) ?? absentApis.get(repositoryKey);
-    const nowMs = this.clock.nowMs();
-    if (absentSinceMs !== undefined && nowMs - absentSinceMs < this.limits.absentApiTtlMs) {
-      return { kind: 'noSuchApi', askedAtMs: nowMs };
-    }
+    const askedBeforeMs = absentApis.get(hostKey) ?? absentApis.get(repositoryKey);
+    if (askedBeforeMs !== undefined && this.#isFresh(askedBeforeMs, this.limits.absentApiTtlMs, access))
+      return { kind: 'noSuchApi', askedAtMs: askedBeforeMs };
     const key = cacheKey(subject, `${api} ${subject.digest}`, access.credentials);
     const known = listings.get(key);
     if (known !== undefined && this.#isFresh(known.askedAtMs, this.limits.listingTtlMs, access)) return known;
@@ -202,6 +200,7 @@ export class RegistryClient {
       const answer = await this.#listingApi.fetch(request, workOf(access, shared));
       if (answer.kind === 'listing') {
         presentApis.set(hostKey, true);
+        for (const absentKey of [hostKey, repositoryKey]) absentApis.delete(absentKey);
         if (answer.faults.length === 0) listings.set(key, answer);
         return answer;
       }

@@ -45,14 +45,19 @@ export class RegistryTransport {
    */
   async call(call: RegistryCall, work: Work): Promise<HttpAnswer> {
     const authorization = await this.#tokens.authorization(call.target, work);
-    const answer = await this.#follow(call, authorization, work);
-    if (answer.status !== 401) return answer;
+    const { answer, isAtHome } = await this.#follow(call, authorization, work);
+    // Only the registry itself may ask for its credentials: not the host that it redirected to.
+    if (answer.status !== 401 || !isAtHome) return answer;
     const challenges = parseChallenges(answer.headers['www-authenticate']);
     const renewed = await this.#tokens.reauthorize(call.target, challenges, authorization, work);
-    return renewed === undefined ? answer : await this.#follow(call, renewed, work);
+    return renewed === undefined ? answer : (await this.#follow(call, renewed, work)).answer;
   }
 
-  async #follow(call: RegistryCall, authorization: string | undefined, work: Work): Promise<HttpAnswer> {
+  async #follow(
+    call: RegistryCall,
+    authorization: string | undefined,
+    work: Work,
+  ): Promise<{ readonly answer: HttpAnswer; readonly isAtHome: boolean }> {
     let url = call.url;
     let isAtHome = true;
     for (let redirects = 0; redirects <= this.#limits.maxRedirects; redirects++) {
@@ -63,10 +68,10 @@ export class RegistryTransport {
       };
       const { method, maxBytes, what, target } = call;
       const answer = await this.#wire.send({ url, method, headers, maxBytes, what }, target.registry, work);
-      if (!isRedirect(answer.status)) return answer;
+      if (!isRedirect(answer.status)) return { answer, isAtHome };
       url = this.#locate(call, url, answer);
       isAtHome &&= url.origin === call.url.origin;
-      if (!isAtHome && !call.mayLeaveOrigin) return answer;
+      if (!isAtHome && !call.mayLeaveOrigin) return { answer, isAtHome };
     }
     throw new RefwardenError(
       'RegistryProtocolError',

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { ociIndex } from '../../src/oci/media-types.ts';
 import { manifest } from '../demo/registry/documents.ts';
 import { accessOf } from '../registry/registry-access.ts';
 import { pushBundle, pushCosignTag, pushFallbackTag, repository } from './artifacts.ts';
-import { app, both, collect, firstCandidate, signatures, start } from './start-source.ts';
+import { app, both, collect, endOf, firstCandidate, outline, signatures, start } from './start-source.ts';
 import type { Started } from './start-source.ts';
 
 const next = manifest('next');
@@ -83,6 +84,37 @@ describe('requests on the wire, by digest', () => {
     started.clock.advance(600_000);
     await started.discover(signatures);
     expect(started.requests().join()).toContain('referrers/');
+  });
+
+  it('T28 but a denial does not stand on it once it is older than the caller allows', async () => {
+    const started = await withoutApi();
+    started.clock.advance(30_000);
+    expect(endOf(await started.discover(signatures)).listingAgeMs).toBe(30_000);
+    started.requests();
+    // Whoever runs the registry turned the API on in the meantime.
+    const bundle = pushBundle(started.registry, app);
+    started.registry.intercept((request, response) => {
+      if (request.url?.includes('/referrers/') !== true) return false;
+      const list = { schemaVersion: 2, mediaType: ociIndex, manifests: [bundle.descriptor] };
+      response.writeHead(200, { 'content-type': ociIndex }).end(JSON.stringify(list));
+      return true;
+    });
+    const fresh = await started.discover(signatures, accessOf({ maxListingAgeMs: 10_000 }));
+    expect(outline(fresh)).toEqual([`candidate Referrers ${bundle.digest}`, 'complete']);
+    expect(endOf(fresh).listingAgeMs).toBe(0);
+    // What was learned holds for the others too.
+    expect(outline(await started.discover(signatures))[0]).toBe(`candidate Referrers ${bundle.digest}`);
+  });
+
+  it('T28 the age of "no such API" is that of the asking, and a host is asked for it once', async () => {
+    const started = await withoutApi();
+    started.clock.advance(30_000);
+    const access = accessOf({ maxListingAgeMs: 10_000 });
+    for (const image of [app, next]) {
+      const end = endOf(await started.discover(signatures, access, image.digest));
+      expect([end.complete, end.listingAgeMs]).toEqual([true, 0]);
+    }
+    expect(started.requests().filter((request) => request.includes('referrers/'))).toHaveLength(1);
   });
 
   it('T29 that one repository is unknown does not hide the referrers of the others', async () => {
