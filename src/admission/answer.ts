@@ -1,4 +1,5 @@
 import { failureCatalogue } from '../failures/catalogue.ts';
+import { printable } from '../failures/printable.ts';
 import { shortDigest } from '../image/digest.ts';
 import type { Check, ImageVerdict, Verdict } from './verdict.ts';
 
@@ -122,9 +123,4 @@ const shorten = (text: string, maxLength: number): string =>
   text.length > maxLength ? `${text.slice(0, maxLength)}...` : text;
 
 /** One line of a message: what a workload, a registry or a certificate says of itself starts no line of its own. */
-const line = (text: string): string => sanitize(shorten(text, maxLineLength)).replaceAll('\n', ' ');
-
-/** Registry and certificate text may hold anything: control characters (terminal escapes, bidi marks) are replaced, lines kept. */
-export function sanitize(text: string): string {
-  return text.replace(/[^\P{Cc}\n]|[\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu, '\ufffd');
-}
+const line = (text: string): string => printable(shorten(text, maxLineLength).replaceAll('\n', ' '));

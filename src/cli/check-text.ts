@@ -1,9 +1,9 @@
 import { styleText } from 'node:util';
 import { failureCatalogue } from '../failures/catalogue.ts';
+import { printable, printableLines } from '../failures/printable.ts';
 import { shortDigest } from '../image/digest.ts';
 import { describeSigner } from '../policy/evidence.ts';
 import type { Evidence } from '../policy/evidence.ts';
-import { sanitize } from '../admission/answer.ts';
 import type { Check, ImageVerdict, Miss, Verdict } from '../admission/verdict.ts';
 
 type Format = Parameters<typeof styleText>[0];
@@ -15,7 +15,7 @@ export function renderText(verdict: Verdict, explain: boolean, color: boolean): 
   const blocks = verdict.images.map((image) => renderImage(image, explain, paint));
   if (verdict.failure !== undefined) {
     const { code, message } = verdict.failure;
-    blocks.push(`${paint('red', code)}: ${sanitize(message)}\n${failureCatalogue[code].remedy}`);
+    blocks.push(`${paint('red', code)}: ${printableLines(message)}\n${failureCatalogue[code].remedy}`);
   }
   const { total, sequential } = verdict.requests;
   const summary = `${paint(outcomeStyle[verdict.outcome], verdict.outcome)}, ${total} registry request${total === 1 ? '' : 's'}, ${sequential} sequential`;
@@ -34,7 +34,7 @@ function renderImage(
   explain: boolean,
   paint: Paint,
 ): string {
-  const lines = [paint('bold', sanitize(image))];
+  const lines = [paint('bold', printable(image))];
   if (reference !== undefined && reference !== image) lines.push(`  is ${reference}`);
   if (digest !== undefined && !(reference ?? '').includes(digest)) lines.push(`  ${digest}`);
   if (checks.length === 0) lines.push('  no policy matches this image');
@@ -53,7 +53,7 @@ function renderCheck(check: Check, explain: boolean, paint: Paint): string[] {
     mode === 'Enforce' || outcome === 'passed'
       ? ''
       : paint('dim', ` (policy only ${mode === 'Warn' ? 'warns' : 'audits'})`);
-  const lines = [`  ${paint(style, word)}  ${policy} / ${requirement}  ${sanitize(what)}${note}`];
+  const lines = [`  ${paint(style, word)}  ${policy} / ${requirement}  ${printable(what)}${note}`];
   for (const item of evidence) lines.push(`                ${paint('dim', describeEvidence(item))}`);
   if (explain) {
     for (const item of evidence) lines.push(`                path ${item.path.join(' <- ')}`);
@@ -82,7 +82,7 @@ function describeEvidence({
         ? `attestation ${predicateType ?? ''}`
         : 'signature';
   const when = signedAtMs === undefined ? '' : ` at ${new Date(signedAtMs).toISOString()}`;
-  return sanitize(
+  return printable(
     `${what} of ${shortDigest(subject)} by ${describeSigner(signer)}${when}; ${format} in ${shortDigest(artifact)}, found by ${mechanism}`,
   );
 }
@@ -91,5 +91,5 @@ function describeMiss({ artifact, mechanism, signer, code, message }: Miss): str
   const where = artifact === undefined ? 'an artifact' : shortDigest(artifact);
   const how = mechanism === undefined ? '' : ` (${mechanism})`;
   const who = signer === undefined ? '' : ` signed by ${signer}`;
-  return sanitize(`${where}${how}${who}: ${code}: ${message}`);
+  return printable(`${where}${how}${who}: ${code}: ${message}`);
 }

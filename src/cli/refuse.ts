@@ -1,6 +1,6 @@
 import { failureCatalogue } from '../failures/catalogue.ts';
 import { toFailure } from '../failures/failure.ts';
-import { sanitize } from '../admission/answer.ts';
+import { printableLines } from '../failures/printable.ts';
 import { exitCodes } from './commands.ts';
 import type { Terminal } from './commands.ts';
 
@@ -9,9 +9,11 @@ export function refuse(error: unknown, output: 'text' | 'json', terminal: Termin
   const { code, message } = toFailure(error);
   const { remedy } = failureCatalogue[code];
   if (output === 'json') {
-    terminal.out(`${JSON.stringify({ error: { code, message: sanitize(message), remedy } }, null, 2)}\n`);
+    terminal.out(
+      `${JSON.stringify({ error: { code, message: printableLines(message), remedy } }, null, 2)}\n`,
+    );
   } else {
-    terminal.err(`${code}: ${sanitize(message)}\n${remedy}\n`);
+    terminal.err(`${code}: ${printableLines(message)}\n${remedy}\n`);
   }
   return exitCodes.usage;
 }

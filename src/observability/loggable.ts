@@ -1,4 +1,4 @@
-import { sanitize } from '../admission/answer.ts';
+import { printable } from '../failures/printable.ts';
 
 /** Longest text in a log line, in characters. */
 const maxLogTextLength = 500;
@@ -23,7 +23,7 @@ const secretsInText: readonly (readonly [RegExp, string])[] = [
 /** Text fit for a log: without control characters and secrets, cut to `maxLength` characters. */
 export function loggableText(text: string, maxLength = maxLogTextLength): string {
   // Cut first, generously, so that no text however long costs more than its line.
-  let clean = sanitize(text.slice(0, maxLength * 4)).replaceAll('\n', ' ');
+  let clean = printable(text.slice(0, maxLength * 4).replaceAll('\n', ' '));
   for (const [secret, replacement] of secretsInText) clean = clean.replaceAll(secret, replacement);
   return clean.length > maxLength ? `${clean.slice(0, maxLength)}...` : clean;
 }

@@ -1,4 +1,4 @@
-import { sanitize } from '../admission/answer.ts';
+import { printable, printableLines } from '../failures/printable.ts';
 import type { ReviewAnswer } from '../admission/answer.ts';
 
 /** Longest warning that survives the API server once all exceed {@link maxWarningsLength}, in runes. */
@@ -27,7 +27,7 @@ export function encodeReviewResponse(uid: string, answer: ReviewAnswer): string 
             status: {
               code: 403,
               reason: 'Forbidden',
-              message: cut(sanitize(answer.message), maxMessageLength),
+              message: cut(printableLines(answer.message), maxMessageLength),
             },
           }),
       ...(warnings.length > 0 ? { warnings } : {}),
@@ -40,7 +40,7 @@ function boundWarnings(warnings: readonly string[]): string[] {
   const kept: string[] = [];
   let left = maxWarningsLength;
   for (const [index, warning] of warnings.entries()) {
-    const text = cut(sanitize(warning).replaceAll('\n', ' '), maxWarningLength);
+    const text = cut(printable(warning.replaceAll('\n', ' ')), maxWarningLength);
     const notice = `${warnings.length - index} more warnings are not shown`;
     const runes = Array.from(text).length;
     // The notice itself must still fit, unless this warning is the last.

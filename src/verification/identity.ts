@@ -1,7 +1,7 @@
 import { RE2JS } from 're2js';
 import { RefwardenError } from '../failures/failure.ts';
 import type { IdentityRule, TextRule } from '../policy/resolved-issuer.ts';
-import { printable } from './printable.ts';
+import { excerpt } from './excerpt.ts';
 import type { SigningCertificate } from './signing-certificate.ts';
 
 /** Longest pattern of an identity, in characters. */
@@ -23,14 +23,14 @@ export function compilePattern(pattern: string): WholeMatch {
   } catch (cause) {
     throw new RefwardenError(
       'IssuerInvalid',
-      `The pattern ${JSON.stringify(printable(pattern))} is not RE2.`,
+      `The pattern ${JSON.stringify(excerpt(pattern))} is not RE2.`,
       cause,
     );
   }
   if (compiled.programSize() > maxPatternInstructions) {
     throw new RefwardenError(
       'IssuerInvalid',
-      `The pattern ${JSON.stringify(printable(pattern))} repeats too much.`,
+      `The pattern ${JSON.stringify(excerpt(pattern))} repeats too much.`,
     );
   }
   return (text) => compiled.matches(text);

@@ -1,7 +1,7 @@
 import { toFailure } from '../../failures/failure.ts';
 import type { FailureCode } from '../../failures/catalogue.ts';
 import { describeIdentity } from '../identity.ts';
-import { printable } from '../printable.ts';
+import { excerpt } from '../excerpt.ts';
 import type { Rejection } from '../verification.ts';
 import type { SigstoreContext } from './sigstore-form.ts';
 
@@ -70,7 +70,7 @@ function describeIssuers(issuers: SigstoreContext['issuers']): string {
         const [identity] = issuer.identities;
         return identity === undefined
           ? issuer.name
-          : `${issuer.name}: ${printable(describeIdentity(identity))}`;
+          : `${issuer.name}: ${excerpt(describeIdentity(identity))}`;
       }
     }
   });

@@ -3,7 +3,7 @@ import type { Digest } from '../../image/digest.ts';
 import { describeSigner } from '../../policy/evidence.ts';
 import type { VerifiedEvidence } from '../../policy/evidence.ts';
 import type { Claim } from '../claim.ts';
-import { printable } from '../printable.ts';
+import { excerpt } from '../excerpt.ts';
 import type { Rejection, VerificationOutcome } from '../verification.ts';
 import type { CompiledTrust } from './compiled-trust.ts';
 import type { SignedClaim, SigstoreContext } from './sigstore-form.ts';
@@ -23,7 +23,7 @@ export function verifyClaim(
   const [first] = result.accepted;
   if (first === undefined)
     return { evidence: [], rejections: 'rejection' in result ? [result.rejection] : [] };
-  const signer = printable(describeSigner(first.signer));
+  const signer = excerpt(describeSigner(first.signer));
   let claim: Claim;
   try {
     claim = readClaim();
@@ -41,7 +41,7 @@ export function verifyClaim(
 }
 
 function mismatch(signer: string, claimed: readonly string[], wanted: readonly Digest[]): Rejection {
-  const named = claimed.slice(0, maxNamedSubjects).map(printable).join(', ');
+  const named = claimed.slice(0, maxNamedSubjects).map(excerpt).join(', ');
   const more = claimed.length > maxNamedSubjects ? ` and ${claimed.length - maxNamedSubjects} more` : '';
   return {
     code: 'SubjectMismatch',

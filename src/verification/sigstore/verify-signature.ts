@@ -4,7 +4,7 @@ import type { Signer } from '../../policy/evidence.ts';
 import type { KeyIssuer, KeylessIssuer } from '../../policy/resolved-issuer.ts';
 import { matchesIdentity } from '../identity.ts';
 import type { PublicKey } from '../keys.ts';
-import { printable } from '../printable.ts';
+import { excerpt } from '../excerpt.ts';
 import { verifyBytes } from '../signature-schemes.ts';
 import { parseSigningCertificate } from '../signing-certificate.ts';
 import type { SigningCertificate } from '../signing-certificate.ts';
@@ -161,7 +161,7 @@ function verifyByCertificate(
     const times = prove(certificate, issuer);
     const signer = signerOf(certificate);
     if (matches) return { issuer: issuer.name, signer, ...dated(times) };
-    const shown = printable(describeSigner(signer));
+    const shown = excerpt(describeSigner(signer));
     return { ...refuse('otherIdentity', 'SignerNotTrusted', `Signed by ${shown}.`), signer: shown };
   } catch (thrown) {
     return refuseFor(matches ? 'lacksMaterial' : 'unproven', thrown);
@@ -222,7 +222,7 @@ function hintedFingerprint({ keyHint }: SignedEntity): string | undefined {
 
 function shownSigner({ entity, certificate }: Attempt): string | undefined {
   if (certificate !== undefined && !(certificate instanceof RefwardenError)) {
-    return `claimed ${printable(describeSigner(signerOf(certificate)))}`;
+    return `claimed ${excerpt(describeSigner(signerOf(certificate)))}`;
   }
   const keyFingerprint = hintedFingerprint(entity);
   return keyFingerprint && `claimed ${describeSigner({ kind: 'key', keyFingerprint })}`;
