@@ -18,12 +18,6 @@ import type { ListedDocument } from './listed-document.ts';
 import { rankIndexesFirst } from './rank-hints.ts';
 import { createReferencesApi } from './references-api.ts';
 
-/** The size of the child in bytes and its media type, as far as it was fetched before. */
-interface KnownChild {
-  readonly size?: number | undefined;
-  readonly mediaType?: string | undefined;
-}
-
 /**
  * The indexes that contain a manifest: one step up, by the references API where it is configured. The listing is
  * the one that referrers are found by, so that it costs no second request.
@@ -46,7 +40,7 @@ export async function* discoverParents(
       let isBoundHit = due.length < ranked.length;
       let parents = 0;
       for await (const fetched of fetchListed(client, due, subject, access)) {
-        const event = judge(fetched, subject, knownChild(client, subject, access));
+        const event = judge(fetched, subject);
         if (event === undefined) continue;
         if (event.kind === 'parent' && parents++ >= client.limits.maxParentIndexes) {
           isBoundHit = true;
@@ -62,48 +56,36 @@ export async function* discoverParents(
 }
 
 /** Undefined for what is no index, or refers to the subject: those are referrers. */
-function judge(
-  fetched: ListedDocument,
-  subject: Subject,
-  child: KnownChild,
-): ParentIndex | UnusableReferrer | undefined {
+function judge(fetched: ListedDocument, subject: Subject): ParentIndex | UnusableReferrer | undefined {
   const { entry } = fetched;
   if ('failure' in fetched) return unusable('References', fetched.failure, entry);
   const { document } = fetched;
   if (document.kind !== 'index') return undefined;
-  if (provesChild(document, subject, child)) {
+  if (provesChild(document, subject)) {
     return { kind: 'parent', mechanism: 'References', digest: entry.digest, index: document };
   }
   const isChild = document.manifests.some(({ digest }) => digest === subject.digest);
   if (!isChild && refersTo(document, subject.digest)) return undefined;
-  const why = `${repositoryName(subject)}: index ${shortDigest(entry.digest)} does not contain ${shortDigest(subject.digest)} as a runnable platform of equal size and type.`;
+  const why = `${repositoryName(subject)}: index ${shortDigest(entry.digest)} does not contain ${shortDigest(subject.digest)} as a runnable platform, in entries that agree.`;
   return unusable('References', failure('ParentUnproven', why), entry);
 }
 
-/** Every entry for the child must be runnable and agree, so that no reading of the index is another. */
-function provesChild(index: Index, subject: Subject, child: KnownChild): boolean {
+/**
+ * Every entry for the child must be runnable and agree with the others, so that no reading of the index is another.
+ * Size and type are not held against the child itself: the digest binds it whatever they say, and the answer must not
+ * depend on whether its manifest happens to be at hand.
+ */
+function provesChild(index: Index, subject: Subject): boolean {
   const entries = index.manifests.filter(({ digest }) => digest === subject.digest);
   const [first] = entries;
   if (first === undefined) return false;
-  const size = child.size ?? first.size;
-  const mediaType = child.mediaType ?? first.mediaType;
   return entries.every(
     (entry) =>
       isRunnableChild(entry) &&
       isManifestType(entry.mediaType) &&
-      entry.size === size &&
-      entry.mediaType === mediaType,
+      entry.size === first.size &&
+      entry.mediaType === first.mediaType,
   );
-}
-
-function knownChild(client: RegistryClient, subject: Subject, access: RegistryAccess): KnownChild {
-  const content = client.knownManifest(subject, access);
-  if (content === undefined) return {};
-  try {
-    return { size: content.bytes.byteLength, mediaType: content.document().mediaType };
-  } catch {
-    return { size: content.bytes.byteLength };
-  }
 }
 
 function tooMany(subject: Subject): ReturnType<typeof failure> {

@@ -108,7 +108,7 @@ export class RegistryClient {
 
   /** @throws RefwardenError `ImageNotFound`, `DigestMismatch` and those of a connection. */
   async fetchManifest(subject: Subject, access: RegistryAccess): Promise<ManifestContent> {
-    const known = this.knownManifest(subject, access);
+    const known = this.#knownManifest(subject, access);
     if (known !== undefined) return known;
     const key = cacheKey(subject, subject.digest, access.credentials);
     return await this.#manifests.run(key, access.signal, async (shared) => {
@@ -118,8 +118,7 @@ export class RegistryClient {
     });
   }
 
-  /** A manifest that needs no request, or undefined. */
-  knownManifest(subject: Subject, access: RegistryAccess): ManifestContent | undefined {
+  #knownManifest(subject: Subject, access: RegistryAccess): ManifestContent | undefined {
     return this.#caches.manifests.get(cacheKey(subject, subject.digest, access.credentials));
   }
 
@@ -155,7 +154,7 @@ export class RegistryClient {
       return undefined;
     const { digest, askedAtMs } = state;
     if (digest === undefined) return { askedAtMs };
-    const content = this.knownManifest({ ...tagged, digest }, access);
+    const content = this.#knownManifest({ ...tagged, digest }, access);
     return content === undefined ? undefined : { content, askedAtMs };
   }
 
