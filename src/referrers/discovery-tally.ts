@@ -1,8 +1,7 @@
-import type { Clock, DiscoveryEnd } from '../admission/ports.ts';
+import type { Clock, DiscoveryEnd, RegistryAccess, Subject } from '../admission/ports.ts';
 import type { Failure } from '../failures/failure.ts';
 import { toFailure } from '../failures/failure.ts';
 import type { Listing } from '../registry/listing.ts';
-import type { RegistryAccess, Subject } from '../admission/ports.ts';
 import type { DiscoveryMechanism } from './discovery-mechanism.ts';
 
 /** What one discovery relied on and could not see; its end is made of it. */
@@ -35,9 +34,10 @@ export class DiscoveryTally {
   }
 
   /** Notes why not everything was seen; the same once. */
-  fail({ code, message }: Failure): void {
+  fail(failure: Failure): void {
+    const { code, message } = failure;
     if (this.#failures.some((known) => known.code === code && known.message === message)) return;
-    this.#failures.push({ code, message });
+    this.#failures.push(failure);
   }
 
   end(): DiscoveryEnd {

@@ -1,4 +1,4 @@
-import { failure, RefwardenError } from '../failures/failure.ts';
+import { failure, RefwardenError, withCause } from '../failures/failure.ts';
 import type { Failure } from '../failures/failure.ts';
 import { digestAlgorithm, digestHex } from '../image/digest.ts';
 import type { Digest } from '../image/digest.ts';
@@ -48,7 +48,7 @@ function readIndex(content: ManifestContent, what: string): ListedArtifact[] | F
     return failure('ManifestInvalid', `${what} holds a manifest instead of an index.`);
   } catch (thrown) {
     if (!(thrown instanceof RefwardenError)) throw thrown;
-    return failure(thrown.code, `${what} holds no index: ${thrown.message}`);
+    return withCause(failure(thrown.code, `${what} holds no index: ${thrown.message}`), thrown);
   }
 }
 

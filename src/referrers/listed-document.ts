@@ -44,8 +44,8 @@ async function fetchOne(
     const content = await client.fetchManifest({ ...subject, digest: entry.digest }, access);
     return { entry, document: content.document() };
   } catch (thrown) {
-    const { code, message } = toFailure(thrown);
-    if (code !== 'ImageNotFound') return { entry, failure: { code, message } };
+    const why = toFailure(thrown);
+    if (why.code !== 'ImageNotFound') return { entry, failure: why };
     const gone = `${repositoryName(subject)} lists ${shortDigest(entry.digest)} but does not have it.`;
     return { entry, failure: failure('ArtifactMissing', gone) };
   }

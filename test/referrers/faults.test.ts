@@ -6,7 +6,7 @@ import type { Mechanism } from '../../src/policy/evidence.ts';
 import { fallbackTag } from '../../src/referrers/fallback-tag.ts';
 import { manifest } from '../demo/registry/documents.ts';
 import { accessOf } from '../registry/registry-access.ts';
-import { pushCosignTag } from './artifacts.ts';
+import { pushBundle, pushCosignTag } from './artifacts.ts';
 import { app, both, endOf, outline, signatures, start } from './start-source.ts';
 
 type Answer = (response: ServerResponse, url: string) => void;
@@ -152,6 +152,21 @@ describe('a fault of everything', () => {
     expect(outline(events)).toEqual([
       'incomplete RegistryUnavailable,RegistryUnavailable,RegistryUnavailable,RegistryUnavailable',
     ]);
+  });
+
+  it('keeps what lies behind it for the log, of a listing and of an artifact alike', async () => {
+    const started = await start({ ask: ['Referrers'] });
+    pushBundle(started.registry, app);
+    for (const path of ['/referrers/', '/manifests/']) {
+      started.registry.intercept((request, response) => {
+        if (request.url?.includes(path) !== true) return false;
+        response.destroy();
+        return true;
+      });
+      const [failed] = endOf(await started.discover(both, accessOf({ maxListingAgeMs: -1 }))).failures;
+      expect(failed).toMatchObject({ code: 'RegistryUnavailable' });
+      expect(failed?.cause).toMatchObject({ code: 'UND_ERR_SOCKET' });
+    }
   });
 
   it("T28 the caller's deadline ends its wait with a word, once", async () => {
