@@ -1,11 +1,14 @@
 import { failureCatalogue } from '../failures/catalogue.ts';
 import { failure, toFailure } from '../failures/failure.ts';
 import type { Failure } from '../failures/failure.ts';
+import { parseImageReference } from '../image/reference.ts';
 import { needsNamespaceLabels, policiesInScope, splitByNamespaceSelector } from '../policy/match.ts';
-import { selectsLabels } from '../policy/selector.ts';
+import type { SplitPolicies } from '../policy/match.ts';
+import type { Labels } from '../policy/selector.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
 import type { GatherPorts } from './gather-evidence.ts';
 import { judgeImage } from './judge-image.ts';
+import { mapBounded } from './map-bounded.ts';
 import type { PolicyScope } from './judge-image.ts';
 import type {
   CredentialSource,
@@ -62,6 +65,9 @@ export async function decide(
   return verdict;
 }
 
+/** Most images of one workload that are judged at once. */
+const maxImagesAtOnce = 8;
+
 interface Judgement {
   readonly images: readonly ImageVerdict[];
   readonly failure?: Failure;
@@ -77,10 +83,10 @@ async function judgeWorkload(
   if (snapshot === undefined) {
     return { images: [], failure: failure('PoliciesNotLoaded', 'No policies have been loaded yet.') };
   }
-  const scope = await scopePolicies(snapshot, workload, ports, options.signal);
+  const scopeFor = await scopePolicies(snapshot, workload, ports, options.signal);
   const openAccess = accessOf(workload, ports.credentials, options);
-  const images = await Promise.all(
-    workload.images.map((image) => judgeImage(image, scope, ports, openAccess)),
+  const images = await mapBounded(workload.images, maxImagesAtOnce, (image) =>
+    judgeImage(image, scopeFor(registryOf(image.image)), ports, openAccess),
   );
   return { images };
 }
@@ -99,44 +105,58 @@ function accessOf(
   return () => (access ??= open());
 }
 
-/**
- * Unknown labels are never "no labels": a policy that asks for them is then undetermined, and each of its checks
- * inconclusive under its own mode. Policies without a selector are judged all the same.
- */
-async function scopePolicies(
-  snapshot: PolicySnapshot,
-  workload: Workload,
-  { namespaces }: DecisionPorts,
-  signal: AbortSignal,
-): Promise<PolicyScope> {
-  const scope = { namespace: workload.namespace, isTemplate: workload.isTemplate };
-  const { noMatch } = snapshot;
-  const cluster =
-    noMatch === 'Admit' ? [] : snapshot.policies.filter(({ namespace }) => namespace === undefined);
-  const selecting = cluster.filter((policy) => policy.namespaces !== undefined);
-  const none = { undetermined: [], maybeCovering: [], why: noReason, noMatch };
-  if (!needsNamespaceLabels(snapshot, scope) && selecting.length === 0) {
-    return { ...none, inScope: policiesInScope(snapshot, scope, {}), covering: cluster };
-  }
+/** Undefined for what is no image reference: it may be of any registry. */
+function registryOf(image: string): string | undefined {
   try {
-    const labels = await untilAborted(namespaces.labels(workload.namespace, signal), signal);
-    const covering = cluster.filter(
-      (policy) => policy.namespaces === undefined || selectsLabels(policy.namespaces, labels),
-    );
-    return { ...none, inScope: policiesInScope(snapshot, scope, labels), covering };
-  } catch (error) {
-    const split = splitByNamespaceSelector(snapshot, scope);
-    return {
-      inScope: split.others,
-      undetermined: split.selecting,
-      covering: cluster.filter((policy) => policy.namespaces === undefined),
-      maybeCovering: selecting,
-      why: toFailure(error),
-      noMatch,
-    };
+    return parseImageReference(image).registry;
+  } catch {
+    return undefined;
   }
 }
 
+/**
+ * Unknown labels are never "no labels": a policy that asks for them is then undetermined, and each of its checks
+ * inconclusive under its own mode. Policies without a selector are judged all the same.
+ * @returns the policies for an image by its registry.
+ */
+async function scopePolicies(
+  snapshot: PolicySnapshot,
+  { namespace, isTemplate }: Workload,
+  { namespaces }: DecisionPorts,
+  signal: AbortSignal,
+): Promise<(registry: string | undefined) => PolicyScope> {
+  const { noMatch } = snapshot;
+  // A policy for Pods alone keeps the image of a template from counting as unmatched.
+  let labels: Labels = {};
+  let why: Failure | undefined;
+  if (needsNamespaceLabels(snapshot, { namespace, isTemplate: isTemplate && noMatch === 'Admit' })) {
+    try {
+      labels = await untilAborted(namespaces.labels(namespace, signal), signal);
+    } catch (error) {
+      why = toFailure(error);
+    }
+  }
+  const split = (isTemplate: boolean, registry: string | undefined): SplitPolicies => {
+    const scope = { namespace, isTemplate, registry };
+    return why === undefined
+      ? { others: policiesInScope(snapshot, scope, labels), selecting: [] }
+      : splitByNamespaceSelector(snapshot, scope);
+  };
+  return (registry) => {
+    const applying = split(isTemplate, registry);
+    const covering = noMatch === 'Admit' ? noPolicies : split(false, registry);
+    return {
+      inScope: applying.others,
+      undetermined: applying.selecting,
+      covering: covering.others.filter((policy) => policy.namespace === undefined),
+      maybeCovering: covering.selecting,
+      why: why ?? noReason,
+      noMatch,
+    };
+  };
+}
+
+const noPolicies: SplitPolicies = { others: [], selecting: [] };
 const noReason = failure('InternalError', failureCatalogue.InternalError.summary);
 
 /** Denied for certain as soon as one blocking check failed; inconclusive when only faults stand in the way. */

@@ -12,7 +12,14 @@ export const maxPatternLength = 512;
  */
 export interface ImagePattern {
   readonly text: string;
+  /** The one registry (normalised) whose images it selects; absent when its host has a wildcard. */
+  readonly registry?: string;
   matches(image: ImageReference): boolean;
+  /**
+   * Whether the image may be one that the pattern means: beside a digest a tag is a mere claim or missing, so that a
+   * pattern with a tag may mean every digest of its repository.
+   */
+  mayMean(image: ImageReference): boolean;
 }
 
 /** @throws RefwardenError `ImagePatternInvalid`. */
@@ -26,7 +33,7 @@ export function compileImagePattern(text: string): ImagePattern {
   if (text.length === 0) refuse('it is empty');
   if (text.length > maxPatternLength) refuse(`it is longer than ${maxPatternLength} characters`);
   if (!/^[\x21-\x7e]+$/.test(text)) refuse('it holds a space or a character outside ASCII');
-  if (text === '**') return { text, matches: () => true };
+  if (text === '**') return { text, matches: () => true, mayMean: () => true };
 
   const at = text.indexOf('@');
   const digest = at === -1 ? undefined : text.slice(at + 1);
@@ -51,13 +58,17 @@ export function compileImagePattern(text: string): ImagePattern {
   const bad = segments.find((segment) => !/^[a-z0-9._*-]+$/.test(segment));
   if (bad !== undefined) refuse(`${JSON.stringify(bad)} has a character that no repository has`);
 
+  const matchesName = (image: ImageReference): boolean =>
+    matchesHost(host, image.registry) &&
+    matchesSegments(segments, image.repository.split('/')) &&
+    (digest === undefined || (image.digest !== undefined && matchesWildcard(digest, image.digest)));
+  const matchesTag = (image: ImageReference): boolean =>
+    tag === undefined || (image.tag !== undefined && matchesWildcard(tag, image.tag));
   return {
     text,
-    matches: (image) =>
-      matchesHost(host, image.registry) &&
-      matchesSegments(segments, image.repository.split('/')) &&
-      (tag === undefined || (image.tag !== undefined && matchesWildcard(tag, image.tag))) &&
-      (digest === undefined || (image.digest !== undefined && matchesWildcard(digest, image.digest))),
+    ...(host.includes('*') ? {} : { registry: host }),
+    matches: (image) => matchesName(image) && matchesTag(image),
+    mayMean: (image) => matchesName(image) && (image.digest !== undefined || matchesTag(image)),
   };
 }
 

@@ -8,6 +8,7 @@ import { namespaceOf } from './model/artifact-policy.ts';
 import type { ArtifactPolicy, ClusterArtifactPolicy } from './model/artifact-policy.ts';
 import type { Requirement } from './model/requirement.ts';
 import type { Resource } from './model/resource.ts';
+import { indexPolicies } from './policy-index.ts';
 import { policyName } from './policy-name.ts';
 import type { ResolvedIssuer } from './resolved-issuer.ts';
 import type {
@@ -40,7 +41,8 @@ export function compilePolicies(
     const again = failure('IssuerInvalid', `TrustedIssuer ${name} is defined more than once.`);
     issuers.set(name, issuers.has(name) ? again : compileIssuer(resource, trust));
   }
-  return { policies: policies.map((policy) => compilePolicy(policy, issuers)), noMatch };
+  const compiled = policies.map((policy) => compilePolicy(policy, issuers));
+  return { policies: compiled, index: indexPolicies(compiled), noMatch };
 }
 
 /** Why policies of a snapshot (by {@link policyName}) are not ready, one line a requirement; empty when all are. */

@@ -1,4 +1,5 @@
 import type { ImageReference } from '../image/reference.ts';
+import { candidatePolicies } from './policy-index.ts';
 import { selectsLabels } from './selector.ts';
 import type { Labels } from './selector.ts';
 import type { CompiledPolicy, PolicySnapshot } from './snapshot.ts';
@@ -8,11 +9,22 @@ export interface MatchScope {
   readonly namespace: string;
   /** A pod template (Deployment, CronJob, ...) rather than a Pod. */
   readonly isTemplate: boolean;
+  /** Leaves out policies that select no image from this registry (normalised); undefined leaves out none. */
+  readonly registry?: string | undefined;
+}
+
+/** Policies that ask for labels of the namespace, and those that do not. */
+export interface SplitPolicies {
+  readonly selecting: readonly CompiledPolicy[];
+  readonly others: readonly CompiledPolicy[];
 }
 
 /** Whether any policy asks for the labels of the namespace at all; if none does they need not be known. */
-export function needsNamespaceLabels(snapshot: PolicySnapshot, scope: MatchScope): boolean {
-  return snapshot.policies.some((policy) => policy.namespaces !== undefined && coversKind(policy, scope));
+export function needsNamespaceLabels(
+  { index: { selectsNamespaces } }: PolicySnapshot,
+  { isTemplate }: MatchScope,
+): boolean {
+  return isTemplate ? selectsNamespaces.ofTemplates : selectsNamespaces.ofPods;
 }
 
 /** Policies whose namespace and workload kind fit; images are matched one by one with {@link selectsImage}. */
@@ -21,42 +33,37 @@ export function policiesInScope(
   scope: MatchScope,
   labels: Labels,
 ): readonly CompiledPolicy[] {
-  return snapshot.policies.filter(
-    (policy) =>
-      coversKind(policy, scope) &&
-      (policy.namespace === undefined || policy.namespace === scope.namespace) &&
-      (policy.namespaces === undefined || selectsLabels(policy.namespaces, labels)),
+  return covering(snapshot, scope).filter(
+    ({ namespaces }) => namespaces === undefined || selectsLabels(namespaces, labels),
   );
 }
 
 /** For when the labels of the namespace cannot be had: the policies that ask for them, and the rest in scope. */
-export function splitByNamespaceSelector(
-  snapshot: PolicySnapshot,
-  scope: MatchScope,
-): { readonly selecting: readonly CompiledPolicy[]; readonly others: readonly CompiledPolicy[] } {
-  const covering = snapshot.policies.filter((policy) => coversKind(policy, scope));
+export function splitByNamespaceSelector(snapshot: PolicySnapshot, scope: MatchScope): SplitPolicies {
+  const policies = covering(snapshot, scope);
   return {
-    selecting: covering.filter(({ namespaces }) => namespaces !== undefined),
-    others: policiesInScope(
-      { ...snapshot, policies: covering.filter(({ namespaces }) => namespaces === undefined) },
-      scope,
-      {},
-    ),
+    selecting: policies.filter(({ namespaces }) => namespaces !== undefined),
+    others: policies.filter(({ namespaces }) => namespaces === undefined),
   };
 }
 
+/** Policies that fit but for the labels of the namespace: those of the cluster, then those of the namespace. */
+const covering = (
+  { index }: PolicySnapshot,
+  { namespace, registry, isTemplate }: MatchScope,
+): readonly CompiledPolicy[] =>
+  candidatePolicies(index, namespace, registry).filter(({ workloads }) => workloads === 'All' || !isTemplate);
+
 /**
- * What is left out by tag is so only when the tag decides what runs: beside a digest it is a mere claim, and
+ * Beside a digest the tag decides nothing. What is selected by tag is then selected whatever tag is claimed, or the same
+ * image named by its digest would escape; and what is left out by tag is so only when the tag decides what runs: beside a digest it is a mere claim, and
  * `app:debug@sha256:<anything>` would be a way round the policy.
  */
 export function selectsImage(policy: CompiledPolicy, image: ImageReference): boolean {
   const { registry, repository, digest } = image;
   const decided = digest === undefined ? image : { registry, repository, digest };
   return (
-    policy.images.some((pattern) => pattern.matches(image)) &&
+    policy.images.some((pattern) => pattern.mayMean(image)) &&
     !policy.excludeImages.some((pattern) => pattern.matches(decided))
   );
 }
-
-const coversKind = (policy: CompiledPolicy, { isTemplate }: MatchScope): boolean =>
-  policy.workloads === 'All' || !isTemplate;

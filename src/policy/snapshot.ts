@@ -1,6 +1,7 @@
 import type { Failure } from '../failures/failure.ts';
 import type { ImagePattern } from '../image/pattern.ts';
 import type { Mode, NamespaceSelector } from './model/artifact-policy.ts';
+import type { PolicyIndex } from './policy-index.ts';
 import type { ResolvedIssuer } from './resolved-issuer.ts';
 
 export const noMatchAnswers = ['Admit', 'Warn', 'Deny'] as const;
@@ -9,6 +10,7 @@ export type NoMatch = (typeof noMatchAnswers)[number];
 /** The policies in force, compiled once when they were applied. Immutable. */
 export interface PolicySnapshot {
   readonly policies: readonly CompiledPolicy[];
+  readonly index: PolicyIndex;
   /** What happens to an image that no policy matches. */
   readonly noMatch: NoMatch;
 }

@@ -15,6 +15,7 @@ import {
 } from '../policy/sample-resources.ts';
 import { compilePolicies } from '../../src/policy/compile.ts';
 import type { ClusterArtifactPolicy } from '../../src/policy/model/artifact-policy.ts';
+import { indexPolicies } from '../../src/policy/policy-index.ts';
 import type { Fields } from '../policy/sample-resources.ts';
 import { attestation, digestOf, image } from '../policy/sample-evidence.ts';
 import {
@@ -372,10 +373,16 @@ describe('namespace labels', () => {
     const verdict = await decideOn({ policies: audit, labels });
     expect(verdict.allowed).toBe(true);
     expect(outcomes(verdict)).toEqual(['inconclusive NamespaceUnknown']);
-    const everywhere = {
-      policies: [...audit.policies, ...signedPolicy({}).policies],
-      noMatch: 'Admit',
-    } as const;
+    const policies = [...audit.policies, ...signedPolicy({}).policies];
+    const everywhere = compile([
+      ...issuers,
+      clusterPolicy('audit', {
+        mode: 'Audit',
+        namespaces: { matchLabels: { env: 'prod' } },
+        require: [signedBy('acme')],
+      }),
+      clusterPolicy('prod', { require: [signedBy('acme')] }),
+    ]);
     expect(outcomes(await decideOn({ policies: everywhere, labels }))).toEqual([
       'failed SignatureMissing blocks',
       'inconclusive NamespaceUnknown',

@@ -48,6 +48,50 @@ describe('policiesInScope', () => {
   });
 });
 
+describe('an image of a registry', () => {
+  const snapshot = compile([
+    keyIssuer('acme'),
+    clusterPolicy('all', { require }),
+    clusterPolicy('any-host', { require, images: ['*/acme/**'] }),
+    clusterPolicy('hub', { require, images: ['nginx', 'acme/*'] }),
+    clusterPolicy('two', { require, images: ['ghcr.io/a/**', 'index.docker.io/library/*'] }),
+    clusterPolicy('mixed', { require, images: ['ghcr.io/a/**', '*.example.com/**'] }),
+    clusterPolicy('port', { require, images: ['GHCR.io:443/**', 'r.example.com:5000/**'] }),
+    namespacedPolicy('shop', 'own', { require, images: ['ghcr.io/**'] }),
+    namespacedPolicy('shop', 'own-all', { require }),
+    namespacedPolicy('other', 'foreign', { require, images: ['ghcr.io/**'] }),
+  ]);
+  const candidates = (registry?: string): string[] =>
+    names(policiesInScope(snapshot, { ...pod, registry }, {})).toSorted();
+
+  it('brings up the policies that may select it, and no others', () => {
+    expect(candidates('ghcr.io')).toEqual(['all', 'any-host', 'mixed', 'own', 'own-all', 'port', 'two']);
+    expect(candidates('docker.io')).toEqual(['all', 'any-host', 'hub', 'mixed', 'own-all', 'two']);
+    expect(candidates('r.example.com:5000')).toEqual(['all', 'any-host', 'mixed', 'own-all', 'port']);
+    expect(candidates('elsewhere.example')).toEqual(['all', 'any-host', 'mixed', 'own-all']);
+    expect(candidates()).toHaveLength(8);
+  });
+
+  it.each([
+    'nginx',
+    'docker.io/acme/x',
+    'registry-1.docker.io/library/redis',
+    'ghcr.io/a/b',
+    'GHCR.IO:443/acme/x',
+    'r.example.com/x',
+    'r.example.com:5000/acme/x',
+    'localhost:5000/x',
+    '[::1]:5000/x',
+  ])('T22 %s: nothing that selects it is passed over', (text) => {
+    const image = parseImageReference(text);
+    const selecting = (policies: readonly CompiledPolicy[]): string[] =>
+      names(policies.filter((policy) => selectsImage(policy, image))).toSorted();
+    const narrowed = policiesInScope(snapshot, { ...pod, registry: image.registry }, {});
+    expect(selecting(narrowed)).toEqual(selecting(policiesInScope(snapshot, pod, {})));
+    expect(selecting(narrowed)).toContain('all');
+  });
+});
+
 describe('selectsImage', () => {
   const selects = (spec: Fields, image: string): boolean =>
     compile([keyIssuer('acme'), clusterPolicy('p', { require, ...spec })]).policies.every((policy) =>

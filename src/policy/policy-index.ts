@@ -1,0 +1,75 @@
+import type { CompiledPolicy } from './snapshot.ts';
+
+/** Finds the policies that may match, so that a review does not pay for those that cannot. */
+export interface PolicyIndex {
+  readonly cluster: RegistryIndex;
+  /** Policies of one namespace. */
+  readonly byNamespace: ReadonlyMap<string, RegistryIndex>;
+  /** Whether any cluster policy asks for labels of namespaces: one for Pods, one for pod templates. */
+  readonly selectsNamespaces: { readonly ofPods: boolean; readonly ofTemplates: boolean };
+}
+
+interface RegistryIndex {
+  readonly all: readonly CompiledPolicy[];
+  /** Policies whose every pattern names its registry, by each that they name. */
+  readonly byRegistry: ReadonlyMap<string, readonly CompiledPolicy[]>;
+  /** The others: a pattern of theirs takes many registries. */
+  readonly anyRegistry: readonly CompiledPolicy[];
+}
+
+export function indexPolicies(policies: readonly CompiledPolicy[]): PolicyIndex {
+  const cluster = policies.filter(({ namespace }) => namespace === undefined);
+  const own = Map.groupBy(policies, ({ namespace }) => namespace);
+  const selecting = policies.filter(({ namespaces }) => namespaces !== undefined);
+  return {
+    cluster: indexByRegistry(cluster),
+    byNamespace: new Map(
+      [...own].flatMap(([namespace, those]): [string, RegistryIndex][] =>
+        namespace === undefined ? [] : [[namespace, indexByRegistry(those)]],
+      ),
+    ),
+    selectsNamespaces: {
+      ofPods: selecting.length > 0,
+      ofTemplates: selecting.some(({ workloads }) => workloads === 'All'),
+    },
+  };
+}
+
+/** @param registry narrows to what may select an image from there; undefined for all. */
+export function candidatePolicies(
+  { cluster, byNamespace }: PolicyIndex,
+  namespace: string,
+  registry: string | undefined,
+): readonly CompiledPolicy[] {
+  const own = byNamespace.get(namespace);
+  return own === undefined
+    ? ofRegistry(cluster, registry)
+    : [...ofRegistry(cluster, registry), ...ofRegistry(own, registry)];
+}
+
+function ofRegistry(
+  { all, byRegistry, anyRegistry }: RegistryIndex,
+  registry: string | undefined,
+): readonly CompiledPolicy[] {
+  if (registry === undefined) return all;
+  const named = byRegistry.get(registry);
+  return named === undefined ? anyRegistry : [...anyRegistry, ...named];
+}
+
+function indexByRegistry(policies: readonly CompiledPolicy[]): RegistryIndex {
+  const byRegistry = new Map<string, CompiledPolicy[]>();
+  const anyRegistry: CompiledPolicy[] = [];
+  for (const policy of policies) {
+    const registries = policy.images.map(({ registry }) => registry).filter((one) => one !== undefined);
+    if (registries.length < policy.images.length) {
+      anyRegistry.push(policy);
+      continue;
+    }
+    for (const registry of new Set(registries)) {
+      const known = byRegistry.get(registry);
+      if (known === undefined) byRegistry.set(registry, [policy]);
+      else known.push(policy);
+    }
+  }
+  return { all: policies, byRegistry, anyRegistry };
+}
