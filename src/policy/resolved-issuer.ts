@@ -45,6 +45,9 @@ export interface TrustedRootMaterial {
   readonly fingerprint: string;
 }
 
+/** Longest PEM of a key, in characters; RSA 8192 takes 1,500. */
+export const maxPemLength = 8192;
+
 export interface KeyIssuer extends IssuerBase {
   readonly kind: 'key';
   /** PEM SubjectPublicKeyInfo: ECDSA P-256/384/521, RSA >= 2048 or Ed25519. */

@@ -1,9 +1,8 @@
 import { createHash, createPublicKey } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { RefwardenError } from '../failures/failure.ts';
+import { maxPemLength } from '../policy/resolved-issuer.ts';
 
-/** Longest PEM accepted for a key, in characters; RSA 8192 takes 1,500. */
-const maxPemLength = 16 * 1024;
 const minRsaBits = 2048;
 /** Larger moduli only cost time. */
 const maxRsaBits = 8192;

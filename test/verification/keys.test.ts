@@ -1,6 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { maxPemLength } from '../../src/policy/resolved-issuer.ts';
 import { RefwardenError } from '../../src/failures/failure.ts';
 import { parsePublicKey } from '../../src/verification/keys.ts';
 import { readTrust } from '../support/cosign-fixture.ts';
@@ -90,7 +91,7 @@ describe('parsePublicKey', () => {
       () => '-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----',
       'The PEM does not parse as a public key.',
     ],
-    ['a long text', () => 'A'.repeat(20_000), 'The key is longer than 16384 characters.'],
+    ['a long text', () => 'A'.repeat(maxPemLength + 1), 'The key is longer than 8192 characters.'],
   ])('refuses %s', (_what, make, message) => {
     expect(refusal(make())).toEqual({ code: 'IssuerInvalid', message });
   });

@@ -1,10 +1,13 @@
 import { RE2JS } from 're2js';
 import { z } from 'zod';
+import { maxPemLength } from '../resolved-issuer.ts';
 import { certificateExtensions, extensionNames } from './certificate-extensions.ts';
 import { dateTime, groupVersion, objectMeta, objectName, resourceStatus } from './metadata.ts';
 import { exactlyOneOf, notBuilt, withCheck, withRules } from './rules.ts';
 
 const maxIdentities = 16;
+/** Longest trusted root within a resource, in characters; that of a file or ConfigMap may be longer. */
+const maxInlineRootLength = 256 * 1024;
 const demand = z.enum(['Required', 'NotRequired']);
 const exactText = z.string().min(1).max(2048);
 
@@ -29,7 +32,12 @@ const trustedRootFields = z.strictObject({
     .enum(['PublicGood', 'GitHub'])
     .optional()
     .describe('A root that ships with Refwarden: PublicGood is the public Sigstore instance.'),
-  inline: z.string().min(2).max(262_144).optional().describe('A Sigstore trusted root as JSON text.'),
+  inline: z
+    .string()
+    .min(2)
+    .max(maxInlineRootLength)
+    .optional()
+    .describe('A Sigstore trusted root as JSON text.'),
   configMap: z
     .strictObject({
       name: objectName.describe('Name of the ConfigMap.'),
@@ -52,7 +60,7 @@ const trustedRootFields = z.strictObject({
   tuf: z
     .strictObject({
       mirror: z.string().min(1).max(2048).describe('URL of the TUF repository.'),
-      root: z.string().min(2).max(262_144).describe('The root.json to start from, as JSON text.'),
+      root: z.string().min(2).max(maxInlineRootLength).describe('The root.json to start from, as JSON text.'),
     })
     .optional()
     .describe('A TUF mirror and its initial root.'),
@@ -71,7 +79,7 @@ const keyFields = z.strictObject({
   pem: z
     .string()
     .min(1)
-    .max(8192)
+    .max(maxPemLength)
     .describe(
       'Public key in PEM (SubjectPublicKeyInfo): ECDSA P-256, P-384 or P-521, RSA of 2048 bits or more, Ed25519.',
     ),

@@ -6,7 +6,10 @@ import { RefwardenError } from '../../failures/failure.ts';
 import { parseStrictJsonText } from '../../oci/strict-json.ts';
 import { ekuOf } from '../signing-certificate.ts';
 
-/** Longest trusted root, in characters; the public-good instance's takes 7,000. */
+/**
+ * Longest trusted root, in characters: what a file or ConfigMap holds; inline in a TrustedIssuer fits a quarter of it. The
+ * public-good instance's takes 7,000.
+ */
 const maxTrustedRootLength = 1024 * 1024;
 const mediaTypePattern =
   /^application\/vnd\.dev\.sigstore\.trustedroot(?:\+json;version=0\.[12]|\.v0\.[12]\+json)$/;
