@@ -5,8 +5,17 @@ import type { Failure } from '../failures/failure.ts';
 import type { CompiledPolicy, NoMatch } from '../policy/snapshot.ts';
 import type { Check } from './verdict.ts';
 
-/** Whoever may push to a repository can cause these, so that `onInconclusive: Admit` never waives them. */
-const inducible: ReadonlySet<FailureCode> = new Set<FailureCode>(['ArtifactTooLarge', 'TooManyReferrers']);
+/**
+ * Whoever may push to the repository, or name many images in a workload, can cause these: `onInconclusive: Admit` never
+ * waives them. It is for what the registry or the network fails to do.
+ */
+const inducible: ReadonlySet<FailureCode> = new Set<FailureCode>([
+  'ArtifactTooLarge',
+  'TooManyReferrers',
+  'RegistryProtocolError',
+  'Overloaded',
+  'DeadlineExceeded',
+]);
 
 /** A check that did not pass, with the mode and onInconclusive of its policy applied. */
 export function notPassed(

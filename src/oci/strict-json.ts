@@ -3,6 +3,11 @@ import type { FailureCode } from '../failures/catalogue.ts';
 
 /** Deepest nesting of arrays and objects accepted in any document. */
 export const maxJsonDepth = 128;
+/**
+ * Most values of a document unless its reader says otherwise: parsed, each takes some hundred bytes, so that a few
+ * megabytes of `{},{},{}` would fill the memory.
+ */
+export const maxJsonValues = 500_000;
 
 export type Json = null | boolean | number | string | Json[] | JsonObject;
 export interface JsonObject {
@@ -18,19 +23,29 @@ const backslash = 0x5c;
  * @param what names the document in messages, for example `manifest sha256:ab12`.
  * @param code what a refusal is called.
  */
-export function parseStrictJson(bytes: Uint8Array, what: string, code: FailureCode = 'JsonInvalid'): Json {
+export function parseStrictJson(
+  bytes: Uint8Array,
+  what: string,
+  code: FailureCode = 'JsonInvalid',
+  maxValues = maxJsonValues,
+): Json {
   let text: string;
   try {
     text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch (cause) {
     throw new RefwardenError(code, `${what} is not valid UTF-8.`, cause);
   }
-  return parseStrictJsonText(text, what, code);
+  return parseStrictJsonText(text, what, code, maxValues);
 }
 
 /** {@link parseStrictJson} of text that is already decoded. */
-export function parseStrictJsonText(text: string, what: string, code: FailureCode = 'JsonInvalid'): Json {
-  const problem = scanJson(text);
+export function parseStrictJsonText(
+  text: string,
+  what: string,
+  code: FailureCode = 'JsonInvalid',
+  maxValues = maxJsonValues,
+): Json {
+  const problem = scanJson(text, maxValues);
   if (problem !== undefined) throw new RefwardenError(code, `${what} ${problem}.`);
   try {
     return JSON.parse(text) as Json;
@@ -68,9 +83,10 @@ export function findFoldedKey(object: JsonObject, { exact, folded }: FieldNames)
  * Looks for what JSON.parse would silently accept. Assumes nothing about validity: on malformed text it may
  * stop early, and JSON.parse then refuses. Returns what is wrong, or undefined.
  */
-function scanJson(text: string): string | undefined {
+function scanJson(text: string, maxValues: number): string | undefined {
   const open: (Set<string> | undefined)[] = []; // a Set of keys seen for an object, undefined for an array
   let expectKey = false;
+  let values = 1;
   for (let i = 0; i < text.length; i++) {
     const c = text.charCodeAt(i);
     if (c === quote) {
@@ -92,6 +108,7 @@ function scanJson(text: string): string | undefined {
         keys.add(key);
       }
     } else if (c === 0x7b /* { */ || c === 0x5b /* [ */) {
+      if (++values > maxValues) return `has more than ${maxValues} values`;
       if (open.length >= maxJsonDepth) return `is nested deeper than ${maxJsonDepth}`;
       open.push(c === 0x7b ? new Set() : undefined);
       expectKey = c === 0x7b;
@@ -99,6 +116,7 @@ function scanJson(text: string): string | undefined {
       open.pop();
       expectKey = false;
     } else if (c === 0x2c /* , */) {
+      if (++values > maxValues) return `has more than ${maxValues} values`;
       expectKey = open.at(-1) !== undefined;
     }
   }

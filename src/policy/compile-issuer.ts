@@ -32,39 +32,66 @@ export function compileIssuer(resource: TrustedIssuer, trust: IssuerTrust): Reso
 const prefixed = (resource: TrustedIssuer, { code, message }: Failure): Failure =>
   failure(code, `TrustedIssuer ${resource.metadata.name}: ${message}`);
 
-function resolve(resource: TrustedIssuer, trust: IssuerTrust): ResolvedIssuer | Failure {
-  const { name } = resource.metadata;
-  const { key, keyless } = resource.spec;
-  if (key !== undefined) {
-    // Named without being required, it still says when something was signed.
-    const wanted = key.transparencyLog === 'Required' || key.trustedRoot !== undefined;
-    const root = wanted ? trustedRoot(key.trustedRoot, trust) : undefined;
-    if (root !== undefined && 'code' in root) return root;
-    return fingerprinted<KeyIssuer>({
-      kind: 'key',
-      name,
-      pem: key.pem,
-      transparencyLog: key.transparencyLog,
-      ...(root === undefined ? {} : { trustedRoot: root }),
-    });
+type Spec = TrustedIssuer['spec'];
+type Resolver = (name: string, spec: Spec, trust: IssuerTrust) => ResolvedIssuer | Failure | undefined;
+
+/** Every kind of issuer of the model, undefined where the issuer is of another: leaving one out does not compile. */
+const resolvers: Readonly<Record<keyof Spec, Resolver>> = {
+  key: (name, { key }, trust) => key && resolveKey(name, key, trust),
+  keyless: (name, { keyless }, trust) => keyless && resolveKeyless(name, keyless, trust),
+  notation: (_, { notation }) =>
+    notation && failure('IssuerInvalid', 'notation is not built in this version of Refwarden.'),
+};
+
+function resolve({ metadata: { name }, spec }: TrustedIssuer, trust: IssuerTrust): ResolvedIssuer | Failure {
+  for (const resolveKind of Object.values(resolvers)) {
+    const resolved = resolveKind(name, spec, trust);
+    if (resolved !== undefined) return resolved;
   }
-  if (keyless !== undefined) {
-    const root = trustedRoot(keyless.trustedRoot, trust);
-    if ('code' in root) return root;
-    return fingerprinted<KeylessIssuer>({
-      kind: 'keyless',
-      name,
-      identities:
-        keyless.github === undefined
-          ? (keyless.identities ?? []).map(identityRule)
-          : [githubRule(keyless.github)],
-      trustedRoot: root,
-      sct: keyless.sct,
-      transparencyLog: keyless.transparencyLog,
-      signedTimestamp: keyless.signedTimestamp,
-    });
-  }
-  return failure('IssuerInvalid', 'it names neither a key nor a keyless identity.');
+  return failure('IssuerInvalid', 'it names no way to know who signed.');
+}
+
+function resolveKey(
+  name: string,
+  { pem, transparencyLog, trustedRoot: reference }: NonNullable<Spec['key']>,
+  trust: IssuerTrust,
+): ResolvedIssuer | Failure {
+  // Named without being required, it still says when something was signed.
+  const wanted = transparencyLog === 'Required' || reference !== undefined;
+  const root = wanted ? trustedRoot(reference, trust) : undefined;
+  if (root !== undefined && 'code' in root) return root;
+  return fingerprinted<KeyIssuer>({
+    kind: 'key',
+    name,
+    pem,
+    transparencyLog,
+    ...(root === undefined ? {} : { trustedRoot: root }),
+  });
+}
+
+function resolveKeyless(
+  name: string,
+  {
+    github,
+    identities = [],
+    trustedRoot: reference,
+    sct,
+    transparencyLog,
+    signedTimestamp,
+  }: NonNullable<Spec['keyless']>,
+  trust: IssuerTrust,
+): ResolvedIssuer | Failure {
+  const root = trustedRoot(reference, trust);
+  if ('code' in root) return root;
+  return fingerprinted<KeylessIssuer>({
+    kind: 'keyless',
+    name,
+    identities: github === undefined ? identities.map(identityRule) : [githubRule(github)],
+    trustedRoot: root,
+    sct,
+    transparencyLog,
+    signedTimestamp,
+  });
 }
 
 function fingerprinted<T extends ResolvedIssuer>(issuer: Omit<T, 'fingerprint'>): T {

@@ -51,14 +51,20 @@ export interface Evidence extends VerifiedEvidence {
 
 /** Distinct signers for `minimumIssuers`: the key itself, or the identity (its certificates are ephemeral). */
 export function signerIdentity(signer: Signer): string {
-  return signer.kind === 'key'
-    ? `key ${signer.keyFingerprint}`
-    : `keyless ${JSON.stringify([signer.issuer, signer.subject])}`;
+  switch (signer.kind) {
+    case 'key':
+      return `key ${signer.keyFingerprint}`;
+    case 'keyless':
+      return `keyless ${JSON.stringify([signer.issuer, signer.subject])}`;
+  }
 }
 
 /** The signer for people. */
 export function describeSigner(signer: Signer): string {
-  return signer.kind === 'key'
-    ? `key ${signer.keyFingerprint.slice(0, 'sha256:'.length + 12)}`
-    : `${signer.subject} (${signer.issuer})`;
+  switch (signer.kind) {
+    case 'key':
+      return `key ${signer.keyFingerprint.slice(0, 'sha256:'.length + 12)}`;
+    case 'keyless':
+      return `${signer.subject} (${signer.issuer})`;
+  }
 }

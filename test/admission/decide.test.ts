@@ -15,7 +15,6 @@ import {
 } from '../policy/sample-resources.ts';
 import { compilePolicies } from '../../src/policy/compile.ts';
 import type { ClusterArtifactPolicy } from '../../src/policy/model/artifact-policy.ts';
-import { indexPolicies } from '../../src/policy/policy-index.ts';
 import type { Fields } from '../policy/sample-resources.ts';
 import { attestation, digestOf, image } from '../policy/sample-evidence.ts';
 import {
@@ -373,7 +372,6 @@ describe('namespace labels', () => {
     const verdict = await decideOn({ policies: audit, labels });
     expect(verdict.allowed).toBe(true);
     expect(outcomes(verdict)).toEqual(['inconclusive NamespaceUnknown']);
-    const policies = [...audit.policies, ...signedPolicy({}).policies];
     const everywhere = compile([
       ...issuers,
       clusterPolicy('audit', {

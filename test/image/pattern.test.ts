@@ -153,3 +153,18 @@ function countingText(text: string, reads: { count: number }): string {
   });
   return proxy as string;
 }
+
+describe('mayMean', () => {
+  const pattern = compileImagePattern('ghcr.io/acme/app:v*');
+  const digest = `sha256:${'a'.repeat(64)}`;
+
+  it.each([
+    ['ghcr.io/acme/app:v1', true],
+    ['ghcr.io/acme/app:x', false],
+    [`ghcr.io/acme/app@${digest}`, true],
+    [`ghcr.io/acme/app:x@${digest}`, true],
+    [`ghcr.io/acme/other@${digest}`, false],
+  ])('T06 %s: %s', (image, expected) => {
+    expect(pattern.mayMean(parseImageReference(image))).toBe(expected);
+  });
+});

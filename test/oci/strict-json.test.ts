@@ -170,3 +170,14 @@ function attempt(act: () => unknown): { value: unknown } | { error: unknown } {
     return { error };
   }
 }
+
+describe('maxJsonValues', () => {
+  it.each(['{},', '[],', '0,', '"",'])(
+    'T11 refuses a document of very many %s before it is parsed',
+    (value) => {
+      const text = `[${value.repeat(20)}0]`;
+      expect(parseStrictJsonText(text, 'it', 'JsonInvalid', 100)).toHaveLength(21);
+      expect(() => parseStrictJsonText(text, 'it', 'JsonInvalid', 20)).toThrow('it has more than 20 values.');
+    },
+  );
+});

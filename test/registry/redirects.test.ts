@@ -31,6 +31,24 @@ describe('redirects', () => {
     expect(storage.seen).toEqual([{ request: 'GET /signed?token=x', authorization: undefined }]);
   });
 
+  it('T09 a host that is redirected to cannot ask for the credentials of the registry, nor say where tokens come from', async () => {
+    const thief = await hostileServer((request, response) => {
+      if (request.url?.startsWith('/token')) response.end('{"token":"x"}');
+      else
+        response
+          .writeHead(401, { 'www-authenticate': `Bearer realm="${thief.url}/token",service="s"` })
+          .end();
+    });
+    const server = await redirecting(`${thief.url}/blob`);
+    const client = startClient(plainHttp(server.host));
+    const fetch = (repository: string): Promise<Uint8Array> =>
+      client.fetchBlob({ registry: server.host, repository }, blob, access);
+    await expectFailure(fetch('a'), 'RegistryUnauthorized', /refus|asks/);
+    await expectFailure(fetch('b'), 'RegistryUnauthorized', /refus|asks/);
+    expect(thief.seen.map(({ request }) => request)).toEqual(['GET /blob', 'GET /blob']);
+    expect(thief.seen.every(({ authorization }) => authorization === undefined)).toBe(true);
+  });
+
   it('T09 a redirect back does not get them again', async () => {
     const server = await hostileServer((request, response) => {
       if (request.url === '/back') response.end(bytes);

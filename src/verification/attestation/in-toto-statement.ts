@@ -4,6 +4,9 @@ import type { Json } from '../../oci/strict-json.ts';
 import type { Claim } from '../claim.ts';
 import { isSpdxPredicateType, parseSpdx } from '../sbom/spdx.ts';
 
+/** Most JSON values of a statement: an SBOM of 20,000 packages has some 600,000. */
+const maxStatementValues = 2_000_000;
+
 const inTotoPayloadType = 'application/vnd.in-toto+json';
 /** cosign 3 signs an image as a statement of this type: it is a signature, and no attestation. */
 const cosignSignPredicateType = 'https://sigstore.dev/cosign/sign/v1';
@@ -23,7 +26,7 @@ const maxPredicateTypeLength = 1024;
  */
 export function parseStatement(payloadType: string, payload: Uint8Array): Claim {
   if (payloadType !== inTotoPayloadType) refuse(`The envelope's payload type is not ${inTotoPayloadType}.`);
-  const json = parseStrictJson(payload, 'The statement', 'PayloadInvalid');
+  const json = parseStrictJson(payload, 'The statement', 'PayloadInvalid', maxStatementValues);
   if (!isJsonObject(json)) return refuse('The statement is not an object.');
   if (!statementTypes.includes(json['_type'] ?? null))
     refuse('The statement is not an in-toto statement v0.1 or v1.');

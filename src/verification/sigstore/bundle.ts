@@ -16,6 +16,9 @@ import { parseStatement } from '../attestation/in-toto-statement.ts';
 import type { SignedEntity } from './signed-entity.ts';
 import type { SignedClaim, SigstoreForm, WantedSubject } from './sigstore-form.ts';
 
+/** Most JSON values of a bundle: its payload is one, an inclusion proof some 70. */
+const maxBundleValues = 10_000;
+
 const mediaTypes: ReadonlySet<string | undefined> = new Set([
   BUNDLE_V01_MEDIA_TYPE,
   BUNDLE_V02_MEDIA_TYPE,
@@ -82,7 +85,7 @@ const hashNames: Readonly<Partial<Record<HashAlgorithm, string>>> = {
 };
 
 function parseBundle(bytes: Uint8Array): Bundle {
-  const json = parseStrictJson(bytes, 'The bundle', 'PayloadInvalid');
+  const json = parseStrictJson(bytes, 'The bundle', 'PayloadInvalid', maxBundleValues);
   let bundle: Bundle;
   try {
     bundle = bundleFromJSON(json);

@@ -5,6 +5,9 @@ import { parseStatement } from '../attestation/in-toto-statement.ts';
 import { parseLegacyAnnotations } from './legacy-annotations.ts';
 import type { SigstoreForm } from './sigstore-form.ts';
 
+/** Most JSON values of an envelope: its payload is one, a signature three. */
+const maxEnvelopeValues = 1000;
+
 const mediaType = 'application/vnd.dsse.envelope.v1+json';
 /** Most signatures of one envelope. */
 const maxEnvelopeSignatures = 16;
@@ -35,7 +38,7 @@ interface Envelope {
 
 /** @throws RefwardenError `PayloadInvalid` (secure-systems-lab/dsse envelope.md). */
 function parseEnvelope(bytes: Uint8Array): Envelope {
-  const json = parseStrictJson(bytes, 'The envelope', 'PayloadInvalid');
+  const json = parseStrictJson(bytes, 'The envelope', 'PayloadInvalid', maxEnvelopeValues);
   if (!isJsonObject(json)) return refuse('The envelope is not an object.');
   const { payloadType, payload, signatures } = json;
   if (typeof payloadType !== 'string' || typeof payload !== 'string' || !Array.isArray(signatures)) {
