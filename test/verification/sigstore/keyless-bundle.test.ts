@@ -69,7 +69,7 @@ describe('a keyless bundle', () => {
     refused(await verify(stamped.bundle, keyless()), 'TransparencyLogMissing');
   });
 
-  it('counts by the voucher that is good when the other is of a stranger and not required', async () => {
+  it('counts by the material that is good when the other is of a stranger and not required', async () => {
     const strangerStamp = await stranger.timestamp(
       Buffer.from(logged.bundle.dsseEnvelope.signatures[0]?.sig ?? '', 'base64'),
     );
