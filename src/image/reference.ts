@@ -5,12 +5,16 @@ import type { Digest } from './digest.ts';
 /** Longest reference accepted, in characters (registry host 255 + repository 255 + tag 128 + sha512 digest). */
 export const maxReferenceLength = 800;
 
-/** A fully qualified image: `nginx` is `docker.io/library/nginx:latest` here. */
-export interface ImageReference {
+/** Where images and what refers to them are kept. */
+export interface Repository {
   /** Lower-case host with an optional port: `ghcr.io`, `localhost:5000`, `[::1]:5000`. */
   readonly registry: string;
   /** Path without the host, without tag and digest. */
   readonly repository: string;
+}
+
+/** A fully qualified image: `nginx` is `docker.io/library/nginx:latest` here. */
+export interface ImageReference extends Repository {
   /** Present unless only a digest was given. */
   readonly tag?: string;
   readonly digest?: Digest;
@@ -115,8 +119,8 @@ export function parseImageReference(text: string): ImageReference {
 }
 
 /** `registry/repository`, the name that credentials and caches are scoped by. */
-export function repositoryName(image: Pick<ImageReference, 'registry' | 'repository'>): string {
-  return `${image.registry}/${image.repository}`;
+export function repositoryName({ registry, repository }: Repository): string {
+  return `${registry}/${repository}`;
 }
 
 /** The fully qualified text; `parseImageReference` of it gives the same value. */

@@ -1,10 +1,10 @@
 import { LRUCache } from 'lru-cache';
 import type { Credentials, ResolvedImage } from '../admission/ports.ts';
 import type { Digest } from '../image/digest.ts';
+import type { Repository } from '../image/reference.ts';
 import type { RegistryLimits } from './limits.ts';
 import type { Listing, NoSuchApi } from './listing.ts';
 import type { ManifestContent } from './manifest-content.ts';
-import type { RegistryTarget } from './registry-transport.ts';
 
 /** What a tag of an artifact held; no digest when the registry had no such tag. */
 export interface TagState {
@@ -60,7 +60,7 @@ export function createCaches(limits: RegistryLimits): RegistryCaches {
 
 /** Credentials are part of every key: what one may fetch is not served to another that may not (threat 27). */
 export function cacheKey(
-  { registry, repository }: RegistryTarget,
+  { registry, repository }: Repository,
   name: string,
   credentials: Credentials,
 ): string {

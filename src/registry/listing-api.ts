@@ -5,13 +5,14 @@ import { repositoryName } from '../image/reference.ts';
 import { shortDigest } from '../image/digest.ts';
 import { ociIndex } from '../oci/media-types.ts';
 import { parseStrictJson } from '../oci/strict-json.ts';
-import { contentType, errorCodes, isHtml, isRedirect, oddAnswer, refusalOf } from './answer-failure.ts';
+import { contentType, isHtml, isRedirect } from './http-answer.ts';
 import type { HttpAnswer } from './http-exchange.ts';
 import type { RegistryLimits } from './limits.ts';
 import { parseNextLink } from './link-header.ts';
 import { boundListing, parseEntries } from './listing.ts';
 import type { ListedArtifact, Listing } from './listing.ts';
 import type { RegistryDirectory } from './registry-directory.ts';
+import { errorCodes, oddAnswer, refusalOf } from './registry-refusal.ts';
 import type { RegistryTransport } from './registry-transport.ts';
 import type { Work } from './wire.ts';
 

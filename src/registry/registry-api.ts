@@ -3,17 +3,19 @@ import { RefwardenError } from '../failures/failure.ts';
 import { computeDigest, matchesDigest, parseDigest, shortDigest } from '../image/digest.ts';
 import type { Digest } from '../image/digest.ts';
 import { repositoryName } from '../image/reference.ts';
+import type { Repository } from '../image/reference.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import { acceptManifests, isIndexType, isManifestType } from '../oci/media-types.ts';
-import { contentType, isHtml, isRedirect, oddAnswer, refusalOf } from './answer-failure.ts';
+import { contentType, isHtml, isRedirect } from './http-answer.ts';
 import type { HttpAnswer } from './http-exchange.ts';
 import type { RegistryLimits } from './limits.ts';
 import { ManifestContent } from './manifest-content.ts';
 import type { RegistryDirectory } from './registry-directory.ts';
-import type { RegistryTarget, RegistryTransport } from './registry-transport.ts';
+import { oddAnswer, refusalOf } from './registry-refusal.ts';
+import type { RegistryTransport } from './registry-transport.ts';
 import type { Work } from './wire.ts';
 
-export interface Tagged extends RegistryTarget {
+export interface Tagged extends Repository {
   readonly tag: string;
 }
 
@@ -83,7 +85,7 @@ export class RegistryApi {
   }
 
   /** @throws RefwardenError `ArtifactMissing`, `SizeMismatch`, `DigestMismatch` and those of a connection. */
-  async blob(target: RegistryTarget, blob: Descriptor, work: Work): Promise<Uint8Array> {
+  async blob(target: Repository, blob: Descriptor, work: Work): Promise<Uint8Array> {
     const what = `${repositoryName(target)}: blob ${shortDigest(blob.digest)}`;
     const url = this.#directory.url(target.registry, `/v2/${target.repository}/blobs/${blob.digest}`);
     const call = { target, url, method: 'GET', maxBytes: blob.size, what, mayLeaveOrigin: true } as const;
@@ -106,7 +108,7 @@ export class RegistryApi {
 
   /** The answer to a manifest request, refusals and redirects to elsewhere thrown. */
   async #callManifest(
-    target: RegistryTarget,
+    target: Repository,
     reference: string,
     method: 'GET' | 'HEAD',
     work: Work,

@@ -3,6 +3,7 @@ import type { Clock, RegistryAccess, ResolvedImage, Subject } from '../admission
 import { RefwardenError } from '../failures/failure.ts';
 import { shortDigest } from '../image/digest.ts';
 import { repositoryName } from '../image/reference.ts';
+import type { Repository } from '../image/reference.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Mechanism } from '../policy/evidence.ts';
 import { cacheKey, createCaches } from './caches.ts';
@@ -20,7 +21,6 @@ import type { Tagged } from './registry-api.ts';
 import { RegistryDirectory } from './registry-directory.ts';
 import type { RegistrySettings } from './registry-settings.ts';
 import { RegistryTransport } from './registry-transport.ts';
-import type { RegistryTarget } from './registry-transport.ts';
 import { SingleFlight } from './single-flight.ts';
 import type { SharedWork } from './single-flight.ts';
 import { TokenSource } from './token-source.ts';
@@ -122,7 +122,7 @@ export class RegistryClient {
     return this.#caches.manifests.get(cacheKey(subject, subject.digest, access.credentials));
   }
 
-  #keepManifest(target: RegistryTarget, content: ManifestContent, access: RegistryAccess): void {
+  #keepManifest(target: Repository, content: ManifestContent, access: RegistryAccess): void {
     this.#caches.manifests.set(cacheKey(target, content.digest, access.credentials), content);
   }
 
@@ -159,7 +159,7 @@ export class RegistryClient {
   }
 
   /** @throws RefwardenError `ArtifactTooLarge`, `ArtifactMissing`, `SizeMismatch`, `DigestMismatch`. */
-  async fetchBlob(target: RegistryTarget, blob: Descriptor, access: RegistryAccess): Promise<Uint8Array> {
+  async fetchBlob(target: Repository, blob: Descriptor, access: RegistryAccess): Promise<Uint8Array> {
     const what = `${repositoryName(target)}: blob ${shortDigest(blob.digest)}`;
     const { maxLayerBytes } = this.limits;
     if (blob.size > maxLayerBytes) {

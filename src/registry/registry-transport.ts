@@ -1,19 +1,15 @@
 import type { RegistryDirectory } from './registry-directory.ts';
-import { isRedirect } from './answer-failure.ts';
 import { RefwardenError } from '../failures/failure.ts';
+import type { Repository } from '../image/reference.ts';
+import { isRedirect } from './http-answer.ts';
 import type { HttpAnswer } from './http-exchange.ts';
 import type { RegistryLimits } from './limits.ts';
 import type { TokenSource } from './token-source.ts';
 import type { Wire, Work } from './wire.ts';
 import { parseChallenges } from './www-authenticate.ts';
 
-export interface RegistryTarget {
-  readonly registry: string;
-  readonly repository: string;
-}
-
 export interface RegistryCall {
-  readonly target: RegistryTarget;
+  readonly target: Repository;
   /** On the registry's own origin. */
   readonly url: URL;
   readonly method: 'GET' | 'HEAD';

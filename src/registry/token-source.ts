@@ -1,11 +1,11 @@
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../admission/ports.ts';
 import { RefwardenError } from '../failures/failure.ts';
+import type { Repository } from '../image/reference.ts';
 import { isJsonObject, parseStrictJson } from '../oci/strict-json.ts';
-import { oddAnswer, refusalOf } from './answer-failure.ts';
 import type { RegistryLimits } from './limits.ts';
 import type { RegistryDirectory } from './registry-directory.ts';
-import type { RegistryTarget } from './registry-transport.ts';
+import { oddAnswer, refusalOf } from './registry-refusal.ts';
 import { SingleFlight } from './single-flight.ts';
 import type { Wire, Work } from './wire.ts';
 import type { Challenge } from './www-authenticate.ts';
@@ -48,7 +48,7 @@ export class TokenSource {
   }
 
   /** By what the registry asked for last; undefined as long as it has asked for nothing. */
-  async authorization(target: RegistryTarget, work: Work): Promise<string | undefined> {
+  async authorization(target: Repository, work: Work): Promise<string | undefined> {
     const challenge = this.#challenges.get(target.registry);
     return challenge === undefined ? undefined : await this.#meet(challenge, target, work);
   }
@@ -58,7 +58,7 @@ export class TokenSource {
    * @param refused the header that the registry refused: a token that it was made from is forgotten.
    */
   async reauthorize(
-    target: RegistryTarget,
+    target: Repository,
     challenges: readonly Challenge[],
     refused: string | undefined,
     work: Work,
@@ -76,7 +76,7 @@ export class TokenSource {
     return authorization === refused ? undefined : authorization;
   }
 
-  async #meet(challenge: Challenge, target: RegistryTarget, work: Work): Promise<string | undefined> {
+  async #meet(challenge: Challenge, target: Repository, work: Work): Promise<string | undefined> {
     if (challenge.scheme === 'basic') return await this.#basic(target, work);
     const key = tokenKey(challenge, target, work);
     const known = this.#tokens.get(key);
@@ -89,13 +89,13 @@ export class TokenSource {
     return token.authorization;
   }
 
-  async #basic({ registry, repository }: RegistryTarget, { credentials }: Work): Promise<string | undefined> {
+  async #basic({ registry, repository }: Repository, { credentials }: Work): Promise<string | undefined> {
     const basic = await credentials.basicAuth(registry, repository);
     if (basic === undefined) return undefined;
     return `Basic ${Buffer.from(`${basic.username}:${basic.password}`).toString('base64')}`;
   }
 
-  async #fetch(challenge: Challenge, target: RegistryTarget, work: Work): Promise<Token> {
+  async #fetch(challenge: Challenge, target: Repository, work: Work): Promise<Token> {
     const url = this.#tokenUrl(challenge, target);
     const what = `the token of ${target.registry}/${target.repository} from ${url.host}`;
     const authorization = await this.#basic(target, work);
@@ -117,7 +117,7 @@ export class TokenSource {
   }
 
   /** @throws RefwardenError `RegistryRefused` for a realm that must not see credentials. */
-  #tokenUrl({ parameters }: Challenge, { registry, repository }: RegistryTarget): URL {
+  #tokenUrl({ parameters }: Challenge, { registry, repository }: Repository): URL {
     const realm = parameters.get('realm') ?? '';
     const service = parameters.get('service');
     if (!URL.canParse(realm) || (service?.length ?? 0) > maxServiceLength) {
@@ -141,7 +141,7 @@ export class TokenSource {
 /** Realm and scope are part of it: a token for one repository or service is no use, or harm, at another. */
 function tokenKey(
   { parameters }: Challenge,
-  { registry, repository }: RegistryTarget,
+  { registry, repository }: Repository,
   { credentials }: Work,
 ): string {
   return JSON.stringify([

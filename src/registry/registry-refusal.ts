@@ -1,7 +1,8 @@
 import { anonymousScope } from '../admission/ports.ts';
 import { RefwardenError } from '../failures/failure.ts';
+import type { Repository } from '../image/reference.ts';
+import { isHtml } from './http-answer.ts';
 import type { HttpAnswer } from './http-exchange.ts';
-import type { RegistryTarget } from './registry-transport.ts';
 import type { Work } from './wire.ts';
 
 const maxCodes = 16;
@@ -9,7 +10,7 @@ const maxCodes = 16;
 /** Statuses that never say anything about what was asked for; undefined for the others. */
 export function refusalOf(
   answer: HttpAnswer,
-  target: RegistryTarget,
+  target: Repository,
   what: string,
   work: Work,
 ): RefwardenError | undefined {
@@ -38,16 +39,6 @@ export function oddAnswer(answer: HttpAnswer, what: string): RefwardenError {
   const kind = isHtml(answer) ? 'a web page' : 'an unexpected answer';
   return new RefwardenError('RegistryProtocolError', `${what}: ${kind} (${answer.status}).`);
 }
-
-export const isRedirect = (status: number): boolean => [301, 302, 303, 307, 308].includes(status);
-
-export function contentType(answer: HttpAnswer): string | undefined {
-  const header = answer.headers['content-type'];
-  return typeof header === 'string' ? header.split(';', 1)[0]?.trim().toLowerCase() : undefined;
-}
-
-/** A login page or a proxy's word: never the registry's. */
-export const isHtml = (answer: HttpAnswer): boolean => /html/.test(contentType(answer) ?? '');
 
 /** Error codes of an OCI error answer (distribution-spec "Error Codes"); none for anything else. */
 export function errorCodes(answer: HttpAnswer): string[] {
