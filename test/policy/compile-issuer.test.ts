@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { failure } from '../../src/failures/failure.ts';
 import { compileIssuer, githubActionsIssuer } from '../../src/policy/compile-issuer.ts';
 import type { IssuerTrust } from '../../src/policy/compile-issuer.ts';
+import type { TrustedIssuer } from '../../src/policy/model/trusted-issuer.ts';
 import type { FulcioExtension, ResolvedIssuer, TrustReference } from '../../src/policy/resolved-issuer.ts';
 import { compilePattern, matchesIdentity } from '../../src/verification/identity.ts';
 import type { SigningCertificate } from '../../src/verification/signing-certificate.ts';
@@ -223,5 +224,22 @@ describe('compileIssuer', () => {
     ].map(({ fingerprint }) => fingerprint);
     expect(new Set(fingerprints).size).toBe(fingerprints.length);
     expect(resolve({ key: { pem: 'x' } }).fingerprint).toBe(resolve({ key: { pem: 'x' } }).fingerprint);
+  });
+
+  it.each<[TrustedIssuer['spec'], string]>([
+    [
+      {
+        notation: {
+          level: 'strict',
+          trustStores: [{ type: 'ca', configMap: 'vendor-ca' }],
+          trustedIdentities: ['*'],
+        },
+      },
+      'TrustedIssuer acme: notation is not built in this version of Refwarden.',
+    ],
+    [{}, 'TrustedIssuer acme: it names no way to know who signed.'],
+  ])('T18 trusts nobody by %j, should it ever come in', (spec, message) => {
+    const resource = parse(issuer('acme', { key: { pem: 'x' } })) as TrustedIssuer;
+    expect(compileIssuer({ ...resource, spec }, trusting)).toEqual(failure('IssuerInvalid', message));
   });
 });
