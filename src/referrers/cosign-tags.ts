@@ -1,4 +1,5 @@
 import { digestAlgorithm, digestHex } from '../image/digest.ts';
+import type { Listing } from '../registry/listing.ts';
 import type { RegistryClient } from '../registry/registry-client.ts';
 import type { DiscoveryMechanism } from './discovery-mechanism.ts';
 
@@ -24,8 +25,6 @@ export function createCosignTag(client: RegistryClient, suffix: CosignSuffix): D
     },
   };
 }
-
-type Listing = Extract<Awaited<ReturnType<DiscoveryMechanism['list']>>, { kind: 'listing' }>;
 
 function listing(entries: Listing['entries'], askedAtMs: number): Listing {
   return { kind: 'listing', entries, malformed: [], faults: [], askedAtMs };

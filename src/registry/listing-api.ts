@@ -11,7 +11,7 @@ import type { RegistryLimits } from './limits.ts';
 import { parseNextLink } from './link-header.ts';
 import { boundListing, parseEntries } from './listing.ts';
 import type { ListedArtifact, Listing } from './listing.ts';
-import type { RegistryDirectory } from './registry-directory.ts';
+import type { RegistryEndpoints } from './registry-endpoints.ts';
 import { errorCodes, oddAnswer, refusalOf } from './registry-refusal.ts';
 import type { RegistryTransport } from './registry-transport.ts';
 import type { Work } from './wire.ts';
@@ -51,18 +51,18 @@ const subjectCodes: ReadonlySet<string> = new Set([
 /** Reads a listing with all of its pages. */
 export class ListingApi {
   readonly #transport: RegistryTransport;
-  readonly #directory: RegistryDirectory;
+  readonly #endpoints: RegistryEndpoints;
   readonly #limits: RegistryLimits;
   readonly #clock: Clock;
 
   constructor(
     transport: RegistryTransport,
-    directory: RegistryDirectory,
+    endpoints: RegistryEndpoints,
     limits: RegistryLimits,
     clock: Clock,
   ) {
     this.#transport = transport;
-    this.#directory = directory;
+    this.#endpoints = endpoints;
     this.#limits = limits;
     this.#clock = clock;
   }
@@ -77,7 +77,7 @@ export class ListingApi {
     const askedAtMs = this.#clock.nowMs();
     const first = await this.#page(
       request,
-      this.#directory.url(subject.registry, request.path),
+      this.#endpoints.url(subject.registry, request.path),
       what,
       0,
       work,
@@ -97,7 +97,7 @@ export class ListingApi {
   }
 
   async #followLinks(request: ListingRequest, pages: Page[], what: string, work: Work): Promise<void> {
-    const home = this.#directory.url(request.subject.registry, request.path);
+    const home = this.#endpoints.url(request.subject.registry, request.path);
     const prefix = `/v2/${request.subject.repository}/`;
     const visited = new Set([home.href]);
     let from = home;

@@ -10,7 +10,7 @@ import { contentType, isHtml, isRedirect } from './http-answer.ts';
 import type { HttpAnswer } from './http-exchange.ts';
 import type { RegistryLimits } from './limits.ts';
 import { ManifestContent } from './manifest-content.ts';
-import type { RegistryDirectory } from './registry-directory.ts';
+import type { RegistryEndpoints } from './registry-endpoints.ts';
 import { oddAnswer, refusalOf } from './registry-refusal.ts';
 import type { RegistryTransport } from './registry-transport.ts';
 import type { Work } from './wire.ts';
@@ -28,12 +28,12 @@ export interface Resolution {
 /** Manifests and blobs of a registry (OCI distribution-spec 1.1, "Pull"), each hashed. Nothing is remembered. */
 export class RegistryApi {
   readonly #transport: RegistryTransport;
-  readonly #directory: RegistryDirectory;
+  readonly #endpoints: RegistryEndpoints;
   readonly #limits: RegistryLimits;
 
-  constructor(transport: RegistryTransport, directory: RegistryDirectory, limits: RegistryLimits) {
+  constructor(transport: RegistryTransport, endpoints: RegistryEndpoints, limits: RegistryLimits) {
     this.#transport = transport;
-    this.#directory = directory;
+    this.#endpoints = endpoints;
     this.#limits = limits;
   }
 
@@ -87,7 +87,7 @@ export class RegistryApi {
   /** @throws RefwardenError `ArtifactMissing`, `SizeMismatch`, `DigestMismatch` and those of a connection. */
   async blob(target: Repository, blob: Descriptor, work: Work): Promise<Uint8Array> {
     const what = `${repositoryName(target)}: blob ${shortDigest(blob.digest)}`;
-    const url = this.#directory.url(target.registry, `/v2/${target.repository}/blobs/${blob.digest}`);
+    const url = this.#endpoints.url(target.registry, `/v2/${target.repository}/blobs/${blob.digest}`);
     const call = { target, url, method: 'GET', maxBytes: blob.size, what, mayLeaveOrigin: true } as const;
     const answer = await this.#transport.call(call, work).catch((thrown: unknown) => {
       const isOverrun = thrown instanceof RefwardenError && thrown.code === 'ArtifactTooLarge';
@@ -113,7 +113,7 @@ export class RegistryApi {
     method: 'GET' | 'HEAD',
     work: Work,
   ): Promise<HttpAnswer> {
-    const url = this.#directory.url(target.registry, `/v2/${target.repository}/manifests/${reference}`);
+    const url = this.#endpoints.url(target.registry, `/v2/${target.repository}/manifests/${reference}`);
     const what = `${repositoryName(target)}: manifest ${reference}`;
     const maxBytes = this.#limits.maxManifestBytes;
     const call = { target, url, method, accept: acceptManifests, maxBytes, what, mayLeaveOrigin: false };

@@ -18,7 +18,7 @@ import type { ListingAnswer } from './listing.ts';
 import type { ManifestContent } from './manifest-content.ts';
 import { RegistryApi, sizeMismatch } from './registry-api.ts';
 import type { Tagged } from './registry-api.ts';
-import { RegistryDirectory } from './registry-directory.ts';
+import { RegistryEndpoints } from './registry-endpoints.ts';
 import type { RegistrySettings } from './registry-settings.ts';
 import { RegistryTransport } from './registry-transport.ts';
 import { SingleFlight } from './single-flight.ts';
@@ -51,7 +51,7 @@ export interface TaggedManifest {
 export class RegistryClient {
   readonly limits: RegistryLimits;
   readonly clock: Clock;
-  readonly #directory: RegistryDirectory;
+  readonly #endpoints: RegistryEndpoints;
   readonly #agents: GuardedAgents;
   readonly #api: RegistryApi;
   readonly #listingApi: ListingApi;
@@ -65,18 +65,18 @@ export class RegistryClient {
   constructor(options: RegistryClientOptions) {
     this.limits = { ...defaultRegistryLimits, ...options.limits };
     this.clock = options.clock ?? { nowMs: () => Date.now() };
-    this.#directory = new RegistryDirectory(options.registries ?? []);
+    this.#endpoints = new RegistryEndpoints(options.registries ?? []);
     this.#agents = new GuardedAgents(this.limits, options.resolveHost);
-    const wire = new Wire(this.#agents, this.#directory, {
+    const wire = new Wire(this.#agents, this.#endpoints, {
       limits: this.limits,
       clock: this.clock,
       sleep: options.sleep ?? sleepUnlessAborted,
       random: options.random ?? Math.random,
     });
-    const tokens = new TokenSource(wire, this.#directory, this.limits, this.clock);
-    const transport = new RegistryTransport(wire, tokens, this.#directory, this.limits);
-    this.#api = new RegistryApi(transport, this.#directory, this.limits);
-    this.#listingApi = new ListingApi(transport, this.#directory, this.limits, this.clock);
+    const tokens = new TokenSource(wire, this.#endpoints, this.limits, this.clock);
+    const transport = new RegistryTransport(wire, tokens, this.#endpoints, this.limits);
+    this.#api = new RegistryApi(transport, this.#endpoints, this.limits);
+    this.#listingApi = new ListingApi(transport, this.#endpoints, this.limits, this.clock);
     this.#caches = createCaches(this.limits);
     const { maxSharedOperations, operationTimeoutMs } = this.limits;
     this.#images = new SingleFlight(maxSharedOperations, operationTimeoutMs);
@@ -88,7 +88,7 @@ export class RegistryClient {
 
   /** Where referrers of this registry's images are looked for. */
   mechanisms(registry: string): readonly Mechanism[] {
-    return this.#directory.mechanisms(registry);
+    return this.#endpoints.mechanisms(registry);
   }
 
   /** @throws RefwardenError `ImageNotFound` and those of a connection. */

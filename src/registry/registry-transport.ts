@@ -1,9 +1,9 @@
-import type { RegistryDirectory } from './registry-directory.ts';
 import { RefwardenError } from '../failures/failure.ts';
 import type { Repository } from '../image/reference.ts';
 import { isRedirect } from './http-answer.ts';
 import type { HttpAnswer } from './http-exchange.ts';
 import type { RegistryLimits } from './limits.ts';
+import type { RegistryEndpoints } from './registry-endpoints.ts';
 import type { TokenSource } from './token-source.ts';
 import type { Wire, Work } from './wire.ts';
 import { parseChallenges } from './www-authenticate.ts';
@@ -25,13 +25,13 @@ export interface RegistryCall {
 export class RegistryTransport {
   readonly #wire: Wire;
   readonly #tokens: TokenSource;
-  readonly #directory: RegistryDirectory;
+  readonly #endpoints: RegistryEndpoints;
   readonly #limits: RegistryLimits;
 
-  constructor(wire: Wire, tokens: TokenSource, directory: RegistryDirectory, limits: RegistryLimits) {
+  constructor(wire: Wire, tokens: TokenSource, endpoints: RegistryEndpoints, limits: RegistryLimits) {
     this.#wire = wire;
     this.#tokens = tokens;
-    this.#directory = directory;
+    this.#endpoints = endpoints;
     this.#limits = limits;
   }
 
@@ -81,7 +81,7 @@ export class RegistryTransport {
       throw new RefwardenError('RegistryProtocolError', `${what}: redirected to nowhere.`);
     }
     const url = new URL(location, from);
-    const isPlainAllowed = url.protocol === 'http:' && this.#directory.isPlainHttp(target.registry);
+    const isPlainAllowed = url.protocol === 'http:' && this.#endpoints.isPlainHttp(target.registry);
     if ((url.protocol !== 'https:' && !isPlainAllowed) || url.username !== '' || url.password !== '') {
       throw new RefwardenError(
         'RegistryRefused',

@@ -4,7 +4,7 @@ import { RefwardenError } from '../failures/failure.ts';
 import type { Repository } from '../image/reference.ts';
 import { isJsonObject, parseStrictJson } from '../oci/strict-json.ts';
 import type { RegistryLimits } from './limits.ts';
-import type { RegistryDirectory } from './registry-directory.ts';
+import type { RegistryEndpoints } from './registry-endpoints.ts';
 import { oddAnswer, refusalOf } from './registry-refusal.ts';
 import { SingleFlight } from './single-flight.ts';
 import type { Wire, Work } from './wire.ts';
@@ -33,16 +33,16 @@ export class TokenSource {
   readonly #tokens: LRUCache<string, Token>;
   readonly #flights: SingleFlight<Token>;
   readonly #wire: Wire;
-  readonly #directory: RegistryDirectory;
+  readonly #endpoints: RegistryEndpoints;
   readonly #limits: RegistryLimits;
   readonly #clock: Clock;
 
-  constructor(wire: Wire, directory: RegistryDirectory, limits: RegistryLimits, clock: Clock) {
+  constructor(wire: Wire, endpoints: RegistryEndpoints, limits: RegistryLimits, clock: Clock) {
     this.#challenges = new LRUCache({ max: limits.maxRemembered });
     this.#tokens = new LRUCache({ max: limits.maxRemembered });
     this.#flights = new SingleFlight(limits.maxSharedOperations, limits.operationTimeoutMs);
     this.#wire = wire;
-    this.#directory = directory;
+    this.#endpoints = endpoints;
     this.#limits = limits;
     this.#clock = clock;
   }
@@ -125,7 +125,7 @@ export class TokenSource {
     }
     const url = new URL(realm);
     const isSchemeAllowed =
-      url.protocol === 'https:' || (url.protocol === 'http:' && this.#directory.isPlainHttp(registry));
+      url.protocol === 'https:' || (url.protocol === 'http:' && this.#endpoints.isPlainHttp(registry));
     if (!isSchemeAllowed || url.username !== '' || url.password !== '') {
       throw new RefwardenError(
         'RegistryRefused',

@@ -6,7 +6,7 @@ import { HostGate } from './host-gate.ts';
 import { exchange } from './http-exchange.ts';
 import type { HttpAnswer, HttpRequest } from './http-exchange.ts';
 import type { RegistryLimits } from './limits.ts';
-import type { RegistryDirectory } from './registry-directory.ts';
+import type { RegistryEndpoints } from './registry-endpoints.ts';
 import { parseRetryAfter } from './retry-after.ts';
 import type { SharedWork } from './single-flight.ts';
 
@@ -30,13 +30,13 @@ const transientStatuses: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 /** Sends requests: each counted, in turn for its host, and again after a transient failure while somebody waits. */
 export class Wire {
   readonly #agents: GuardedAgents;
-  readonly #directory: RegistryDirectory;
+  readonly #endpoints: RegistryEndpoints;
   readonly #gate: HostGate;
   readonly #options: WireOptions;
 
-  constructor(agents: GuardedAgents, directory: RegistryDirectory, options: WireOptions) {
+  constructor(agents: GuardedAgents, endpoints: RegistryEndpoints, options: WireOptions) {
     this.#agents = agents;
-    this.#directory = directory;
+    this.#endpoints = endpoints;
     this.#gate = new HostGate(options.limits.maxConcurrentPerHost, options.limits.maxQueuedPerHost);
     this.#options = options;
   }
@@ -87,9 +87,9 @@ export class Wire {
    * nodes pull from it, but not on this machine. What it sends us to is at most as local as itself.
    */
   #reach(url: URL, registry: string): AddressClass {
-    const home = this.#directory.url(registry, '/');
+    const home = this.#endpoints.url(registry, '/');
     const isHome = url.origin === home.origin;
-    if (this.#directory.isNamed(isHome ? registry : url.host)) return 'reserved';
+    if (this.#endpoints.isNamed(isHome ? registry : url.host)) return 'reserved';
     return isHome ? 'private' : this.#agents.seenAt(home);
   }
 

@@ -7,7 +7,7 @@ import type { RegistrySettings } from './registry-settings.ts';
 const dockerHubApiHost = 'registry-1.docker.io';
 
 /** Looks settings up by exact host. */
-export class RegistryDirectory {
+export class RegistryEndpoints {
   readonly #byHost: ReadonlyMap<string, RegistrySettings>;
 
   constructor(settings: readonly RegistrySettings[]) {
