@@ -1,3 +1,5 @@
+import { untilAborted } from '../admission/until-aborted.ts';
+import { failureCatalogue } from '../failures/catalogue.ts';
 import { RefwardenError } from '../failures/failure.ts';
 
 /** What shared work may know: its own bound, and whether somebody still waits for it. */
@@ -31,7 +33,9 @@ export class SingleFlight<T> {
    *   whatever the work throws.
    */
   async run(key: string, signal: AbortSignal, start: (work: SharedWork) => Promise<T>): Promise<T> {
-    if (signal.aborted) throw deadlineExceeded();
+    if (signal.aborted) {
+      throw new RefwardenError('DeadlineExceeded', failureCatalogue.DeadlineExceeded.summary);
+    }
     const flight = this.#flights.get(key) ?? this.#launch(key, start);
     flight.waiters++;
     try {
@@ -61,24 +65,4 @@ export class SingleFlight<T> {
     this.#flights.set(key, flight);
     return flight;
   }
-}
-
-/** Waits for the promise, but no longer than the signal allows; the promise itself is left alone. */
-function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise<T>((resolve, reject) => {
-    const onAbort = (): void => {
-      reject(deadlineExceeded());
-    };
-    signal.addEventListener('abort', onAbort, { once: true });
-    promise.then(resolve, reject).finally(() => {
-      signal.removeEventListener('abort', onAbort);
-    });
-  });
-}
-
-function deadlineExceeded(): RefwardenError {
-  return new RefwardenError(
-    'DeadlineExceeded',
-    'The time for the decision ended while the registry was asked.',
-  );
 }

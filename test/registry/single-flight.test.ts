@@ -30,7 +30,7 @@ describe('SingleFlight', () => {
     const stays = flights.run('a', never, start);
     await Promise.resolve();
     impatient.abort();
-    const message = 'The time for the decision ended while the registry was asked.';
+    const message = 'The decision was not reached within the time that the caller gave.';
     await expectFailure(left, 'DeadlineExceeded', message);
     expect([work?.signal.aborted, work?.isAwaited()]).toEqual([false, true]);
     resolve('found');
