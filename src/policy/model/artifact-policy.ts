@@ -5,7 +5,7 @@ import { assertion, requirement } from './requirement.ts';
 import { mapOf, notBuilt, withRules } from './rules.ts';
 
 const imagePatterns = z.array(imagePattern).max(64);
-export const modes = ['Enforce', 'Warn', 'Audit'] as const;
+const modes = ['Enforce', 'Warn', 'Audit'] as const;
 export type Mode = (typeof modes)[number];
 
 const maxMatchLabels = 32;

@@ -27,7 +27,7 @@ export const dateTime = z
   .string()
   .max(64)
   .refine(
-    (text) => /T\d\d:\d\d:\d\d/i.test(text) && isoDateTime.safeParse(text.toUpperCase()).success,
+    (text) => /T\d\d:\d\d:\d\d/.test(text) && isoDateTime.safeParse(text).success,
     'must be a time like 2026-12-01T00:00:00Z',
   )
   .meta({ format: 'date-time' });
