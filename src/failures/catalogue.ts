@@ -116,7 +116,7 @@ export const failureCatalogue = {
   ),
   EvidenceUndated: failed(
     'Policy limits the age of the evidence, and nothing trusted says when it was made.',
-    'Sign with a transparency log or a timestamp authority, and give a key issuer a trustedRoot that holds it; or drop maxAge.',
+    'Attest keyless: only a short-lived certificate says when, a signature by a key can be dated anew by anybody. Or drop maxAge.',
   ),
   FormatUnsupported: failed(
     'The artifact is of a form that this version does not verify.',

@@ -79,16 +79,16 @@ function evaluateAttestation(
   );
   const fresh = ofType.filter((item) => isFresh(item, requirement.maxAgeMs, nowMs));
   if (fresh.length > 0) return { satisfied: true, evidence: fresh };
-  const dated = ofType.filter(({ signedAtMs }) => signedAtMs !== undefined);
+  const dated = ofType.flatMap((item) => madeAtMs(item) ?? []);
   if (dated.length > 0) {
-    const newest = Math.max(...dated.map(({ signedAtMs = 0 }) => signedAtMs));
+    const newest = Math.max(...dated);
     const message = `the newest was signed ${new Date(newest).toISOString()}, policy allows ${formatAge(requirement.maxAgeMs ?? 0)}`;
     return { satisfied: false, failure: failure('EvidenceTooOld', message) };
   }
   if (ofType.length > 0) {
     return {
       satisfied: false,
-      failure: failure('EvidenceUndated', 'nothing trusted says when it was signed'),
+      failure: failure('EvidenceUndated', 'nothing trusted says when it was made'),
     };
   }
   if (attestations.length > 0) {
@@ -103,8 +103,17 @@ function evaluateAttestation(
     : { satisfied: false, failure: failure('AttestationMissing', 'no attestation was found') };
 }
 
-function isFresh({ signedAtMs }: Evidence, maxAgeMs: number | undefined, nowMs: number): boolean {
-  return maxAgeMs === undefined || (signedAtMs !== undefined && nowMs - signedAtMs <= maxAgeMs);
+function isFresh(item: Evidence, maxAgeMs: number | undefined, nowMs: number): boolean {
+  const atMs = madeAtMs(item);
+  return maxAgeMs === undefined || (atMs !== undefined && nowMs - atMs <= maxAgeMs);
+}
+
+/**
+ * A log entry or a timestamp proves that a signature existed then, and anybody can have one made of an old signature.
+ * Only a short-lived certificate says that it was not made long before.
+ */
+function madeAtMs({ signer, signedAtMs }: Evidence): number | undefined {
+  return signer.kind === 'keyless' ? signedAtMs : undefined;
 }
 
 /**

@@ -111,7 +111,8 @@ function selectLayers(manifest: Manifest, forms: Forms): SelectedLayers {
   const usable: SelectedLayers['usable'][number][] = [];
   const skipped: Failure[] = [];
   let totalBytes = 0;
-  for (const entry of found.slice(0, maxSignaturesPerArtifact)) {
+  // The newest: cosign appends to what it finds.
+  for (const entry of found.slice(-maxSignaturesPerArtifact)) {
     const { digest, size } = entry.layer;
     // What is left out is not fetched, and takes nothing from the others.
     if (size <= entry.form.maxLayerBytes && totalBytes + size <= maxSignatureBytesPerArtifact) {
@@ -122,7 +123,7 @@ function selectLayers(manifest: Manifest, forms: Forms): SelectedLayers {
     }
   }
   if (found.length > maxSignaturesPerArtifact) {
-    const message = `The artifact holds ${found.length} signatures; the first ${maxSignaturesPerArtifact} were looked at.`;
+    const message = `The artifact holds ${found.length} signatures; the last ${maxSignaturesPerArtifact} were looked at.`;
     skipped.push(failure('ArtifactTooLarge', message));
   }
   return { usable, skipped };

@@ -251,7 +251,8 @@ describe('an attestation requirement', () => {
 });
 
 describe('maxAge', () => {
-  const aged = (ageMs: number): Evidence => attestation({ signedAtMs: nowMs - ageMs });
+  const signer = identity('ci@acme.example');
+  const aged = (ageMs: number): Evidence => attestation({ signer, signedAtMs: nowMs - ageMs });
 
   it('T25 counts evidence up to its age and not beyond', () => {
     const asked = sbom({ maxAge: '30d' });
@@ -265,7 +266,7 @@ describe('maxAge', () => {
 
   it('T25 takes undated evidence for undated, never for new', () => {
     expect(evaluate(sbom({ maxAge: '30d' }), attestation())).toEqual(
-      missing('EvidenceUndated', 'nothing trusted says when it was signed'),
+      missing('EvidenceUndated', 'nothing trusted says when it was made'),
     );
     expect(evaluate(sbom({ maxAge: '12h' }), attestation(), aged(day))).toEqual(
       missing('EvidenceTooOld', '12 hours'),
@@ -274,6 +275,14 @@ describe('maxAge', () => {
       missing('EvidenceTooOld', '90 seconds'),
     );
   });
+});
+
+it('T25 a signature by a key is of no known age: anybody can have an old one dated anew', () => {
+  const old = attestation({ signedAtMs: nowMs });
+  expect(old.signer.kind).toBe('key');
+  expect(evaluate(sbom({ maxAge: '30d' }), old)).toEqual(
+    missing('EvidenceUndated', 'nothing trusted says when it was made'),
+  );
 });
 
 it('T21 an empty list of evidence satisfies no kind of requirement', () => {

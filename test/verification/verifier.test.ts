@@ -1,3 +1,4 @@
+import { computeDigest } from '../../src/image/digest.ts';
 import { sign } from 'node:crypto';
 import { dsse } from '@sigstore/core';
 import { describe, expect, it } from 'vitest';
@@ -212,7 +213,7 @@ describe('what is asked for', () => {
     expect(skipped).toEqual([
       {
         code: 'ArtifactTooLarge',
-        message: 'The artifact holds 1000 signatures; the first 64 were looked at.',
+        message: 'The artifact holds 1000 signatures; the last 64 were looked at.',
       },
     ]);
     const { rejections } = await verifier.verify(request);
@@ -244,15 +245,29 @@ describe('what is asked for', () => {
     expect(await verifier.verify(request)).toEqual({ evidence: [], rejections: [] });
   });
 
+  it('T11 looks once at a bundle that is listed many times', () => {
+    const many = (artifact: FixtureArtifact): FixtureArtifact => ({
+      ...artifact,
+      manifest: {
+        ...artifact.manifest,
+        layers: Array.from({ length: 50 }, () => artifact.manifest.layers).flat(),
+      },
+    });
+    const { artifact } = requestOf('key-bundle', [release], many);
+    expect(verifier.needs(artifact.manifest).layers).toHaveLength(1);
+  });
+
   it('T11 leaves out what is beyond the bytes of one artifact, and what is left out takes nothing from the rest', () => {
-    const bundle = (size: number) => (artifact: FixtureArtifact) => {
+    const bundle = (size: number, name: number) => (artifact: FixtureArtifact) => {
       const [layer] = artifact.manifest.layers;
-      return layer === undefined ? [] : [{ ...layer, size }];
+      return layer === undefined
+        ? []
+        : [{ ...layer, size, digest: computeDigest(Buffer.from(String(name))) }];
     };
     const sized = (...sizes: number[]) => {
       const request = requestOf('key-bundle', [release], (artifact) => ({
         ...artifact,
-        manifest: { ...artifact.manifest, layers: sizes.flatMap((size) => bundle(size)(artifact)) },
+        manifest: { ...artifact.manifest, layers: sizes.flatMap((size, i) => bundle(size, i)(artifact)) },
       }));
       const { layers, skipped } = verifier.needs(request.artifact.manifest);
       return [layers.map(({ size }) => size), skipped.map(({ code }) => code)];

@@ -13,7 +13,9 @@ const maxAge = z
   .string()
   .max(8)
   .regex(/^[1-9][0-9]{0,5}[smhd]$/)
-  .describe('Greatest age by the trusted time of signing, for example 90s, 15m, 12h or 30d.');
+  .describe(
+    'Greatest age by the trusted time of signing; only keyless issuers can meet it, for example 90s, 15m, 12h or 30d.',
+  );
 
 export const assertion = z.strictObject({
   expression: z.string().min(1).max(4096).describe('CEL; must be true.'),

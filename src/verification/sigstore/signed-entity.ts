@@ -9,6 +9,8 @@ const maxMaterialCount = 8;
 const maxSignatureBytes = 16 * 1024;
 /** Largest log entry or timestamp, in bytes. */
 const maxMaterialBytes = 512 * 1024;
+/** A token with its whole chain takes some 6 KiB; parsing hostile ASN.1 costs far more than its bytes. */
+const maxTimestampBytes = 16 * 1024;
 
 /** One signature with what it covers and its verification material, whatever form carried it. All of it is a claim. */
 export interface SignedEntity {
@@ -42,6 +44,9 @@ export function checkBounds({ signature, logEntries, timestamps }: SignedEntity)
       'PayloadInvalid',
       `The signature brings more than ${maxMaterialCount} log entries or timestamps.`,
     );
+  }
+  if (timestamps.some((bytes) => bytes.length > maxTimestampBytes)) {
+    throw new RefwardenError('PayloadInvalid', `A timestamp is larger than ${maxTimestampBytes} bytes.`);
   }
   if (material.some((bytes) => bytes.length > maxMaterialBytes)) {
     throw new RefwardenError(
