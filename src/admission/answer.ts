@@ -72,9 +72,8 @@ const roleNames = {
 } as const;
 
 /** `SignerNotTrusted: policy prod-release (signed) asks for ...` */
-function describeCheck({ code, policy, policyNamespace, requirement, message }: Check): string {
-  const name = policyNamespace === undefined ? policy : `${policyNamespace}/${policy}`;
-  return `${code ?? 'Passed'}: policy ${name} (${requirement}): ${message}`;
+function describeCheck({ code, policy, requirement, message }: Check): string {
+  return `${code ?? 'Passed'}: policy ${policy} (${requirement}): ${message}`;
 }
 
 function explainable({ image, reference, digest }: ImageVerdict): string {

@@ -2,6 +2,7 @@ import { failureCatalogue } from '../failures/catalogue.ts';
 import type { FailureCode } from '../failures/catalogue.ts';
 import { failure, failureKind, withCause } from '../failures/failure.ts';
 import type { Failure } from '../failures/failure.ts';
+import { policyName } from '../policy/policy-name.ts';
 import type { CompiledPolicy, NoMatch } from '../policy/snapshot.ts';
 import type { Check } from './verdict.ts';
 
@@ -87,13 +88,8 @@ export function unmatched(noMatch: NoMatch, why?: Failure): Check[] {
 }
 
 function identify(
-  { name, namespace, mode }: CompiledPolicy,
+  policy: CompiledPolicy,
   requirement: string,
-): Pick<Check, 'policy' | 'policyNamespace' | 'mode' | 'requirement'> {
-  return {
-    policy: name,
-    ...(namespace === undefined ? {} : { policyNamespace: namespace }),
-    mode,
-    requirement,
-  };
+): Pick<Check, 'policy' | 'mode' | 'requirement'> {
+  return { policy: policyName(policy), mode: policy.mode, requirement };
 }

@@ -17,9 +17,8 @@ export interface Miss extends Failure {
 
 /** One requirement of one policy on one image. */
 export interface Check {
+  /** `prod-release`, or `shop/own` for one of a namespace. */
   readonly policy: string;
-  /** Present for a namespaced policy. */
-  readonly policyNamespace?: string;
   readonly mode: Mode;
   readonly requirement: string;
   readonly outcome: CheckOutcome;

@@ -1,5 +1,5 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { Check, Verdict } from '../admission/verdict.ts';
+import type { Verdict } from '../admission/verdict.ts';
 import type { FailureCode } from '../failures/catalogue.ts';
 
 /** What is read when metrics are asked for. */
@@ -37,11 +37,6 @@ const knownKinds = new Set([
 /** Distinct policies that get a label of their own in the life of a process; tenants may name theirs anew for ever. */
 const maxPolicyLabels = 1000;
 const other = 'other';
-
-/** `prod-release`, or `shop/release` for a namespaced policy. */
-export function policyLabel({ policy, policyNamespace }: Pick<Check, 'policy' | 'policyNamespace'>): string {
-  return policyNamespace === undefined ? policy : `${policyNamespace}/${policy}`;
-}
 
 /** The metrics of one process, in a registry of their own; `docs/reference/metrics.md` lists them. */
 export function createMetrics(sources: MetricSources): Metrics {
@@ -86,10 +81,9 @@ export function createMetrics(sources: MetricSources): Metrics {
   collectDefaultMetrics({ register: registry });
 
   const policyLabels = new Set<string>();
-  const boundedPolicyLabel = (check: Check): string => {
-    const label = policyLabel(check);
-    if (policyLabels.size < maxPolicyLabels) policyLabels.add(label);
-    return policyLabels.has(label) ? label : other;
+  const boundedPolicyLabel = (policy: string): string => {
+    if (policyLabels.size < maxPolicyLabels) policyLabels.add(policy);
+    return policyLabels.has(policy) ? policy : other;
   };
 
   return {
@@ -100,8 +94,8 @@ export function createMetrics(sources: MetricSources): Metrics {
       requests.inc(verdict.requests.total);
       roundTrips.observe(verdict.requests.sequential);
       for (const check of verdict.images.flatMap((image) => image.checks)) {
-        const { outcome, code = 'none', mode } = check;
-        checks.inc({ policy: boundedPolicyLabel(check), outcome, code, mode });
+        const { policy, outcome, code = 'none', mode } = check;
+        checks.inc({ policy: boundedPolicyLabel(policy), outcome, code, mode });
       }
     },
     recordRefusal(code) {

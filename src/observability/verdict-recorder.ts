@@ -1,7 +1,6 @@
 import type { BaseLogger } from 'pino';
 import type { VerdictRecorder } from '../admission/ports.ts';
 import type { ImageVerdict, Verdict } from '../admission/verdict.ts';
-import { policyLabel } from './metrics.ts';
 import type { Metrics } from './metrics.ts';
 
 /** Most images, codes or policies named in one line. */
@@ -39,7 +38,7 @@ function verdictFields(verdict: Verdict): Record<string, unknown> {
     })),
     ...(images.length > maxNamed ? { imagesNotShown: images.length - maxNamed } : {}),
     codes: [...new Set(codes)].slice(0, maxNamed),
-    policies: [...new Set(checks.map(policyLabel))].slice(0, maxNamed),
+    policies: [...new Set(checks.map(({ policy }) => policy))].slice(0, maxNamed),
     notPassed: images.flatMap(notPassed).slice(0, maxNamed),
     ...(failure === undefined ? {} : { message: failure.message, cause: failure.cause }),
     requests: verdict.requests,
@@ -52,9 +51,14 @@ function verdictFields(verdict: Verdict): Record<string, unknown> {
 function notPassed({ image, reference, checks }: ImageVerdict): Record<string, unknown>[] {
   return checks
     .filter(({ outcome }) => outcome !== 'passed')
-    .map((check) => {
-      const { requirement, mode, outcome, code, message, cause } = check;
-      const what = { image: reference ?? image, policy: policyLabel(check), requirement, mode, outcome };
-      return { ...what, code, message, ...(cause === undefined ? {} : { cause }) };
-    });
+    .map(({ policy, requirement, mode, outcome, code, message, cause }) => ({
+      image: reference ?? image,
+      policy,
+      requirement,
+      mode,
+      outcome,
+      code,
+      message,
+      ...(cause === undefined ? {} : { cause }),
+    }));
 }

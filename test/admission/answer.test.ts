@@ -44,7 +44,7 @@ ghcr.io/acme/app:1.4 (sha256:abababab), container "app"
       fields,
       checks: [
         sampleCheck({
-          policyNamespace: 'shop',
+          policy: 'shop/prod-release',
           code: 'RegistryTimeout',
           outcome: 'inconclusive',
           message: 'Late.',

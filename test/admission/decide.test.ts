@@ -224,7 +224,7 @@ describe('several policies', () => {
     expect(verdict.allowed).toBe(false);
     expect(verdict.images[0]?.checks).toMatchObject([
       { policy: 'by-b', blocks: true },
-      { policy: 'own', policyNamespace: 'shop', blocks: false },
+      { policy: 'shop/own', blocks: false },
     ]);
   });
 

@@ -54,7 +54,7 @@ describe('createMetrics', () => {
 
   it('labels checks of a namespaced policy by namespace and name, and passed checks with no code', async () => {
     const metrics = metricsOf();
-    const passed = sampleCheck({ policyNamespace: 'shop', outcome: 'passed' });
+    const passed = sampleCheck({ policy: 'shop/prod-release', outcome: 'passed' });
     delete (passed as { code?: string }).code;
     metrics.recordVerdict(sampleVerdict({ images: [sampleImage({ checks: [passed] })] }));
     expect(await metrics.text()).toContain(
