@@ -34,7 +34,7 @@ import { notReady } from './policy/compile.ts';
 import { createArtifactSource } from './referrers/artifact-source.ts';
 import { loadDockerConfig } from './registry/docker-config.ts';
 import { parseRegistrySettings } from './registry/registry-settings.ts';
-import type { RegistrySettings } from './registry/registry-settings.ts';
+import type { SettingsFile } from './registry/registry-settings.ts';
 import { CertificateWatch } from './server/certificate-watch.ts';
 import { createOperationsServer } from './server/operations-server.ts';
 import { loadClientCa, loadServingCertificate } from './server/serving-certificate.ts';
@@ -59,7 +59,7 @@ async function openDecision(
 ): Promise<{ ports: DecisionPorts; close: () => Promise<void> }> {
   const credentials =
     options.dockerConfig === undefined ? anonymous : await loadDockerConfig(options.dockerConfig);
-  const artifacts = createArtifactSource({ registries: await registrySettings(options), clock });
+  const artifacts = createArtifactSource({ ...(await registrySettings(options)), clock });
   const verifier = createCachingVerifier(createVerifier(), clock);
   return {
     ports: {
@@ -77,14 +77,19 @@ async function openDecision(
   };
 }
 
-async function registrySettings({ registries, plainHttp }: RegistryOptions): Promise<RegistrySettings[]> {
-  const fromFile = registries === undefined ? [] : parseRegistrySettings(await readSettings(registries));
-  const known = new Set(fromFile.map(({ host }) => host));
+async function registrySettings({ registries: path, plainHttp }: RegistryOptions): Promise<SettingsFile> {
+  const { registries, limits } = parseRegistrySettings(path === undefined ? '{}' : await readSettings(path));
+  const known = new Set(registries.map(({ host }) => host));
   const plain = new Set(plainHttp);
-  return [
-    ...fromFile.map((settings) => (plain.has(settings.host) ? { ...settings, plainHttp: true } : settings)),
-    ...plainHttp.filter((host) => !known.has(host)).map((host) => ({ host, plainHttp: true })),
-  ];
+  return {
+    registries: [
+      ...registries.map((settings) =>
+        plain.has(settings.host) ? { ...settings, plainHttp: true } : settings,
+      ),
+      ...plainHttp.filter((host) => !known.has(host)).map((host) => ({ host, plainHttp: true })),
+    ],
+    limits,
+  };
 }
 
 async function readSettings(path: string): Promise<string> {

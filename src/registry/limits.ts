@@ -1,11 +1,15 @@
 const kiB = 1024;
 const miB = 1024 * kiB;
+const giB = 1024 * miB;
+const second = 1_000;
+const minute = 60 * second;
+const hour = 60 * minute;
 
-/** Every bound on what a registry may cost. All of them can be configured. */
+/** Every bound on what a registry may cost. The settings file sets each (`limits`, docs/registries.md). */
 export interface RegistryLimits {
   /** Largest manifest or index, bytes (distribution-spec asks registries for 4 MiB at least). */
   readonly maxManifestBytes: number;
-  /** Largest layer of an artifact, bytes. Layers of images are never fetched. */
+  /** Largest layer of an artifact, bytes; what a form of signature allows below it is its own. Layers of images are never fetched. */
   readonly maxLayerBytes: number;
   /** Largest listing, bytes, over all of its pages. */
   readonly maxListingBytes: number;
@@ -59,7 +63,7 @@ export interface RegistryLimits {
 
 export const defaultRegistryLimits: RegistryLimits = {
   maxManifestBytes: 4 * miB,
-  maxLayerBytes: 16 * miB,
+  maxLayerBytes: 32 * miB,
   maxListingBytes: 4 * miB,
   maxTokenBytes: 64 * kiB,
   maxErrorBytes: 16 * kiB,
@@ -86,4 +90,36 @@ export const defaultRegistryLimits: RegistryLimits = {
   tagTtlMs: 2_000,
   listingTtlMs: 60_000,
   absentApiTtlMs: 10 * 60_000,
+};
+
+/** The most that a settings file may ask for: above it a limit would bound nothing. */
+export const highestRegistryLimits: RegistryLimits = {
+  maxManifestBytes: 64 * miB,
+  maxLayerBytes: 256 * miB,
+  maxListingBytes: 64 * miB,
+  maxTokenBytes: miB,
+  maxErrorBytes: miB,
+  maxHeaderBytes: miB,
+  maxRedirects: 20,
+  maxListingPages: 1_000,
+  maxReferrers: 100_000,
+  maxReferrerFetches: 10_000,
+  maxParallelFetches: 64,
+  maxParentIndexes: 1_000,
+  maxRetries: 10,
+  maxRetryDelayMs: minute,
+  retryDelayMs: 10 * second,
+  connectTimeoutMs: minute,
+  requestTimeoutMs: 5 * minute,
+  operationTimeoutMs: 10 * minute,
+  maxConcurrentPerHost: 1_000,
+  maxQueuedPerHost: 100_000,
+  maxSharedOperations: 100_000,
+  manifestCacheBytes: 4 * giB,
+  blobCacheBytes: 4 * giB,
+  listingCacheBytes: 4 * giB,
+  maxRemembered: 1_000_000,
+  tagTtlMs: minute,
+  listingTtlMs: hour,
+  absentApiTtlMs: 24 * hour,
 };

@@ -4,6 +4,8 @@ import { RefwardenError } from '../failures/failure.ts';
 import { isPlainHost, normalizeRegistry } from '../image/reference.ts';
 import { mechanisms } from '../policy/evidence.ts';
 import type { Mechanism } from '../policy/evidence.ts';
+import { highestRegistryLimits } from './limits.ts';
+import type { RegistryLimits } from './limits.ts';
 
 /** Longest settings text, characters. */
 const maxSettingsLength = 256 * 1024;
@@ -38,18 +40,35 @@ const registrySettingsSchema = z.strictObject({
     .optional(),
 });
 
-const fileSchema = z.strictObject({
+/** What a settings file says; limits that it does not name keep their defaults. */
+export interface SettingsFile {
+  readonly registries: readonly RegistrySettings[];
+  readonly limits: Partial<RegistryLimits>;
+}
+
+const limitsSchema = z.strictObject(
+  Object.fromEntries(
+    Object.entries(highestRegistryLimits).map(([name, highest]: [string, number]) => [
+      name,
+      z.exactOptional(z.int().min(1).max(highest)),
+    ]),
+  ),
+);
+
+const fileSchema: z.ZodType<SettingsFile> = z.strictObject({
   registries: z
     .array(registrySettingsSchema)
     .max(maxRegistries)
-    .refine((list) => new Set(list.map(({ host }) => host)).size === list.length, 'names a host twice'),
+    .refine((list) => new Set(list.map(({ host }) => host)).size === list.length, 'names a host twice')
+    .default([]),
+  limits: limitsSchema.default({}),
 });
 
 /**
- * Parses the text of `registries.yaml`: `registries: [{host, plainHttp?, mechanisms?}]`.
+ * Parses the text of `registries.yaml`: `registries: [{host, plainHttp?, mechanisms?}]` and `limits: {maxManifestBytes?, ...}`.
  * @throws RefwardenError `ConfigurationInvalid`, naming field and value.
  */
-export function parseRegistrySettings(text: string): RegistrySettings[] {
+export function parseRegistrySettings(text: string): SettingsFile {
   if (text.length > maxSettingsLength) {
     throw new RefwardenError(
       'ConfigurationInvalid',
@@ -57,7 +76,7 @@ export function parseRegistrySettings(text: string): RegistrySettings[] {
     );
   }
   const parsed = fileSchema.safeParse(parseYaml(text));
-  if (parsed.success) return parsed.data.registries;
+  if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const path = issue?.path ?? [];
   const field = path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`)).join('');

@@ -19,11 +19,21 @@ registries:
 - host: docker.io
 - host: "[::1]:5000"
 `;
-    expect(parseRegistrySettings(text)).toEqual([
-      { host: 'registry.local:5000', plainHttp: true, mechanisms: ['References', 'CosignTag'] },
-      { host: 'docker.io' },
-      { host: '[::1]:5000' },
-    ]);
+    expect(parseRegistrySettings(text)).toEqual({
+      registries: [
+        { host: 'registry.local:5000', plainHttp: true, mechanisms: ['References', 'CosignTag'] },
+        { host: 'docker.io' },
+        { host: '[::1]:5000' },
+      ],
+      limits: {},
+    });
+  });
+
+  it('reads the limits that are named, and no others', () => {
+    expect(parseRegistrySettings('limits: {maxLayerBytes: 1024, tagTtlMs: 500}')).toEqual({
+      registries: [],
+      limits: { maxLayerBytes: 1024, tagTtlMs: 500 },
+    });
   });
 
   it.each([
@@ -43,6 +53,14 @@ registries:
     ['registries: [{host: a.io}, {host: a.io}]', /registries \(.*\): names a host twice/],
     ['registries: [{host: a.io, insecure: true}]', /registries\[0\] \(.*\): Unrecognized key: "insecure"/],
     ['registries: [{}]', /registries\[0\]\.host \(missing\): /],
+    ['limits: {maxLayerByte: 1}', /limits \(.*\): Unrecognized key: "maxLayerByte"/],
+    ['limits: {maxRetries: 0}', /limits\.maxRetries \(0\): Too small: expected number to be >=1/],
+    ['limits: {maxRetries: 1.5}', /limits\.maxRetries \(1\.5\): Invalid input: expected int/],
+    ['limits: {maxRetries: "2"}', /limits\.maxRetries \("2"\): Invalid input/],
+    ['limits: {maxRetries: null}', /limits\.maxRetries \(null\): Invalid input/],
+    ['limits: {maxRetries: 11}', /limits\.maxRetries \(11\): Too big: expected number to be <=10/],
+    ['limits: {absentApiTtlMs: .inf}', /limits\.absentApiTtlMs \(null\): Invalid input/],
+    ['limits: [1]', /limits \(\[1\]\): Invalid input/],
     ['', /the document \(.*\): /],
     ['a: [', /not valid YAML \(line 1\)/],
     ['registries: &a [*a]', /use YAML aliases/],
