@@ -53,7 +53,7 @@ describe.each(registries)('a registry $name', ({ images }) => {
     it('a keyless signature by another identity, and names the signer', async () => {
       const denial = denialOf(await scene.runPod('signed-by-person', images['signed-by-somebody'].tagged));
       expect(denial).toMatch(/SignerNotTrusted: policy signed-by-person \(signed\).* Found 1: /);
-      expect(denial).toContain(`Found 1: ${somebody} (${oidcIssuer}).`);
+      expect(denial).toContain(`Signed by ${somebody} (${oidcIssuer}).`);
     });
 
     it('a keyless signature where a key is asked for', async () => {

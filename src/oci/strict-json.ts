@@ -7,7 +7,7 @@ export const maxJsonDepth = 128;
  * Most values of a document unless its reader says otherwise: parsed, each takes some hundred bytes, so that a few
  * megabytes of `{},{},{}` would fill the memory.
  */
-export const maxJsonValues = 500_000;
+const maxJsonValues = 500_000;
 
 export type Json = null | boolean | number | string | Json[] | JsonObject;
 export interface JsonObject {

@@ -1,21 +1,4 @@
-import type { CompiledPolicy } from './snapshot.ts';
-
-/** Finds the policies that may match, so that a review does not pay for those that cannot. */
-export interface PolicyIndex {
-  readonly cluster: RegistryIndex;
-  /** Policies of one namespace. */
-  readonly byNamespace: ReadonlyMap<string, RegistryIndex>;
-  /** Whether any cluster policy asks for labels of namespaces: one for Pods, one for pod templates. */
-  readonly selectsNamespaces: { readonly ofPods: boolean; readonly ofTemplates: boolean };
-}
-
-interface RegistryIndex {
-  readonly all: readonly CompiledPolicy[];
-  /** Policies whose every pattern names its registry, by each that they name. */
-  readonly byRegistry: ReadonlyMap<string, readonly CompiledPolicy[]>;
-  /** The others: a pattern of theirs takes many registries. */
-  readonly anyRegistry: readonly CompiledPolicy[];
-}
+import type { CompiledPolicy, PolicyIndex, RegistryIndex } from './snapshot.ts';
 
 export function indexPolicies(policies: readonly CompiledPolicy[]): PolicyIndex {
   const cluster = policies.filter(({ namespace }) => namespace === undefined);

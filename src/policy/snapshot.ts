@@ -1,7 +1,6 @@
 import type { Failure } from '../failures/failure.ts';
 import type { ImagePattern } from '../image/pattern.ts';
 import type { Mode, NamespaceSelector } from './model/artifact-policy.ts';
-import type { PolicyIndex } from './policy-index.ts';
 import type { ResolvedIssuer } from './resolved-issuer.ts';
 
 export const noMatchAnswers = ['Admit', 'Warn', 'Deny'] as const;
@@ -70,3 +69,20 @@ export interface PinnedRequirement extends ReadyRequirement {
 /** Requirements that evidence satisfies. */
 export type EvidenceRequirement = SignatureRequirement | SbomRequirement | AttestationRequirement;
 export type CompiledRequirement = EvidenceRequirement | PinnedRequirement | UnreadyRequirement;
+
+/** Finds the policies that may match, so that a review does not pay for those that cannot. */
+export interface PolicyIndex {
+  readonly cluster: RegistryIndex;
+  /** Policies of one namespace. */
+  readonly byNamespace: ReadonlyMap<string, RegistryIndex>;
+  /** Whether any cluster policy asks for labels of namespaces: one for Pods, one for pod templates. */
+  readonly selectsNamespaces: { readonly ofPods: boolean; readonly ofTemplates: boolean };
+}
+
+export interface RegistryIndex {
+  readonly all: readonly CompiledPolicy[];
+  /** Policies whose every pattern names its registry, by each that they name. */
+  readonly byRegistry: ReadonlyMap<string, readonly CompiledPolicy[]>;
+  /** The others: a pattern of theirs takes many registries. */
+  readonly anyRegistry: readonly CompiledPolicy[];
+}

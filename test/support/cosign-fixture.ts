@@ -22,7 +22,6 @@ export interface CosignFixture {
   readonly artifacts: readonly FixtureArtifact[];
 }
 
-
 export function readCosignFixture(name: string): CosignFixture {
   const directory = new URL(`${name}/`, root);
   const { image } = JSON.parse(readFileSync(new URL('case.json', directory), 'utf8')) as { image: string };
