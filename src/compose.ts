@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { BaseLogger } from 'pino';
+import { ByteBudget } from './admission/byte-budget.ts';
 import { createCachingVerifier } from './admission/caching-verifier.ts';
 import { decide } from './admission/decide.ts';
 import type { DecisionPorts } from './admission/decide.ts';
@@ -66,6 +67,7 @@ async function openDecision(
       artifacts,
       verifier,
       clock,
+      budget: new ByteBudget(),
       recorder,
       policies: source,
       namespaces: source,

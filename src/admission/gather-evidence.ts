@@ -5,6 +5,7 @@ import { evaluateRequirement } from '../policy/evaluate.ts';
 import type { Evidence } from '../policy/evidence.ts';
 import type { ResolvedIssuer } from '../policy/resolved-issuer.ts';
 import type { EvidenceRequirement } from '../policy/snapshot.ts';
+import type { ByteBudget } from './byte-budget.ts';
 import type { ArtifactNeeds, Rejection, Verifier } from '../verification/verification.ts';
 import type {
   ArtifactSource,
@@ -39,6 +40,8 @@ export interface GatherPorts {
   readonly artifacts: ArtifactSource;
   readonly verifier: Verifier;
   readonly clock: Clock;
+  /** One for the whole process. */
+  readonly budget: ByteBudget;
 }
 
 /**
@@ -124,7 +127,7 @@ class Search {
     const wanted = indexes.length === 0 ? this.#wanted : { signatures: true, attestations: false };
     await this.#drain(this.#ports.artifacts.referrers(subject, wanted, this.#access), async (event) => {
       if (event.kind === 'unusable') this.#reject(event.failure, event);
-      else await this.#judge(event, subject, indexes);
+      else await this.#lookInto(event, subject, indexes);
       return indexes.length === 0 ? this.#open().length === 0 : !this.wantsIndexes();
     });
   }
@@ -161,12 +164,11 @@ class Search {
     if (!ended) this.#gaps.push(toFailure(new Error('a discovery ended without saying so')));
   }
 
-  async #judge(candidate: Candidate, subject: Subject, indexes: readonly Digest[]): Promise<void> {
+  async #lookInto(candidate: Candidate, subject: Subject, indexes: readonly Digest[]): Promise<void> {
     if (this.#visited.has(`${subject.digest} ${candidate.digest}`)) return;
     this.#visited.add(`${subject.digest} ${candidate.digest}`);
-    const { verifier, clock } = this.#ports;
     try {
-      const needs = verifier.needs(candidate.manifest);
+      const needs = this.#ports.verifier.needs(candidate.manifest);
       for (const why of needs.skipped) this.#reject(why, candidate);
       if (needs.layers.length === 0) return;
       this.#signatures += needs.layers.length;
@@ -175,25 +177,41 @@ class Search {
         this.#gaps.push(failure('TooManyReferrers', message));
         return;
       }
-      const layers = await this.#fetchLayers(candidate, needs);
-      const { evidence, rejections } = await verifier.verify({
-        artifact: { digest: candidate.digest, manifest: candidate.manifest },
-        layers,
-        subjects:
-          subject.digest === this.#image.digest ? [subject.digest] : [subject.digest, this.#image.digest],
-        ...(needs.subjectDocument
-          ? { subjectDocument: await this.#ports.artifacts.fetchDocument(subject, this.#access) }
-          : {}),
-        issuers: this.#issuers,
-        nowMs: clock.nowMs(),
-      });
-      const path = [this.#image.digest, ...indexes, candidate.digest];
-      const { mechanism, digest: artifact } = candidate;
-      this.#evidence.push(...evidence.map((item) => ({ ...item, mechanism, artifact, path })));
-      for (const rejection of rejections) this.#reject(rejection, candidate);
+      const bytes = needs.layers.reduce((sum, { size }) => sum + size, 0);
+      const release = await this.#ports.budget.reserve(bytes, this.#access.signal);
+      try {
+        await this.#verify(candidate, needs, subject, indexes);
+      } finally {
+        release();
+      }
     } catch (error) {
       this.#reject(toFailure(error), candidate);
     }
+  }
+
+  async #verify(
+    candidate: Candidate,
+    needs: ArtifactNeeds,
+    subject: Subject,
+    indexes: readonly Digest[],
+  ): Promise<void> {
+    const { artifacts, verifier, clock } = this.#ports;
+    const layers = await this.#fetchLayers(candidate, needs);
+    const { evidence, rejections } = await verifier.verify({
+      artifact: { digest: candidate.digest, manifest: candidate.manifest },
+      layers,
+      subjects:
+        subject.digest === this.#image.digest ? [subject.digest] : [subject.digest, this.#image.digest],
+      ...(needs.subjectDocument
+        ? { subjectDocument: await artifacts.fetchDocument(subject, this.#access) }
+        : {}),
+      issuers: this.#issuers,
+      nowMs: clock.nowMs(),
+    });
+    const path = [this.#image.digest, ...indexes, candidate.digest];
+    const { mechanism, digest: artifact } = candidate;
+    this.#evidence.push(...evidence.map((item) => ({ ...item, mechanism, artifact, path })));
+    for (const rejection of rejections) this.#reject(rejection, candidate);
   }
 
   /** Layers that cannot be had are reported and left out; the others may still hold a good signature. */

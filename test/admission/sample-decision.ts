@@ -1,3 +1,4 @@
+import { ByteBudget } from '../../src/admission/byte-budget.ts';
 import { decide } from '../../src/admission/decide.ts';
 import type { DecisionOptions, DecisionPorts } from '../../src/admission/decide.ts';
 import { anonymous } from '../../src/admission/ports.ts';
@@ -214,6 +215,7 @@ export interface Decision {
   readonly verifier?: Verifier;
   readonly labels?: DecisionPorts['namespaces']['labels'];
   readonly credentials?: DecisionPorts['credentials'];
+  readonly budget?: ByteBudget;
   readonly nowMs?: () => number;
   readonly recorded?: Verdict[];
 }
@@ -224,6 +226,7 @@ export function portsOf(decision: Decision): DecisionPorts {
     artifacts: decision.source ?? new ScriptedSource(),
     verifier: decision.verifier ?? plainVerifier,
     clock: { nowMs: decision.nowMs ?? (() => startMs) },
+    budget: decision.budget ?? new ByteBudget(),
     policies: { snapshot: () => policies },
     namespaces: { labels: decision.labels ?? (() => Promise.resolve({})) },
     credentials: decision.credentials ?? { credentialsFor: () => Promise.resolve(anonymous) },
