@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import type { BaseLogger } from 'pino';
 import { ByteBudget } from './admission/byte-budget.ts';
 import { createCachingVerifier } from './admission/caching-verifier.ts';
@@ -34,13 +33,14 @@ import { createVerdictRecorder } from './observability/verdict-recorder.ts';
 import { notReady } from './policy/compile.ts';
 import { createArtifactSource } from './referrers/artifact-source.ts';
 import { loadDockerConfig } from './registry/docker-config.ts';
-import { parseRegistrySettings } from './registry/registry-settings.ts';
+import { loadRegistrySettings } from './registry/load-registry-settings.ts';
 import type { SettingsFile } from './registry/registry-settings.ts';
 import { CertificateWatch } from './server/certificate-watch.ts';
 import { createOperationsServer } from './server/operations-server.ts';
 import { loadClientCa, loadServingCertificate } from './server/serving-certificate.ts';
 import { createWebhookServer, reviewPath } from './server/webhook-server.ts';
 import type { WebhookLimits } from './server/webhook-server.ts';
+import { requireTrustDirectory } from './trust/trust-file.ts';
 import { createTrustSource } from './trust/trust-source.ts';
 import { checkIssuerMaterial } from './verification/issuer-material.ts';
 import { createVerifier } from './verification/verifier.ts';
@@ -60,7 +60,8 @@ async function openDecision(
 ): Promise<{ ports: DecisionPorts; close: () => Promise<void> }> {
   const credentials =
     options.dockerConfig === undefined ? anonymous : await loadDockerConfig(options.dockerConfig);
-  const artifacts = createArtifactSource({ ...(await registrySettings(options)), clock });
+  const settings = await loadRegistrySettings(options.registries, options.plainHttp);
+  const artifacts = createArtifactSource({ ...settings, clock });
   const verifier = createCachingVerifier(createVerifier(), clock);
   return {
     ports: {
@@ -79,28 +80,8 @@ async function openDecision(
   };
 }
 
-async function registrySettings({ registries: path, plainHttp }: RegistryOptions): Promise<SettingsFile> {
-  const { registries, limits } = parseRegistrySettings(path === undefined ? '{}' : await readSettings(path));
-  const known = new Set(registries.map(({ host }) => host));
-  const plain = new Set(plainHttp);
-  return {
-    registries: [
-      ...registries.map((settings) =>
-        plain.has(settings.host) ? { ...settings, plainHttp: true } : settings,
-      ),
-      ...plainHttp.filter((host) => !known.has(host)).map((host) => ({ host, plainHttp: true })),
-    ],
-    limits,
-  };
-}
-
-async function readSettings(path: string): Promise<string> {
-  return readFile(path, 'utf8').catch((cause: unknown) => {
-    throw new RefwardenError('ConfigurationInvalid', `The registry settings ${path} cannot be read.`, cause);
-  });
-}
-
 function snapshotOptions({ trustDir, noMatch }: PolicyOptions): SnapshotOptions {
+  if (trustDir !== undefined) requireTrustDirectory(trustDir);
   return {
     noMatch,
     trustFor: (configMaps: ConfigMapLookup) => {

@@ -1,7 +1,14 @@
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { failure } from '../failures/failure.ts';
+import { failure, RefwardenError } from '../failures/failure.ts';
 import type { Failure } from '../failures/failure.ts';
+
+/** @throws RefwardenError `ConfigurationInvalid` when the directory is none: every issuer that names a file would fail. */
+export function requireTrustDirectory(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) {
+    throw new RefwardenError('ConfigurationInvalid', `The trust directory ${path} is no directory.`);
+  }
+}
 
 /** Largest trust file read, in bytes; as large as a ConfigMap may be. */
 export const maxTrustFileBytes = 1024 * 1024;

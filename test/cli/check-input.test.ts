@@ -110,6 +110,23 @@ describe('refwarden check with wrong input', () => {
     expect(code).toBe(exit);
   });
 
+  it.each([
+    [
+      ['--registries', '/does/not/exist'],
+      'The registry settings /does/not/exist cannot be read: it does not exist.',
+    ],
+    [['--plain-http', 'http://x/'], 'is no registry host'],
+    [['--trust-dir', '/does/not/exist'], 'The trust directory /does/not/exist is no directory.'],
+  ])('refuses the option %j', async (option, part) => {
+    await using directory = await writePolicyDirectory({
+      'a.yaml': policy('require: [{name: a, pinned: true}]'),
+    });
+    const { code, err } = await runCommandLine('check', image, '--policies', directory.path, ...option);
+    expect(err).toContain('ConfigurationInvalid: ');
+    expect(err).toContain(part);
+    expect(code).toBe(2);
+  });
+
   it('takes a fraction of a second as timeout', async () => {
     await using directory = await writePolicyDirectory({
       'a.yaml': policy('require: [{name: a, pinned: true}]'),
