@@ -34,7 +34,6 @@ import { notReady } from './policy/compile.ts';
 import { createArtifactSource } from './referrers/artifact-source.ts';
 import { loadDockerConfig } from './registry/docker-config.ts';
 import { loadRegistrySettings } from './registry/load-registry-settings.ts';
-import type { SettingsFile } from './registry/registry-settings.ts';
 import { CertificateWatch } from './server/certificate-watch.ts';
 import { createOperationsServer } from './server/operations-server.ts';
 import { loadClientCa, loadServingCertificate } from './server/serving-certificate.ts';

@@ -2,7 +2,7 @@ import { failureCatalogue } from '../failures/catalogue.ts';
 import { RefwardenError } from '../failures/failure.ts';
 
 /** Bytes of large artifacts that the whole process may hold at once. */
-export const maxHeldArtifactBytes = 256 * 1024 * 1024;
+const maxHeldArtifactBytes = 256 * 1024 * 1024;
 /** Artifacts up to this size never wait, so that no flood of large ones stands in the way of a signature. */
 export const freeArtifactBytes = 512 * 1024;
 
