@@ -1,22 +1,19 @@
 import { failureCatalogue } from '../failures/catalogue.ts';
 import type { FailureCode } from '../failures/catalogue.ts';
-import { failure, failureKind, withCause } from '../failures/failure.ts';
+import { failure, withCause } from '../failures/failure.ts';
 import type { Failure } from '../failures/failure.ts';
 import { policyName } from '../policy/policy-name.ts';
 import type { CompiledPolicy, NoMatch } from '../policy/snapshot.ts';
 import type { Check } from './verdict.ts';
 
 /**
- * Whoever may push to the repository, or name many images in a workload, can cause these: `onInconclusive: Admit` never
- * waives them. It is for what the registry or the network fails to do.
+ * What `onInconclusive: Admit` waives: a registry that fails. Everything else that leaves a check open can be brought
+ * about by whoever pushes to the repository or writes the workload, or is a decision of ours.
  */
-const inducible: ReadonlySet<FailureCode> = new Set<FailureCode>([
-  'ArtifactTooLarge',
-  'TooManyReferrers',
-  'RegistryProtocolError',
-  'Overloaded',
-  'DeadlineExceeded',
-]);
+const waivable: ReadonlySet<FailureCode> = new Set<FailureCode>(['RegistryUnavailable', 'RegistryTimeout']);
+
+/** Whether a policy with `onInconclusive: Admit` lets this pass. */
+export const isWaivable = ({ code }: Failure): boolean => waivable.has(code);
 
 /** A check that did not pass, with the mode and onInconclusive of its policy applied. */
 export function notPassed(
@@ -25,12 +22,7 @@ export function notPassed(
   outcome: 'failed' | 'inconclusive',
   why: Failure,
 ): Check {
-  // Only what could not be judged may be waived; a defect of ours never is.
-  const waived =
-    outcome === 'inconclusive' &&
-    policy.onInconclusive === 'Admit' &&
-    failureKind(why.code) === 'inconclusive' &&
-    !inducible.has(why.code);
+  const waived = outcome === 'inconclusive' && policy.onInconclusive === 'Admit' && isWaivable(why);
   const check: Check = {
     ...identify(policy, requirement),
     outcome,

@@ -4,6 +4,7 @@ import { failure, failureKind } from '../failures/failure.ts';
 import type { Failure } from '../failures/failure.ts';
 import { describeSigner } from '../policy/evidence.ts';
 import type { EvidenceRequirement } from '../policy/snapshot.ts';
+import { isWaivable } from './checks.ts';
 import type { Findings } from './gather-evidence.ts';
 import type { Miss } from './verdict.ts';
 
@@ -71,7 +72,11 @@ export function missesFor({ evidence, misses }: Findings, requirement: EvidenceR
   );
 }
 
-/** The gap that an answer names: a defect of ours before what a registry or a limit did. */
+/** The gap that an answer names: a defect of ours first, then what may not be waived, then what a registry failed to do. */
 export function worstGap(gaps: readonly Failure[]): Failure | undefined {
-  return gaps.find(({ code }) => failureKind(code) !== 'inconclusive') ?? gaps[0];
+  return (
+    gaps.find(({ code }) => failureKind(code) !== 'inconclusive') ??
+    gaps.find((gap) => !isWaivable(gap)) ??
+    gaps[0]
+  );
 }

@@ -90,10 +90,10 @@ function matchesHost(pattern: string, host: string): boolean {
   if (pattern === '*') return true;
   const [patternName, patternPort] = splitPort(pattern);
   const [name, port] = splitPort(host);
-  if (
-    patternPort !== undefined ? port === undefined || !matchesWildcard(patternPort, port) : port !== undefined
-  )
+  // A normalised host leaves its port out when it is that of https.
+  if (patternPort !== undefined ? !matchesWildcard(patternPort, port ?? '443') : port !== undefined)
     return false;
+  if (patternName === '*') return true;
   const wanted = patternName.split('.');
   const labels = name.split('.');
   return (

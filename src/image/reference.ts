@@ -58,7 +58,8 @@ export function normalizeRegistry(host: string): string {
  */
 export function isPlainHost(registry: string): boolean {
   const name = hostPattern.exec(registry)?.[1];
-  if (name === undefined || !URL.canParse(`https://${name}`)) return false;
+  // `[::ffff:7f00:1]` is 127.0.0.1 in other letters.
+  if (name === undefined || name.startsWith('[::ffff:') || !URL.canParse(`https://${name}`)) return false;
   return new URL(`https://${name}`).hostname === name;
 }
 

@@ -19,7 +19,7 @@ export class HostGate {
 
   /**
    * Resolves to a function that must be called once when the request has ended.
-   * @throws RefwardenError `Overloaded` when the queue is full, `RegistryTimeout` when the signal aborts.
+   * @throws RefwardenError `Overloaded` when the queue is full or the signal aborts.
    */
   async enter(name: string, signal: AbortSignal): Promise<() => void> {
     const host = this.#hosts.get(name) ?? { active: 0, waiting: new Set() };
@@ -42,7 +42,8 @@ export class HostGate {
       };
       const leave = (): void => {
         host.waiting.delete(enter);
-        reject(new RefwardenError('RegistryTimeout', `A request waited too long for its turn at ${name}.`));
+        // Ours, not the registry's: many are waiting.
+        reject(new RefwardenError('Overloaded', `A request waited too long for its turn at ${name}.`));
       };
       host.waiting.add(enter);
       signal.addEventListener('abort', leave, { once: true });

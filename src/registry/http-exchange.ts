@@ -29,7 +29,8 @@ export interface ExchangeBounds {
 
 /**
  * One request and its answer, without retry, redirect or authentication.
- * @throws RefwardenError `RegistryUnavailable`, `RegistryTimeout`, `RegistryProtocolError`, `RegistryRefused`,
+ * @throws RefwardenError `DeadlineExceeded` (the caller's time, not that of the exchange), `RegistryUnavailable`,
+ *   `RegistryTimeout`, `RegistryProtocolError`, `RegistryRefused`,
  *   `ArtifactTooLarge`.
  */
 export async function exchange(request: HttpRequest, bounds: ExchangeBounds): Promise<HttpAnswer> {
@@ -54,6 +55,14 @@ export async function exchange(request: HttpRequest, bounds: ExchangeBounds): Pr
       : await readStart(answer.body, bounds.maxErrorBytes);
     return { status: answer.statusCode, headers: answer.headers, body };
   } catch (thrown) {
+    // The time of the shared work may have gone in a queue of ours: that is no fault of the registry.
+    if (bounds.signal.aborted) {
+      throw new RefwardenError(
+        'DeadlineExceeded',
+        `${request.what}: the time for asking the registry ended.`,
+        thrown,
+      );
+    }
     throw connectionFailure(thrown, request.what, controller.signal.aborted);
   } finally {
     clearTimeout(timer);

@@ -547,6 +547,30 @@ describe('without an answer', () => {
     expect(outcomes(verdict)).toEqual(['inconclusive RegistryUnavailable blocks', 'failed NotPinned blocks']);
   });
 
+  it.each([
+    ['RegistryUnavailable', true],
+    ['RegistryTimeout', true],
+    ['ImageNotFound', false],
+    ['RegistryUnauthorized', false],
+    ['RegistryRateLimited', false],
+    ['RegistryRefused', false],
+    ['RegistryProtocolError', false],
+    ['Overloaded', false],
+    ['DeadlineExceeded', false],
+  ] as const)(
+    'T28 onInconclusive: Admit waives a registry that fails, and nothing that others can cause: %s',
+    async (code, allowed) => {
+      const policies = signedPolicy({ onInconclusive: 'Admit' });
+      const source = new ScriptedSource({
+        resolve: () => Promise.reject(new RefwardenError(code, 'So it is.')),
+      });
+      expect((await decideOn({ source, policies })).allowed).toBe(allowed);
+      const failures = [failure('RegistryUnavailable', 'Down.'), failure(code, 'So it is.')];
+      const gaps = new ScriptedSource({ referrers: () => [end({ complete: false, failures })] });
+      expect((await decideOn({ source: gaps, policies })).allowed).toBe(allowed);
+    },
+  );
+
   it('T28 a registry that resolves to content of another digest is never waved through', async () => {
     const source = new ScriptedSource({
       resolve: () => Promise.reject(new RefwardenError('DigestMismatch', 'Other bytes.')),

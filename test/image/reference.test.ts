@@ -83,6 +83,8 @@ describe('parseImageReference', () => {
     ['ghcr.io%2facme/app', 'is no registry host'],
     ['user@ghcr.io/acme/app', 'is not sha256 or sha512'],
     ['0x7f.1/app', 'is no registry host'],
+    ['[::ffff:7f00:1]/app', 'is no registry host'],
+    ['[::ffff:a00:5]:5000/app', 'is no registry host'],
     ['0x7f000001:80/app', 'is no registry host'],
     ['127.1/app', 'is no registry host'],
     ['0177.0.0.1/app', 'is no registry host'],

@@ -66,7 +66,9 @@ const namespacedFields = z.strictObject({
   onInconclusive: z
     .enum(['Deny', 'Admit'])
     .default('Deny')
-    .describe('What happens when a check cannot be judged, for example because the registry is down.'),
+    .describe(
+      'What happens when a check cannot be judged because the registry is down or does not answer in time; whatever else leaves a check open is denied.',
+    ),
   require: mapOf('name', z.array(requirement).min(1).max(16)).describe('All must be satisfied.'),
   evidenceRepositories: z
     .array(z.string().min(1).max(512))
