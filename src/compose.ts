@@ -7,6 +7,7 @@ import type { ConfigMapLookup, LiveSource, SnapshotOptions } from './admission/l
 import { anonymous } from './admission/ports.ts';
 import type { Clock, VerdictRecorder } from './admission/ports.ts';
 import { review } from './admission/review.ts';
+import { aborted } from './admission/until-aborted.ts';
 import type {
   CheckOptions,
   Checker,
@@ -116,17 +117,7 @@ async function serve(options: ServeOptions, signal: AbortSignal): Promise<void> 
   const source = await openSource(options, log);
   const service = await startService(options, source, log);
   log.info({ webhookPort: service.port }, 'Serving');
-  await new Promise<void>((resolve) => {
-    if (signal.aborted) resolve();
-    else
-      signal.addEventListener(
-        'abort',
-        () => {
-          resolve();
-        },
-        { once: true },
-      );
-  });
+  await aborted(signal);
   log.info('Asked to end: answering what is under way');
   await service.close();
 }

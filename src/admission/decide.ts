@@ -1,7 +1,6 @@
 import { failureCatalogue } from '../failures/catalogue.ts';
 import { failure, toFailure } from '../failures/failure.ts';
 import type { Failure } from '../failures/failure.ts';
-import { parseImageReference } from '../image/reference.ts';
 import { needsNamespaceLabels, policiesInScope, splitByNamespaceSelector } from '../policy/match.ts';
 import type { SplitPolicies } from '../policy/match.ts';
 import type { Labels } from '../policy/selector.ts';
@@ -9,7 +8,7 @@ import type { PolicySnapshot } from '../policy/snapshot.ts';
 import type { GatherPorts } from './gather-evidence.ts';
 import { judgeImage } from './judge-image.ts';
 import { mapBounded } from './map-bounded.ts';
-import type { PolicyScope } from './judge-image.ts';
+import type { ScopeForRegistry } from './judge-image.ts';
 import type {
   CredentialSource,
   NamespaceSource,
@@ -86,7 +85,7 @@ async function judgeWorkload(
   const scopeFor = await scopePolicies(snapshot, workload, ports, options.signal);
   const openAccess = accessOf(workload, ports.credentials, options);
   const images = await mapBounded(workload.images, maxImagesAtOnce, (image) =>
-    judgeImage(image, scopeFor(registryOf(image.image)), ports, openAccess),
+    judgeImage(image, scopeFor, ports, openAccess),
   );
   return { images };
 }
@@ -105,15 +104,6 @@ function accessOf(
   return () => (access ??= open());
 }
 
-/** Undefined for what is no image reference: it may be of any registry. */
-function registryOf(image: string): string | undefined {
-  try {
-    return parseImageReference(image).registry;
-  } catch {
-    return undefined;
-  }
-}
-
 /**
  * Unknown labels are never "no labels": a policy that asks for them is then undetermined, and each of its checks
  * inconclusive under its own mode. Policies without a selector are judged all the same.
@@ -124,7 +114,7 @@ async function scopePolicies(
   { namespace, isTemplate }: Workload,
   { namespaces }: DecisionPorts,
   signal: AbortSignal,
-): Promise<(registry: string | undefined) => PolicyScope> {
+): Promise<ScopeForRegistry> {
   const { noMatch } = snapshot;
   // A policy for Pods alone keeps the image of a template from counting as unmatched.
   let labels: Labels = {};

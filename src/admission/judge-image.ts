@@ -39,10 +39,13 @@ export interface PolicyScope {
   readonly noMatch: NoMatch;
 }
 
+/** @param registry of the image; undefined for what is no image reference, which may be of any. */
+export type ScopeForRegistry = (registry: string | undefined) => PolicyScope;
+
 /** Judges one image by the policies in scope: resolves it once, gathers evidence once, evaluates every requirement. */
 export async function judgeImage(
   image: WorkloadImage,
-  scope: PolicyScope,
+  scopeFor: ScopeForRegistry,
   ports: GatherPorts,
   openAccess: () => Promise<RegistryAccess>,
 ): Promise<ImageVerdict> {
@@ -50,6 +53,7 @@ export async function judgeImage(
   try {
     reference = parseImageReference(image.image);
   } catch (error) {
+    const scope = scopeFor(undefined);
     // What cannot be named cannot be matched: every policy in scope fails on it, and none covers it.
     const isOpen = scope.maybeCovering.length > 0;
     const checks = [
@@ -59,6 +63,7 @@ export async function judgeImage(
     ];
     return imageVerdict(image, undefined, undefined, checks);
   }
+  const scope = scopeFor(reference.registry);
   const selecting = (policies: readonly CompiledPolicy[]): readonly CompiledPolicy[] =>
     policies.filter((policy) => selectsImage(policy, reference));
   const matching = selecting(scope.inScope);

@@ -1,4 +1,5 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { aborted } from '../admission/until-aborted.ts';
 import { customResourceDefinitions } from '../policy/crd/custom-resource-definitions.ts';
 import { renderDefinition } from '../policy/crd/render-definition.ts';
 import { noMatchAnswers } from '../policy/snapshot.ts';
@@ -218,17 +219,4 @@ function positiveNumber(text: string): number {
   if (!Number.isFinite(value) || value <= 0 || value > 3600)
     throw new InvalidArgumentError('Give seconds, more than 0 and at most 3600.');
   return value;
-}
-
-async function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  await new Promise<void>((resolve) => {
-    signal.addEventListener(
-      'abort',
-      () => {
-        resolve();
-      },
-      { once: true },
-    );
-  });
 }

@@ -137,3 +137,13 @@ export function requestFor(
     nowMs: Date.UTC(2030, 0, 1),
   };
 }
+
+/** A request for the only artifact of a fixture, changed as a test needs it. */
+export function requestOf(
+  name: string,
+  issuers: VerificationRequest['issuers'],
+  edit = (artifact: FixtureArtifact) => artifact,
+): VerificationRequest {
+  const fixture = readCosignFixture(name);
+  return requestFor(fixture, edit(onlyArtifact(fixture)), issuers);
+}

@@ -1,13 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { computeDigest } from '../../src/image/digest.ts';
-import type { VerificationRequest } from '../../src/verification/verification.ts';
 import { createVerifier } from '../../src/verification/verifier.ts';
 import {
   fixtureKeyIssuer,
   fixtureKeylessIssuer,
-  onlyArtifact,
-  readCosignFixture,
-  requestFor,
+  requestOf,
   withAnnotations,
   withLayer,
 } from '../support/cosign-fixture.ts';
@@ -16,16 +13,6 @@ import type { FixtureArtifact } from '../support/cosign-fixture.ts';
 const verifier = createVerifier();
 const person = fixtureKeylessIssuer('person');
 const github = fixtureKeylessIssuer('github');
-type Issuer = VerificationRequest['issuers'][number];
-
-function requestOf(
-  name: string,
-  issuers: readonly Issuer[],
-  edit = (artifact: FixtureArtifact) => artifact,
-): VerificationRequest {
-  const fixture = readCosignFixture(name);
-  return requestFor(fixture, edit(onlyArtifact(fixture)), issuers);
-}
 
 const keyCases = [
   ['key-legacy', 'release', { kind: 'signature', format: 'CosignSimpleSigning' }],

@@ -11,7 +11,7 @@ import {
   fixtureKeylessIssuer,
   onlyArtifact,
   readCosignFixture,
-  requestFor,
+  requestOf,
   withLayer,
 } from '../support/cosign-fixture.ts';
 import type { FixtureArtifact } from '../support/cosign-fixture.ts';
@@ -20,16 +20,6 @@ import { createKeyIssuer, layerRequest } from '../support/signed-layer.ts';
 const verifier = createVerifier();
 const release = fixtureKeyIssuer('release');
 const person = fixtureKeylessIssuer('person');
-type Issuer = VerificationRequest['issuers'][number];
-
-function requestOf(
-  name: string,
-  issuers: readonly Issuer[],
-  edit = (artifact: FixtureArtifact) => artifact,
-): VerificationRequest {
-  const fixture = readCosignFixture(name);
-  return requestFor(fixture, edit(onlyArtifact(fixture)), issuers);
-}
 
 const cosignSign = 'https://sigstore.dev/cosign/sign/v1';
 describe('whose signature it is', () => {
