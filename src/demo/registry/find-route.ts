@@ -1,5 +1,6 @@
 import { serveBlob } from './blobs.ts';
 import { deleteManifest, putManifest, serveManifest } from './manifests.ts';
+import { listOrasDraft, listOrasReferrers } from './oras-referrers.ts';
 import { listReferences } from './references.ts';
 import { listReferrers } from './referrers.ts';
 import type { Route } from './route-context.ts';
@@ -36,6 +37,14 @@ const resources: readonly Resource[] = [
   { path: /^\/v2\/(.+)\/blobs\/([^/]+)$/, routes: { GET: serveBlob, HEAD: serveBlob, DELETE: serveBlob } },
   { path: /^\/v2\/(.+)\/tags\/list()$/, routes: { GET: listTags, HEAD: listTags } },
   { path: /^\/v2\/(.+)\/referrers\/([^/]+)$/, routes: { GET: listReferrers, HEAD: listReferrers } },
+  {
+    path: /^\/oras\/artifacts\/v1\/(.+)\/manifests\/([^/]+)\/referrers$/,
+    routes: { GET: listOrasDraft, HEAD: listOrasDraft },
+  },
+  {
+    path: /^\/v2\/(.+)\/_oras\/artifacts\/referrers()$/,
+    routes: { GET: listOrasReferrers, HEAD: listOrasReferrers },
+  },
 ];
 
 /** The resource of a path (distribution-spec, "Endpoints"); undefined when there is none. */

@@ -13,6 +13,7 @@ export interface AnswererOptions {
   readonly mechanisms: Mechanisms;
   readonly auth?: AuthOptions;
   readonly referrersPageSize?: number;
+  readonly inlineDataBytes?: number;
   readonly store: RegistryStore;
 }
 
@@ -23,7 +24,7 @@ const repositoryPattern =
 
 /** From a request to its answer: access first, then the route of the resource. Never rejects for what a client sends. */
 export function makeAnswerer(options: AnswererOptions): (request: IncomingMessage) => Promise<Answer> {
-  const { store, mechanisms, referrersPageSize = defaultReferrersPageSize } = options;
+  const { store, mechanisms, referrersPageSize = defaultReferrersPageSize, inlineDataBytes = 0 } = options;
   const auth = options.auth === undefined ? undefined : new RegistryAuth(options.auth);
   const uploads = new UploadSessions();
   return async (request) => {
@@ -52,6 +53,7 @@ export function makeAnswerer(options: AnswererOptions): (request: IncomingMessag
       uploads,
       mechanisms,
       referrersPageSize,
+      inlineDataBytes,
     };
     try {
       return await route({ ...context, mayPull });
@@ -61,7 +63,7 @@ export function makeAnswerer(options: AnswererOptions): (request: IncomingMessag
   };
 }
 
-function isRepositoryName(name: string): boolean {
+export function isRepositoryName(name: string): boolean {
   return name.length <= maxRepositoryLength && repositoryPattern.test(name);
 }
 

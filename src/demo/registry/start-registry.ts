@@ -18,8 +18,10 @@ export interface RegistryOptions {
   readonly mechanisms: Mechanisms;
   /** Absent: everyone may read and write. */
   readonly auth?: AuthOptions;
-  /** Descriptors in one page of the referrers API. */
+  /** Descriptors in one page of the referrers and ORAS APIs. */
   readonly referrersPageSize?: number;
+  /** Manifests up to this many bytes stand in listings as `data` (image-spec #826); none unless told. */
+  readonly inlineDataBytes?: number;
   readonly store?: RegistryStore;
   /** Called when a request has been answered. */
   readonly onRequest?: (request: RecordedRequest) => void;

@@ -24,6 +24,13 @@ describe('the references API of the founding proposal', () => {
     ['a manifest', manifest('r', { reference: app.descriptor })],
     ['an index', index([], { reference: app.descriptor })],
     ['a layer', manifest('r', { layers: [{ ...app.descriptor, reference: app.descriptor }] })],
+    [
+      'a blob of an OCI artifact manifest',
+      documentOf('application/vnd.oci.artifact.manifest.v1+json', {
+        mediaType: 'application/vnd.oci.artifact.manifest.v1+json',
+        blobs: [{ ...app.descriptor, reference: app.descriptor }],
+      }),
+    ],
     ['a config', manifest('r', { config: { ...app.descriptor, reference: app.descriptor } })],
     [
       'an entry of an index',
@@ -42,6 +49,19 @@ describe('the references API of the founding proposal', () => {
     const answer = await send('GET', `/v2/a/b/manifests/${app.digest}/references`);
     expect(answer.headers.get('content-type')).toBe('application/json');
     expect(await answer.json()).toEqual({ manifests: [referrer.descriptor] });
+  });
+
+  it('puts small manifests into the listing as data, when told', async () => {
+    const referrer = manifest('r', { reference: app.descriptor });
+    const large = manifest('large', { reference: app.descriptor, note: 'x'.repeat(1000) });
+    const { registry, send } = await serve({ ...onlyReferences, inlineDataBytes: 1000 });
+    for (const { bytes, mediaType } of [referrer, large])
+      registry.store.putManifest('a/b', bytes, mediaType, 'r');
+    const answer = await send('GET', `/v2/a/b/manifests/${app.digest}/references`);
+    const { manifests } = (await answer.json()) as { manifests: unknown[] };
+    expect(manifests).toHaveLength(2);
+    expect(manifests).toContainEqual({ ...referrer.descriptor, data: referrer.bytes.toString('base64') });
+    expect(manifests).toContainEqual(large.descriptor);
   });
 
   it('lists the parent indexes too, and works by tag', async () => {

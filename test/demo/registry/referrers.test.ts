@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ociIndex, ociManifest } from '../../../src/oci/media-types.ts';
-import { index, manifest } from './documents.ts';
+import { documentOf, index, manifest } from './documents.ts';
 import type { TestDocument } from './documents.ts';
 import { errorOf, serve } from './serve.ts';
 
@@ -97,6 +97,34 @@ describe('the referrers API', () => {
     const answer = await send('GET', `/v2/a/b/referrers/${app.digest}`);
     expect((await listingOf(answer)).manifests).toHaveLength(1);
     expect(answer.headers.get('link')).toContain('rel="next"');
+  });
+
+  it('takes and lists the artifact manifest of the release candidates of OCI 1.1', async () => {
+    const artifactManifest = 'application/vnd.oci.artifact.manifest.v1+json';
+    const artifact = documentOf(artifactManifest, {
+      mediaType: artifactManifest,
+      artifactType: 'application/x.sbom',
+      blobs: [app.descriptor],
+      subject: app.descriptor,
+    });
+    const { send } = await serve();
+    const init = { body: artifact.bytes, headers: { 'content-type': artifactManifest } };
+    const pushed = await send('PUT', `/v2/a/b/manifests/${artifact.digest}`, init);
+    expect([pushed.status, pushed.headers.get('oci-subject')]).toEqual([201, app.digest]);
+    const pulled = await send('GET', `/v2/a/b/manifests/${artifact.digest}`);
+    expect(pulled.headers.get('content-type')).toBe(artifactManifest);
+    expect(Buffer.from(await pulled.arrayBuffer())).toEqual(artifact.bytes);
+    const { manifests } = await listingOf(await send('GET', `/v2/a/b/referrers/${app.digest}`));
+    expect(manifests).toEqual([{ ...artifact.descriptor, artifactType: 'application/x.sbom' }]);
+  });
+
+  it('puts small manifests into the listing as data, when told', async () => {
+    const { registry, send } = await serve({ inlineDataBytes: anIndex.bytes.byteLength });
+    for (const document of [withType, anIndex]) put(registry.store, document);
+    const { manifests } = await listingOf(await send('GET', `/v2/a/b/referrers/${app.digest}`));
+    const dataOf = (digest: string): unknown => manifests.find((entry) => entry.digest === digest);
+    expect(dataOf(anIndex.digest)).toMatchObject({ data: anIndex.bytes.toString('base64') });
+    expect(dataOf(withType.digest)).not.toHaveProperty('data');
   });
 
   it('tells a pusher that the subject was understood', async () => {
