@@ -13,6 +13,8 @@ import type {
   Checker,
   Demo,
   DemoAnswer,
+  DemoRegistry,
+  DemoRegistryOptions,
   Engine,
   PolicyOptions,
   RegistryOptions,
@@ -24,6 +26,7 @@ import { demoCases } from './demo/cases.ts';
 import { demoAddress } from './demo/demo-addresses.ts';
 import { demoCommands, writeDemoFiles } from './demo/demo-files.ts';
 import { startDemoRegistries } from './demo/start-demo-registries.ts';
+import { startStandaloneRegistry } from './demo/start-standalone-registry.ts';
 import { openDirectory } from './directory/open-directory.ts';
 import { RefwardenError } from './failures/failure.ts';
 import { openCluster } from './kubernetes/open-cluster.ts';
@@ -47,7 +50,7 @@ import { createVerifier } from './verification/verifier.ts';
 
 /** Wires the rooms together; nothing is decided here. */
 export function createEngine(): Engine {
-  return { openChecker, serve, startDemo };
+  return { openChecker, serve, startDemo, startDemoRegistry };
 }
 
 const clock: Clock = { nowMs: () => Date.now() };
@@ -218,6 +221,10 @@ function address(text: string): { host: string; port: number } {
     );
   }
   return { host: match[1] ?? match[2] ?? '', port };
+}
+
+function startDemoRegistry({ listen, ...options }: DemoRegistryOptions): Promise<DemoRegistry> {
+  return startStandaloneRegistry({ ...address(listen), ...options });
 }
 
 /** The registries with samples, the webhook as `serve` runs it, and what it answers over the wire. */

@@ -74,12 +74,33 @@ export interface Demo {
   close(): Promise<void>;
 }
 
+export interface DemoRegistryOptions {
+  /** `host:port`; port 0 takes a free one. */
+  readonly listen: string;
+  /** Comma-separated names, as in the settings of registries. */
+  readonly mechanisms: string;
+  /** `DIRECTORY=REPOSITORY` each: OCI image layouts to start with. */
+  readonly layouts: readonly string[];
+}
+
+/** The embedded registry, running alone. */
+export interface DemoRegistry {
+  /** `host:port`, as image references name it. */
+  readonly host: string;
+  /** What can be discovered there, and by what. */
+  readonly mechanisms: readonly string[];
+  /** Commands that a reader may try while it runs. */
+  readonly commands: readonly string[];
+  close(): Promise<void>;
+}
+
 /** What the command line needs from the rest of the house; `compose.ts` provides it. */
 export interface Engine {
   openChecker(options: CheckOptions): Promise<Checker>;
   /** Serves until the signal ends it. */
   serve(options: ServeOptions, signal: AbortSignal): Promise<void>;
   startDemo(): Promise<Demo>;
+  startDemoRegistry(options: DemoRegistryOptions): Promise<DemoRegistry>;
 }
 
 /** Where a command writes, and what the terminal can show. */

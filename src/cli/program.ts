@@ -6,8 +6,16 @@ import { noMatchAnswers } from '../policy/snapshot.ts';
 import type { NoMatch } from '../policy/snapshot.ts';
 import { runCheck } from './check-command.ts';
 import { exitCodes } from './commands.ts';
-import type { CheckOptions, DemoOptions, Engine, ServeOptions, Terminal } from './commands.ts';
+import type {
+  CheckOptions,
+  DemoOptions,
+  DemoRegistryOptions,
+  Engine,
+  ServeOptions,
+  Terminal,
+} from './commands.ts';
 import { runDemo } from './demo-command.ts';
+import { runDemoRegistry } from './demo-registry-command.ts';
 import { runServe } from './serve-command.ts';
 
 export interface ProgramOptions {
@@ -43,6 +51,8 @@ function buildProgram(
   const program = new Command('refwarden')
     .description('Admits images only with the signatures, SBOMs and attestations that policy requires.')
     .version(version)
+    // Options of `demo` are not those of `demo registry`.
+    .enablePositionalOptions()
     .exitOverride()
     .showHelpAfterError('(--help shows the options)')
     .configureOutput({
@@ -116,13 +126,28 @@ function buildProgram(
       );
     });
 
-  program
+  const demo = program
     .command('demo')
     .description('run registries with sample images and the webhook, and show its answers')
     .option('--once', 'stop after the answers; exit 0 only if all are as expected', false)
     .addOption(outputOption())
     .action(async (flags: DemoOptions) => {
       end(await runDemo(flags, engine, terminal, aborted(interrupted)));
+    });
+
+  demo
+    .command('registry')
+    .description('run the embedded registry alone: in memory, plain HTTP, open to everyone')
+    .option('--listen <address>', 'host:port', '127.0.0.1:5600')
+    .option(
+      '--mechanisms <list>',
+      'what it offers, comma-separated: References, Referrers, Oras; FallbackTag and CosignTag are tags and always work',
+      'Referrers',
+    )
+    .option('--layout <dir=repository>', 'OCI image layout to start with; may be given again', collect, [])
+    .action(async (flags: DemoRegistryFlags) => {
+      const { layout: layouts, ...options } = flags;
+      end(await runDemoRegistry({ ...options, layouts }, engine, terminal, aborted(interrupted)));
     });
 
   program
@@ -143,6 +168,7 @@ interface SourceFlags {
 }
 type CheckFlags = SourceFlags &
   Pick<CheckOptions, 'policies' | 'namespace' | 'output' | 'explain'> & { readonly timeout: number };
+type DemoRegistryFlags = Omit<DemoRegistryOptions, 'layouts'> & { readonly layout: string[] };
 type ServeFlags = SourceFlags & Omit<ServeOptions, 'plainHttp' | 'noMatch'>;
 
 function withSourceOptions(command: Command): Command {

@@ -27,6 +27,13 @@ export interface RegistryOptions {
   readonly onRequest?: (request: RecordedRequest) => void;
 }
 
+const reasons: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'is taken by another process',
+  EADDRNOTAVAIL: 'is no address of this machine',
+  EACCES: 'may not be used by this user',
+  ENOTFOUND: 'is a host name that does not resolve',
+};
+
 /** Sees every request first; answers it itself and returns true, or returns false to let the registry answer. */
 type Interceptor = (request: IncomingMessage, response: ServerResponse) => boolean | Promise<boolean>;
 
@@ -50,6 +57,7 @@ export interface EmbeddedRegistry extends AsyncDisposable {
  */
 export async function startRegistry(options: RegistryOptions): Promise<EmbeddedRegistry> {
   const { host: address = '127.0.0.1', port = 0 } = options;
+  const name = address.includes(':') ? `[${address}]` : address;
   const store = options.store ?? new RegistryStore();
   const log = new RequestLog();
   const answer = makeAnswerer({ ...options, store });
@@ -71,21 +79,18 @@ export async function startRegistry(options: RegistryOptions): Promise<EmbeddedR
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) => {
-      const why =
-        cause.code === 'EADDRINUSE'
-          ? 'is taken by another process'
-          : `cannot be used (${cause.code ?? 'error'})`;
+      const why = reasons[cause.code ?? ''] ?? `cannot be used (${cause.code ?? 'error'})`;
       reject(
         new RefwardenError(
           'ConfigurationInvalid',
-          `The embedded registry cannot start: ${address}:${port} ${why}.`,
+          `The embedded registry cannot start: ${name}:${port} ${why}.`,
           cause,
         ),
       );
     });
     server.listen(port, address, resolve);
   });
-  const host = `${address}:${(server.address() as AddressInfo).port}`;
+  const host = `${name}:${(server.address() as AddressInfo).port}`;
   const close = async (): Promise<void> => {
     const closed = new Promise((resolve) => server.close(resolve));
     server.closeAllConnections();

@@ -1,0 +1,38 @@
+import { RefwardenError } from '../failures/failure.ts';
+import type { Mechanisms } from './registry/route-context.ts';
+
+/** Mechanisms that a registry has to offer, by the names that settings of registries use. */
+const apis = ['References', 'Referrers', 'Oras'];
+/** Mechanisms that are ordinary tags, kept by the tools: every registry has them. */
+const tags = ['FallbackTag', 'CosignTag'];
+
+export interface ServedMechanisms {
+  readonly mechanisms: Mechanisms;
+  /** Everything by which artifacts are found there, tags included. */
+  readonly names: readonly string[];
+}
+
+/**
+ * Reads a comma-separated list of mechanisms. Tags may be named and change nothing: alone, they stand for a registry
+ * without any API for discovery.
+ * @throws RefwardenError `ConfigurationInvalid` for a name that is none, an empty list included.
+ */
+export function parseMechanisms(list: string): ServedMechanisms {
+  const asked = list.split(',').map((name) => name.trim());
+  const unknown = asked.filter((name) => !apis.includes(name) && !tags.includes(name));
+  if (unknown.length > 0) {
+    const shown = unknown.map((name) => JSON.stringify(name)).join(', ');
+    throw new RefwardenError(
+      'ConfigurationInvalid',
+      `No such mechanism: ${shown}. There are: ${[...apis, ...tags].join(', ')}.`,
+    );
+  }
+  return {
+    mechanisms: {
+      references: asked.includes('References'),
+      referrers: asked.includes('Referrers'),
+      ...(asked.includes('Oras') ? { oras: ['draft', 'rc'] } : {}),
+    },
+    names: [...apis.filter((api) => asked.includes(api)), ...tags],
+  };
+}
