@@ -48,6 +48,25 @@ export const components = {
     binary: 'ociregistry',
     module: 'registries/ociregistry',
   },
+  'ggcr-registry': {
+    build: 'module',
+    version: 'v0.22.1',
+    package: '.',
+    binary: 'ggcr-registry',
+    module: 'registries/ggcr-registry',
+  },
+  conformance: {
+    build: 'install',
+    version: 'v0.0.0-20260831232431-97274622c111',
+    package: 'github.com/opencontainers/distribution-spec/conformance',
+    binary: 'conformance',
+  },
+  regctl: {
+    build: 'install',
+    version: 'v0.11.5',
+    package: 'github.com/regclient/regclient/cmd/regctl',
+    binary: 'regctl',
+  },
   oras: {
     build: 'install',
     version: 'v1.3.6',
