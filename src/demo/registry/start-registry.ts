@@ -35,7 +35,7 @@ const reasons: Readonly<Record<string, string>> = {
 };
 
 /** Sees every request first; answers it itself and returns true, or returns false to let the registry answer. */
-type Interceptor = (request: IncomingMessage, response: ServerResponse) => boolean | Promise<boolean>;
+export type Interceptor = (request: IncomingMessage, response: ServerResponse) => boolean | Promise<boolean>;
 
 export interface EmbeddedRegistry extends AsyncDisposable {
   /** `127.0.0.1:PORT`, as it stands at the start of an image reference. */
