@@ -108,8 +108,8 @@ function splitPort(host: string): [name: string, port: string | undefined] {
     : [host.slice(0, colon), host.slice(colon + 1)];
 }
 
-/** Greedy with one point of return: linear for each `*`, never exponential. */
-function matchesWildcard(pattern: string, text: string): boolean {
+/** Greedy with one point of return: linear for each `*`, never exponential. Also the hosts of credentials are matched by it. */
+export function matchesWildcard(pattern: string, text: string): boolean {
   return matchesGreedily(pattern, text, '*', (p, t) => p === t);
 }
 

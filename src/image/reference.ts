@@ -63,6 +63,13 @@ export function isPlainHost(registry: string): boolean {
   return new URL(`https://${name}`).hostname === name;
 }
 
+/** Whether text is a repository's path, or the first segments of one: `acme/shop`. */
+export function isRepositoryPath(text: string): boolean {
+  return (
+    text.length <= maxRepositoryLength && text.split('/').every((segment) => segmentPattern.test(segment))
+  );
+}
+
 /** Splits off host and path: `nginx` -> docker.io, library/nginx. Shared with image patterns. */
 export function splitRegistry(name: string): { registry: string; repository: string } {
   const slash = name.indexOf('/');

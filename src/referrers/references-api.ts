@@ -10,7 +10,7 @@ export function createReferencesApi(client: RegistryClient): DiscoveryMechanism 
     mechanism: 'References',
     isClaimedByTag: false,
     list: (subject, access) => {
-      const path = `/v2/${subject.repository}/manifests/${subject.digest}/references`;
+      const path = `manifests/${subject.digest}/references`;
       return client.list({ api: 'references', subject, path }, access);
     },
   };

@@ -10,7 +10,7 @@ export function createReferrersApi(client: RegistryClient): DiscoveryMechanism {
     mechanism: 'Referrers',
     isClaimedByTag: false,
     list: (subject, access) => {
-      const path = `/v2/${subject.repository}/referrers/${subject.digest}`;
+      const path = `referrers/${subject.digest}`;
       return client.list({ api: 'referrers', subject, path }, access);
     },
   };

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { Credentials, ResolvedImage } from '../admission/ports.ts';
+import type { ResolvedImage } from '../admission/ports.ts';
 import type { Digest } from '../image/digest.ts';
 import type { Repository } from '../image/reference.ts';
 import type { RegistryLimits } from './limits.ts';
@@ -58,11 +58,10 @@ export function createCaches(limits: RegistryLimits): RegistryCaches {
   };
 }
 
-/** Credentials are part of every key: what one may fetch is not served to another that may not (threat 27). */
-export function cacheKey(
-  { registry, repository }: Repository,
-  name: string,
-  credentials: Credentials,
-): string {
-  return `${registry}/${repository}\n${name}\n${credentials.scope(registry, repository)}`;
+/**
+ * Credentials are part of every key: what one may fetch is not served to another that may not (threat 27).
+ * @param scope of the credentials that were sent for it.
+ */
+export function cacheKey({ registry, repository }: Repository, name: string, scope: string): string {
+  return `${registry}/${repository}\n${name}\n${scope}`;
 }

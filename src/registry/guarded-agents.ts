@@ -6,9 +6,12 @@ import { LRUCache } from 'lru-cache';
 import { Agent, buildConnector } from 'undici';
 import type { Dispatcher } from 'undici';
 import { RefwardenError } from '../failures/failure.ts';
-import { addressClasses, classifyAddress, isMoreLocal } from './address-class.ts';
+import { classifyAddress, isMoreLocal } from './address-class.ts';
 import type { AddressClass } from './address-class.ts';
+import { direct } from './connection.ts';
+import type { Connection } from './connection.ts';
 import type { RegistryLimits } from './limits.ts';
+import { tunnelConnector } from './tunnel-connector.ts';
 
 /** As `dns.lookup` with `all`: every address of a host name. */
 export type ResolveHost = (
@@ -21,22 +24,28 @@ const resolveWithSystem: ResolveHost = (hostname, done) => {
 };
 
 /**
- * Connection pools, one for each reach: how local an address a connection may go to. The address is checked as
- * it is connected to, so that a name that resolves differently the second time gains nothing (threat 10).
+ * Connection pools, one for each reach (how local an address a connection may go to) and each {@link Connection}. The
+ * address is checked as it is connected to, so that a name that resolves differently the second time gains nothing
+ * (threat 10). Behind a proxy only what a URL itself says is seen: the proxy resolves names, and connects.
  */
 export class GuardedAgents {
-  readonly #agents: ReadonlyMap<AddressClass, Agent>;
+  readonly #agents = new Map<Connection, Map<AddressClass, Agent>>();
+  readonly #limits: RegistryLimits;
+  readonly #resolveHost: ResolveHost;
   /** The least local address that each origin was connected at. */
   readonly #seen: LRUCache<string, AddressClass>;
 
   constructor(limits: RegistryLimits, resolveHost: ResolveHost = resolveWithSystem) {
+    this.#limits = limits;
+    this.#resolveHost = resolveHost;
     this.#seen = new LRUCache({ max: limits.maxRemembered });
-    this.#agents = new Map(addressClasses.map((reach) => [reach, this.#agent(reach, limits, resolveHost)]));
   }
 
-  for(reach: AddressClass): Dispatcher {
-    const agent = this.#agents.get(reach);
-    if (agent === undefined) throw new RefwardenError('InternalError', `No connections of reach ${reach}.`);
+  for(reach: AddressClass, connection: Connection = direct): Dispatcher {
+    const agents = this.#agents.get(connection) ?? new Map<AddressClass, Agent>();
+    this.#agents.set(connection, agents);
+    const agent = agents.get(reach) ?? this.#agent(reach, connection);
+    agents.set(reach, agent);
     return agent;
   }
 
@@ -46,15 +55,13 @@ export class GuardedAgents {
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.#agents.values()].map((agent) => agent.destroy()));
+    const agents = [...this.#agents.values()].flatMap((byReach) => [...byReach.values()]);
+    await Promise.all(agents.map((agent) => agent.destroy()));
   }
 
-  #agent(reach: AddressClass, limits: RegistryLimits, resolveHost: ResolveHost): Agent {
-    const connect = buildConnector({
-      timeout: limits.connectTimeoutMs,
-      lookup: guardedLookup(reach, resolveHost),
-      allowH2: false,
-    });
+  #agent(reach: AddressClass, connection: Connection): Agent {
+    const limits = this.#limits;
+    const connect = this.#connector(reach, connection);
     return new Agent({
       connections: limits.maxConcurrentPerHost,
       pipelining: 1, // one request at a time on a connection; 0 would close it after each
@@ -62,22 +69,28 @@ export class GuardedAgents {
       bodyTimeout: limits.requestTimeoutMs,
       maxHeaderSize: limits.maxHeaderBytes,
       connect: (options, callback) => {
-        // A lookup is not called for literal addresses.
-        const literal = options.hostname.replace(/^\[|\]$/g, '');
-        if (isIP(literal) !== 0 && isMoreLocal(classifyAddress(literal), reach)) {
-          callback(refused(literal), null);
-          return;
-        }
-        connect(options, (...[error, socket]) => {
-          if (error !== null) {
-            callback(error, null);
-            return;
-          }
-          this.#remember(options, classifyAddress(socket.remoteAddress ?? ''));
-          callback(null, socket);
-        });
+        // A lookup is not called for literal addresses, nor for what a proxy resolves.
+        const host = options.hostname.replace(/^\[|\]$/g, '');
+        if (isMoreLocal(classifyHost(host), reach)) callback(refused(host), null);
+        else connect(options, callback);
       },
     });
+  }
+
+  #connector(reach: AddressClass, { proxy, ...tls }: Connection): buildConnector.connector {
+    const options = { ...tls, timeout: this.#limits.connectTimeoutMs, allowH2: false };
+    if (proxy !== undefined) return tunnelConnector(proxy, buildConnector(options), options.timeout);
+    const connect = buildConnector({ ...options, lookup: guardedLookup(reach, this.#resolveHost) });
+    return (target, callback) => {
+      connect(target, (...[error, socket]) => {
+        if (error !== null) {
+          callback(error, null);
+          return;
+        }
+        this.#remember(target, classifyAddress(socket.remoteAddress ?? ''));
+        callback(null, socket);
+      });
+    };
   }
 
   #remember(options: buildConnector.Options, address: AddressClass): void {
@@ -85,6 +98,12 @@ export class GuardedAgents {
     const before = this.#seen.get(host);
     if (before === undefined || isMoreLocal(before, address)) this.#seen.set(host, address);
   }
+}
+
+/** How local a host is by its name alone; what only a look-up tells is `public` here. */
+function classifyHost(host: string): AddressClass {
+  if (/(?:^|\.)localhost\.?$/.test(host)) return 'loopback'; // RFC 6761
+  return isIP(host) === 0 ? 'public' : classifyAddress(host);
 }
 
 /** Refuses a name when any of its addresses is out of reach. */

@@ -11,7 +11,7 @@ import type { RegistryLimits } from './limits.ts';
 import { parseNextLink } from './link-header.ts';
 import { boundListing, parseEntries } from './listing.ts';
 import type { ListedArtifact, Listing } from './listing.ts';
-import type { RegistryEndpoints } from './registry-endpoints.ts';
+import type { Located, RegistryEndpoints } from './registry-endpoints.ts';
 import { errorCodes, oddAnswer, refusalOf } from './registry-refusal.ts';
 import type { RegistryTransport } from './registry-transport.ts';
 import type { Work } from './wire.ts';
@@ -21,7 +21,7 @@ export interface ListingRequest {
   /** Names the API: what is remembered of a host is remembered for it. */
   readonly api: string;
   readonly subject: Subject;
-  /** `/v2/<name>/...` */
+  /** What follows `/v2/<name>/`. */
   readonly path: string;
 }
 
@@ -75,18 +75,13 @@ export class ListingApi {
     const { subject } = request;
     const what = `${repositoryName(subject)}: the listing (${request.api}) of ${shortDigest(subject.digest)}`;
     const askedAtMs = this.#clock.nowMs();
-    const first = await this.#page(
-      request,
-      this.#endpoints.url(subject.registry, request.path),
-      what,
-      0,
-      work,
-    );
+    const at = this.#endpoints.locate(subject, request.path);
+    const first = await this.#page(at, what, 0, work);
     if ('kind' in first) return first;
     const pages = [first];
     const faults: Failure[] = [];
     try {
-      await this.#followLinks(request, pages, what, work);
+      await this.#followLinks(at, pages, what, work);
     } catch (thrown) {
       faults.push(toFailure(thrown));
     }
@@ -96,9 +91,8 @@ export class ListingApi {
     return boundListing(listing, this.#limits.maxReferrers, what);
   }
 
-  async #followLinks(request: ListingRequest, pages: Page[], what: string, work: Work): Promise<void> {
-    const home = this.#endpoints.url(request.subject.registry, request.path);
-    const prefix = `/v2/${request.subject.repository}/`;
+  async #followLinks({ target, url: home }: Located, pages: Page[], what: string, work: Work): Promise<void> {
+    const prefix = `/v2/${target.repository}/`;
     const visited = new Set([home.href]);
     let from = home;
     for (let next = pages.at(-1)?.next; next !== undefined; next = pages.at(-1)?.next) {
@@ -118,7 +112,7 @@ export class ListingApi {
       }
       visited.add(url.href);
       const readBytes = pages.reduce((sum, page) => sum + page.sizeBytes, 0);
-      const page = await this.#page(request, url, what, readBytes, work);
+      const page = await this.#page({ target, url }, what, readBytes, work);
       if ('kind' in page)
         throw new RefwardenError('RegistryProtocolError', `${what}: a further page is no list.`);
       pages.push(page);
@@ -127,15 +121,14 @@ export class ListingApi {
   }
 
   async #page(
-    { subject }: ListingRequest,
-    url: URL,
+    { target, url }: Located,
     what: string,
     readBytes: number,
     work: Work,
   ): Promise<Page | Absence> {
     const answer = await this.#transport.call(
       {
-        target: subject,
+        target,
         url,
         method: 'GET',
         accept: `${ociIndex}, application/json`,
@@ -145,7 +138,7 @@ export class ListingApi {
       },
       work,
     );
-    const refusal = refusalOf(answer, subject, what, work);
+    const refusal = refusalOf(answer, target, what, work);
     if (refusal !== undefined) throw refusal;
     if (answer.status !== 200) return absenceOf(answer, what);
     // A page for people, or text, is no such API; what says that it is JSON and is not, is a fault.

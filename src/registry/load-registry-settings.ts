@@ -1,62 +1,63 @@
-import { open } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { RefwardenError } from '../failures/failure.ts';
-import { parseRegistrySettings } from './registry-settings.ts';
-import type { SettingsFile } from './registry-settings.ts';
+import { readBounded } from './bounded-file.ts';
+import type { RegistryLimits } from './limits.ts';
+import { contradictions, parseRegistrySettings } from './registry-settings.ts';
+import type { RegistryEntry, RegistrySettings, SettingsFile } from './registry-settings.ts';
+import { loadTlsMaterial } from './tls-material.ts';
 
 /** Largest settings file, bytes. */
 const maxFileBytes = 1024 * 1024;
 
+/** What a client is made with. */
+export interface LoadedSettings {
+  readonly registries: readonly RegistrySettings[];
+  readonly limits: Partial<RegistryLimits>;
+}
+
 /**
- * Settings of a file, if any, with the hosts that the command line adds for plain HTTP.
+ * Settings of a file, if any, with the hosts that the command line adds for plain HTTP, and the TLS material that the
+ * file names: it is read once, and paths are relative to the file.
  * @throws RefwardenError `ConfigurationInvalid`: a file that cannot be read, a field or a host that is wrong.
  */
 export async function loadRegistrySettings(
   path: string | undefined,
   plainHttp: readonly string[],
-): Promise<SettingsFile> {
+): Promise<LoadedSettings> {
   const { registries, limits } = path === undefined ? parseRegistrySettings('{}') : await readSettings(path);
+  const entries = withPlainHttp(registries, plainHttp);
+  const directory = path === undefined ? '.' : dirname(path);
+  return { registries: await Promise.all(entries.map((entry) => loadTlsMaterial(entry, directory))), limits };
+}
+
+function withPlainHttp(registries: readonly RegistryEntry[], plainHttp: readonly string[]): RegistryEntry[] {
   const added = parseRegistrySettings(
     JSON.stringify({ registries: [...new Set(plainHttp)].map((host) => ({ host, plainHttp: true })) }),
   ).registries;
   const plain = new Set(added.map(({ host }) => host));
   const known = new Set(registries.map(({ host }) => host));
-  return {
-    registries: [
-      ...registries.map((settings) =>
-        plain.has(settings.host) ? { ...settings, plainHttp: true } : settings,
-      ),
-      ...added.filter(({ host }) => !known.has(host)),
-    ],
-    limits,
-  };
+  const all = [
+    ...registries.map((entry) => (plain.has(entry.host) ? { ...entry, plainHttp: true } : entry)),
+    ...added.filter(({ host }) => !known.has(host)),
+  ];
+  for (const entry of all) {
+    const [problem] = contradictions(entry, all);
+    if (problem === undefined) continue;
+    throw new RefwardenError(
+      'ConfigurationInvalid',
+      `--plain-http ${entry.host} does not fit the settings of that host: ${problem.field} ${problem.why}.`,
+    );
+  }
+  return all;
 }
 
 async function readSettings(path: string): Promise<SettingsFile> {
-  const text = await readBounded(path);
+  const text = (await readBounded(path, maxFileBytes, `The registry settings ${path}`)).toString('utf8');
   try {
     return parseRegistrySettings(text);
   } catch (error) {
     throw error instanceof RefwardenError
       ? new RefwardenError(error.code, `${path}: ${error.message}`, error)
       : error;
-  }
-}
-
-async function readBounded(path: string): Promise<string> {
-  const refuse = (why: string, cause?: unknown): RefwardenError =>
-    new RefwardenError(
-      'ConfigurationInvalid',
-      `The registry settings ${path} cannot be read: ${why}.`,
-      cause,
-    );
-  try {
-    await using file = await open(path);
-    const { size } = await file.stat();
-    if (size > maxFileBytes) throw refuse(`it is larger than ${maxFileBytes} bytes`);
-    return await file.readFile('utf8');
-  } catch (cause) {
-    if (cause instanceof RefwardenError) throw cause;
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'error';
-    throw refuse(code === 'ENOENT' ? 'it does not exist' : code, cause);
   }
 }

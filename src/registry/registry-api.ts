@@ -87,13 +87,13 @@ export class RegistryApi {
   /** @throws RefwardenError `ArtifactMissing`, `SizeMismatch`, `DigestMismatch` and those of a connection. */
   async blob(target: Repository, blob: Descriptor, work: Work): Promise<Uint8Array> {
     const what = `${repositoryName(target)}: blob ${shortDigest(blob.digest)}`;
-    const url = this.#endpoints.url(target.registry, `/v2/${target.repository}/blobs/${blob.digest}`);
-    const call = { target, url, method: 'GET', maxBytes: blob.size, what, mayLeaveOrigin: true } as const;
+    const at = this.#endpoints.locate(target, `blobs/${blob.digest}`);
+    const call = { ...at, method: 'GET', maxBytes: blob.size, what, mayLeaveOrigin: true } as const;
     const answer = await this.#transport.call(call, work).catch((thrown: unknown) => {
       const isOverrun = thrown instanceof RefwardenError && thrown.code === 'ArtifactTooLarge';
       throw isOverrun ? sizeMismatch(what, blob.size) : thrown;
     });
-    const refusal = refusalOf(answer, target, what, work);
+    const refusal = refusalOf(answer, call.target, what, work);
     if (refusal !== undefined) throw refusal;
     if (answer.status === 404 && !isHtml(answer)) {
       throw new RefwardenError('ArtifactMissing', `${what} is not there.`);
@@ -113,12 +113,12 @@ export class RegistryApi {
     method: 'GET' | 'HEAD',
     work: Work,
   ): Promise<HttpAnswer> {
-    const url = this.#endpoints.url(target.registry, `/v2/${target.repository}/manifests/${reference}`);
+    const at = this.#endpoints.locate(target, `manifests/${reference}`);
     const what = `${repositoryName(target)}: manifest ${reference}`;
     const maxBytes = this.#limits.maxManifestBytes;
-    const call = { target, url, method, accept: acceptManifests, maxBytes, what, mayLeaveOrigin: false };
+    const call = { ...at, method, accept: acceptManifests, maxBytes, what, mayLeaveOrigin: false };
     const answer = await this.#transport.call(call, work);
-    const refusal = refusalOf(answer, target, what, work);
+    const refusal = refusalOf(answer, call.target, what, work);
     if (refusal !== undefined) throw refusal;
     if (isRedirect(answer.status)) {
       throw new RefwardenError('RegistryRefused', `${what}: the redirect to another host is not followed.`);

@@ -93,7 +93,7 @@ export class RegistryClient {
 
   /** @throws RefwardenError `ImageNotFound` and those of a connection. */
   async resolveTag(tagged: Tagged, access: RegistryAccess): Promise<ResolvedImage> {
-    const key = cacheKey(tagged, tagged.tag, access.credentials);
+    const key = this.#key(tagged, tagged.tag, access);
     const known = this.#caches.images.get(key);
     if (known !== undefined && this.#isFresh(known.askedAtMs, this.limits.tagTtlMs, access))
       return known.image;
@@ -110,7 +110,7 @@ export class RegistryClient {
   async fetchManifest(subject: Subject, access: RegistryAccess): Promise<ManifestContent> {
     const known = this.#knownManifest(subject, access);
     if (known !== undefined) return known;
-    const key = cacheKey(subject, subject.digest, access.credentials);
+    const key = this.#key(subject, subject.digest, access);
     return await this.#manifests.run(key, access.signal, async (shared) => {
       const content = await this.#api.manifest(subject, workOf(access, shared));
       this.#keepManifest(subject, content, access);
@@ -119,16 +119,16 @@ export class RegistryClient {
   }
 
   #knownManifest(subject: Subject, access: RegistryAccess): ManifestContent | undefined {
-    return this.#caches.manifests.get(cacheKey(subject, subject.digest, access.credentials));
+    return this.#caches.manifests.get(this.#key(subject, subject.digest, access));
   }
 
   #keepManifest(target: Repository, content: ManifestContent, access: RegistryAccess): void {
-    this.#caches.manifests.set(cacheKey(target, content.digest, access.credentials), content);
+    this.#caches.manifests.set(this.#key(target, content.digest, access), content);
   }
 
   /** The manifest of an artifact's tag in one request, remembered as a listing is. */
   async fetchTagged(tagged: Tagged, access: RegistryAccess): Promise<TaggedManifest> {
-    const key = cacheKey(tagged, tagged.tag, access.credentials);
+    const key = this.#key(tagged, tagged.tag, access);
     const known = this.#knownTagged(tagged, this.#caches.tags.get(key), access);
     if (known !== undefined) return known;
     return await this.#tags.run(key, access.signal, async (shared) => {
@@ -168,7 +168,7 @@ export class RegistryClient {
         `${what} has ${blob.size} bytes; the limit is ${maxLayerBytes}.`,
       );
     }
-    const key = cacheKey(target, blob.digest, access.credentials);
+    const key = this.#key(target, blob.digest, access);
     const known = this.#caches.blobs.get(key);
     if (known !== undefined) {
       if (known.byteLength !== blob.size) throw sizeMismatch(what, blob.size);
@@ -186,12 +186,12 @@ export class RegistryClient {
   async list(request: ListingRequest, access: RegistryAccess): Promise<ListingAnswer> {
     const { api, subject } = request;
     const { absentApis, presentApis, listings } = this.#caches;
-    const hostKey = `${api}\n${subject.registry}\n${access.credentials.scope(subject.registry, subject.repository)}`;
-    const repositoryKey = cacheKey(subject, api, access.credentials);
+    const hostKey = `${api}\n${subject.registry}\n${this.#scope(subject, access)}`;
+    const repositoryKey = this.#key(subject, api, access);
     const askedBeforeMs = absentApis.get(hostKey) ?? absentApis.get(repositoryKey);
     if (askedBeforeMs !== undefined && this.#isFresh(askedBeforeMs, this.limits.absentApiTtlMs, access))
       return { kind: 'noSuchApi', askedAtMs: askedBeforeMs };
-    const key = cacheKey(subject, `${api} ${subject.digest}`, access.credentials);
+    const key = this.#key(subject, `${api} ${subject.digest}`, access);
     const known = listings.get(key);
     if (known !== undefined && this.#isFresh(known.askedAtMs, this.limits.listingTtlMs, access)) return known;
     return await this.#listings.run(key, access.signal, async (shared) => {
@@ -214,6 +214,16 @@ export class RegistryClient {
 
   async close(): Promise<void> {
     await this.#agents.close();
+  }
+
+  #key(target: Repository, name: string, access: RegistryAccess): string {
+    return cacheKey(target, name, this.#scope(target, access));
+  }
+
+  /** Of the credentials that are sent: those for the mirror, where there is one. */
+  #scope(target: Repository, { credentials }: RegistryAccess): string {
+    const { registry, repository } = this.#endpoints.asked(target);
+    return credentials.scope(registry, repository);
   }
 
   #isFresh(askedAtMs: number, ttlMs: number, { maxListingAgeMs = Infinity }: RegistryAccess): boolean {

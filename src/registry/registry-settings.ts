@@ -1,7 +1,7 @@
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import { RefwardenError } from '../failures/failure.ts';
-import { isPlainHost, normalizeRegistry } from '../image/reference.ts';
+import { isPlainHost, isRepositoryPath, normalizeRegistry } from '../image/reference.ts';
 import { mechanisms } from '../policy/evidence.ts';
 import type { Mechanism } from '../policy/evidence.ts';
 import { highestRegistryLimits } from './limits.ts';
@@ -10,10 +10,12 @@ import type { RegistryLimits } from './limits.ts';
 /** Longest settings text, characters. */
 const maxSettingsLength = 256 * 1024;
 const maxRegistries = 1_000;
+/** Longest path of a file, or URL of a proxy, characters. */
+const maxPathLength = 4_096;
 
 /**
- * How one registry is reached. A host that is listed is also allowed by name: it may be at a loopback or
- * link-local address, and other registries may redirect to it.
+ * How one registry is reached. A host that is listed, or named as a mirror, is also allowed by name: it may be at a
+ * loopback or link-local address, and other registries may redirect to it.
  */
 export interface RegistrySettings {
   /** `host` or `host:port`, exact. */
@@ -22,27 +24,61 @@ export interface RegistrySettings {
   readonly plainHttp?: boolean | undefined;
   /** Where referrers are looked for. `References`, the founding proposal's API, is asked only when listed. */
   readonly mechanisms?: readonly Mechanism[] | undefined;
+  /** The host that is asked instead, with its own credentials and connection settings. */
+  readonly mirror?: string | undefined;
+  /** Put before each repository in what is asked: `dockerhub` makes `/v2/dockerhub/library/nginx/`. */
+  readonly prefix?: string | undefined;
+  /** `http(s)://host:port` of a proxy that connects to this host, and to hosts without settings that it names. */
+  readonly proxy?: string | undefined;
+  /** PEM: the authorities that are trusted for this host, and no others. */
+  readonly ca?: string | undefined;
+  /** PEM: shown to this host, and only when its own images are asked for. */
+  readonly clientCertificate?: { readonly cert: string; readonly key: string } | undefined;
+}
+
+/** An entry of the file: TLS material is named by path. */
+export interface RegistryEntry extends Omit<RegistrySettings, 'ca' | 'clientCertificate'> {
+  readonly caFile?: string | undefined;
+  readonly clientCertificate?: { readonly certFile: string; readonly keyFile: string } | undefined;
 }
 
 /** What every registry without settings of its own is asked for. */
 export const defaultMechanisms: readonly Mechanism[] = ['Referrers', 'FallbackTag', 'CosignTag'];
 
-const registrySettingsSchema = z.strictObject({
-  host: z
-    .string()
-    .max(255)
-    .refine(isHost, 'is no registry host; write host or host:port in lower case, without scheme and path'),
+const hostSchema = z
+  .string()
+  .max(255)
+  .refine(isHost, 'is no registry host; write host or host:port in lower case, without scheme and path');
+const pathSchema = z.string().min(1, 'names no file').max(maxPathLength);
+
+const registryEntrySchema = z.strictObject({
+  host: hostSchema,
   plainHttp: z.boolean().optional(),
   mechanisms: z
     .array(z.enum(mechanisms))
     .min(1, 'must name at least one mechanism')
     .refine((list) => new Set(list).size === list.length, 'names a mechanism twice')
     .optional(),
+  mirror: hostSchema.optional(),
+  prefix: z
+    .string()
+    .refine(
+      isRepositoryPath,
+      'is no path of a repository; write segments in lower case, as in team/dockerhub',
+    )
+    .optional(),
+  proxy: z
+    .string()
+    .max(maxPathLength)
+    .refine(isProxy, 'is no proxy; write http://host:port or https://host:port, without user and path')
+    .optional(),
+  caFile: pathSchema.optional(),
+  clientCertificate: z.strictObject({ certFile: pathSchema, keyFile: pathSchema }).optional(),
 });
 
 /** What a settings file says; limits that it does not name keep their defaults. */
 export interface SettingsFile {
-  readonly registries: readonly RegistrySettings[];
+  readonly registries: readonly RegistryEntry[];
   readonly limits: Partial<RegistryLimits>;
 }
 
@@ -57,15 +93,50 @@ const limitsSchema = z.strictObject(
 
 const fileSchema: z.ZodType<SettingsFile> = z.strictObject({
   registries: z
-    .array(registrySettingsSchema)
+    .array(registryEntrySchema)
     .max(maxRegistries)
     .refine((list) => new Set(list.map(({ host }) => host)).size === list.length, 'names a host twice')
+    .superRefine((list, context) => {
+      for (const [index, entry] of list.entries()) {
+        for (const { field, why } of contradictions(entry, list)) {
+          context.addIssue({ code: 'custom', path: [index, field], message: why });
+        }
+      }
+    })
     .default([]),
   limits: limitsSchema.default({}),
 });
 
+/** Which fields of an entry contradict the others, and what to do. */
+export function contradictions(
+  entry: RegistryEntry,
+  all: readonly RegistryEntry[],
+): { readonly field: keyof RegistryEntry; readonly why: string }[] {
+  const { host, mirror, plainHttp } = entry;
+  const found: { field: keyof RegistryEntry; why: string }[] = [];
+  if (mirror !== undefined) {
+    if (mirror === host) found.push({ field: 'mirror', why: 'is the host itself; leave it out' });
+    else if (all.some((other) => other.host === mirror && other.mirror !== undefined))
+      found.push({ field: 'mirror', why: 'has a mirror of its own; name the host that is to be asked' });
+    for (const field of ['plainHttp', 'caFile', 'clientCertificate', 'proxy'] as const) {
+      if (entry[field] === undefined || entry[field] === false) continue;
+      found.push({
+        field,
+        why: `is not used, as ${mirror} is asked instead; put it into the entry of that host`,
+      });
+    }
+  } else if (plainHttp === true) {
+    for (const field of ['caFile', 'clientCertificate'] as const) {
+      if (entry[field] === undefined) continue;
+      found.push({ field, why: 'is of no use over plain HTTP; leave it out, or plainHttp' });
+    }
+  }
+  return found;
+}
+
 /**
- * Parses the text of `registries.yaml`: `registries: [{host, plainHttp?, mechanisms?}]` and `limits: {maxManifestBytes?, ...}`.
+ * Parses the text of `registries.yaml`: `registries: [{host, ...}]` as {@link RegistryEntry} has it, and
+ * `limits: {maxManifestBytes?, ...}`.
  * @throws RefwardenError `ConfigurationInvalid`, naming field and value.
  */
 export function parseRegistrySettings(text: string): SettingsFile {
@@ -115,4 +186,10 @@ function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
 /** The reference grammar decides, so that settings and images agree on what a host is. */
 function isHost(host: string): boolean {
   return isPlainHost(host) && host === normalizeRegistry(host);
+}
+
+function isProxy(text: string): boolean {
+  if (!/^https?:\/\/[^/?#@\\\s]+$/.test(text) || !URL.canParse(text)) return false;
+  // A dialler must read the same host out of it that the operator wrote.
+  return isPlainHost(text.replace(/^https?:\/\//, ''));
 }

@@ -9,8 +9,9 @@ import type { Wire, Work } from './wire.ts';
 import { parseChallenges } from './www-authenticate.ts';
 
 export interface RegistryCall {
+  /** In the names of the host that is asked, as RegistryEndpoints locates it. */
   readonly target: Repository;
-  /** On the registry's own origin. */
+  /** On the origin of that host. */
   readonly url: URL;
   readonly method: 'GET' | 'HEAD';
   readonly accept?: string;

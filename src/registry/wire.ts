@@ -43,7 +43,7 @@ export class Wire {
 
   /**
    * The last answer, whatever its status.
-   * @param registry on whose behalf: it decides which addresses may be connected to.
+   * @param registry the host that is asked, on whose behalf: it decides which addresses may be connected to, and how.
    * @throws RefwardenError as {@link exchange} and {@link HostGate} do.
    */
   async send(request: HttpRequest, registry: string, work: Work): Promise<HttpAnswer> {
@@ -71,7 +71,10 @@ export class Wire {
     try {
       const { maxErrorBytes, requestTimeoutMs } = this.#options.limits;
       return await exchange(request, {
-        dispatcher: this.#agents.for(this.#reach(request.url, registry)),
+        dispatcher: this.#agents.for(
+          this.#reach(request.url, registry),
+          this.#endpoints.connection(request.url, registry),
+        ),
         maxErrorBytes,
         timeoutMs: requestTimeoutMs,
         signal: work.signal,
@@ -87,15 +90,15 @@ export class Wire {
    * nodes pull from it, but not on this machine. What it sends us to is at most as local as itself.
    */
   #reach(url: URL, registry: string): AddressClass {
-    const home = this.#endpoints.url(registry, '/');
-    const isHome = url.origin === home.origin;
+    const isHome = this.#endpoints.isHome(url, registry);
     if (this.#endpoints.isNamed(isHome ? registry : url.host)) return 'reserved';
-    return isHome ? 'private' : this.#agents.seenAt(home);
+    return isHome ? 'private' : this.#agents.seenAt(this.#endpoints.home(registry));
   }
 
   #delayMs(retries: number, retryAfter: string | string[] | undefined): number {
     const { clock, limits, random } = this.#options;
-    const backoffMs = limits.retryDelayMs * 2 ** retries * (0.5 + random() / 2);
+    const doubledMs = Math.min(limits.retryDelayMs * 2 ** retries, limits.maxRetryDelayMs);
+    const backoffMs = doubledMs * (0.5 + random() / 2);
     return Math.max(backoffMs, parseRetryAfter(retryAfter, clock.nowMs()) ?? 0);
   }
 }
