@@ -36,6 +36,7 @@ import { createMetrics } from './observability/metrics.ts';
 import { createVerdictRecorder } from './observability/verdict-recorder.ts';
 import { notReady } from './policy/compile.ts';
 import { createArtifactSource } from './referrers/artifact-source.ts';
+import { CredentialHelpers } from './registry/credential-helpers.ts';
 import { loadDockerConfig } from './registry/docker-config.ts';
 import { loadRegistrySettings } from './registry/load-registry-settings.ts';
 import { CertificateWatch } from './server/certificate-watch.ts';
@@ -60,9 +61,10 @@ async function openDecision(
   source: LiveSource,
   options: RegistryOptions,
   recorder: VerdictRecorder,
+  helpers?: CredentialHelpers,
 ): Promise<{ ports: DecisionPorts; close: () => Promise<void> }> {
   const credentials =
-    options.dockerConfig === undefined ? anonymous : await loadDockerConfig(options.dockerConfig);
+    options.dockerConfig === undefined ? anonymous : await loadDockerConfig(options.dockerConfig, helpers);
   const settings = await loadRegistrySettings(options.registries, options.plainHttp);
   const artifacts = createArtifactSource({ ...settings, clock });
   const verifier = createCachingVerifier(createVerifier(), clock);
@@ -100,7 +102,9 @@ function snapshotOptions({ trustDir, noMatch }: PolicyOptions): SnapshotOptions 
 async function openChecker(options: CheckOptions): Promise<Checker> {
   const source = await openDirectory({ path: options.policies, watch: false, ...snapshotOptions(options) });
   refuseNotReady(source);
-  const { ports, close } = await openDecision(source, options, { record: () => undefined });
+  // The user's own command runs the user's own helpers; the webhook runs nothing.
+  const helpers = new CredentialHelpers(clock);
+  const { ports, close } = await openDecision(source, options, { record: () => undefined }, helpers);
   return { decide: (workload, signal) => decide(workload, ports, { signal }), close };
 }
 

@@ -10,10 +10,11 @@ import type { RequestTrace } from './request-trace.ts';
 import type { Verdict } from './verdict.ts';
 import type { Workload } from './workload.ts';
 
-export interface Account {
-  readonly username: string;
-  readonly password: string;
-}
+/** What a registry or its token service is shown. */
+export type Account =
+  | { readonly username: string; readonly password: string }
+  /** Exchanged at the token service (OAuth 2 refresh token); a registry itself is never shown it. */
+  | { readonly identityToken: string };
 
 /** Credentials are a value with an identity: caches and single flight are keyed by its scope. */
 export interface Credentials {
@@ -23,13 +24,13 @@ export interface Credentials {
    */
   scope(registry: string, repository: string): string;
   /** Undefined for anonymous access. Never the account of another registry. */
-  basicAuth(registry: string, repository: string): Promise<Account | undefined>;
+  account(registry: string, repository: string): Promise<Account | undefined>;
 }
 
 export const anonymousScope = 'anonymous';
 export const anonymous: Credentials = {
   scope: () => anonymousScope,
-  basicAuth: () => Promise.resolve(undefined),
+  account: () => Promise.resolve(undefined),
 };
 
 /** Which credentials a workload's images are read with. */

@@ -11,10 +11,14 @@ export async function readBounded(path: string, maxBytes: number, what: string):
     new RefwardenError('ConfigurationInvalid', `${what} cannot be read: ${why}.`, cause);
   try {
     await using file = await open(path);
-    const stats = await file.stat();
-    if (!stats.isFile()) throw refuse('it is no regular file');
-    if (stats.size > maxBytes) throw refuse(`it is larger than ${maxBytes} bytes`);
-    return await file.readFile();
+    const chunks: Buffer[] = [];
+    // One byte more than is allowed tells that there is more; a size that is stated says nothing of a pipe.
+    for await (const chunk of file.createReadStream({ end: maxBytes, autoClose: false })) {
+      chunks.push(chunk as Buffer);
+    }
+    const bytes = Buffer.concat(chunks);
+    if (bytes.byteLength > maxBytes) throw refuse(`it is larger than ${maxBytes} bytes`);
+    return bytes;
   } catch (cause) {
     if (cause instanceof RefwardenError) throw cause;
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'error';

@@ -6,6 +6,14 @@ const timeouts = new Set([
   'UND_ERR_BODY_TIMEOUT',
   'ETIMEDOUT',
 ]);
+/** Node's names (OpenSSL's) for a certificate whose authority is not trusted. */
+const untrusted = new Set([
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+]);
 const resets = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
 
 /**
@@ -22,7 +30,14 @@ export function connectionFailure(thrown: unknown, what: string, isAborted: bool
   if (code.startsWith('HPE_') || code === 'UND_ERR_HEADERS_OVERFLOW') {
     return new RefwardenError('RegistryProtocolError', `${what}: the answer is not valid HTTP.`, thrown);
   }
-  return new RefwardenError('RegistryUnavailable', `${what}: the connection failed (${code}).`, thrown);
+  const mend = untrusted.has(code)
+    ? ' No trusted authority vouches for its certificate: name its own as caFile of the host, see docs/registries.md.'
+    : '';
+  return new RefwardenError(
+    'RegistryUnavailable',
+    `${what}: the connection failed (${code}).${mend}`,
+    thrown,
+  );
 }
 
 /** Whether the connection broke under the request, so that the same request may well succeed. */

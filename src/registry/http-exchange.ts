@@ -4,8 +4,9 @@ import { connectionFailure } from './connection-failure.ts';
 
 export interface HttpRequest {
   readonly url: URL;
-  readonly method: 'GET' | 'HEAD';
+  readonly method: 'GET' | 'HEAD' | 'POST';
   readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string;
   /** A larger body of a 2xx answer is refused, and not read to its end. */
   readonly maxBytes: number;
   /** Names what is asked for in messages; holds no query and no secret. */
@@ -48,6 +49,7 @@ export async function exchange(request: HttpRequest, bounds: ExchangeBounds): Pr
       method: request.method,
       headers: { ...request.headers, 'accept-encoding': 'identity', 'user-agent': 'refwarden' },
       signal: controller.signal,
+      ...(request.body === undefined ? {} : { body: request.body }),
     });
     const isSuccess = answer.statusCode >= 200 && answer.statusCode < 300;
     const body = isSuccess

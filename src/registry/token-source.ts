@@ -1,8 +1,9 @@
 import { LRUCache } from 'lru-cache';
-import type { Clock } from '../admission/ports.ts';
+import type { Account, Clock } from '../admission/ports.ts';
 import { RefwardenError } from '../failures/failure.ts';
 import type { Repository } from '../image/reference.ts';
 import { isJsonObject, parseStrictJson } from '../oci/strict-json.ts';
+import type { HttpRequest } from './http-exchange.ts';
 import type { RegistryLimits } from './limits.ts';
 import type { RegistryEndpoints } from './registry-endpoints.ts';
 import { oddAnswer, refusalOf } from './registry-refusal.ts';
@@ -17,6 +18,8 @@ const maxTokenSeconds = 3_600;
 const tokenMarginMs = 10_000;
 const maxTokenLength = 16 * 1024;
 const maxServiceLength = 512;
+/** What a token service is told that asks (OAuth 2); it means nothing to it. */
+const clientId = 'refwarden';
 
 interface Token {
   readonly authorization: string;
@@ -90,18 +93,27 @@ export class TokenSource {
   }
 
   async #basic({ registry, repository }: Repository, { credentials }: Work): Promise<string | undefined> {
-    const basic = await credentials.basicAuth(registry, repository);
-    if (basic === undefined) return undefined;
-    return `Basic ${Buffer.from(`${basic.username}:${basic.password}`).toString('base64')}`;
+    const account = await credentials.account(registry, repository);
+    if (account === undefined) return undefined;
+    if ('identityToken' in account) {
+      throw new RefwardenError(
+        'RegistryUnauthorized',
+        `${registry} asks for user and password, and its credentials are an identity token; log in with a password.`,
+      );
+    }
+    return basicHeader(account.username, account.password);
   }
 
   async #fetch(challenge: Challenge, target: Repository, work: Work): Promise<Token> {
-    const url = this.#tokenUrl(challenge, target);
+    const url = this.#realm(challenge, target);
     const what = `the token of ${target.registry}/${target.repository} from ${url.host}`;
-    const authorization = await this.#basic(target, work);
+    const account = await work.credentials.account(target.registry, target.repository);
     const askedAtMs = this.#clock.nowMs();
-    const headers = { accept: 'application/json', ...(authorization === undefined ? {} : { authorization }) };
-    const request = { url, method: 'GET', headers, maxBytes: this.#limits.maxTokenBytes, what } as const;
+    const parameters = {
+      service: challenge.parameters.get('service'),
+      scope: `repository:${target.repository}:pull`,
+    };
+    const request = { ...tokenRequest(url, parameters, account), maxBytes: this.#limits.maxTokenBytes, what };
     // Redirects of a token service are not followed: the credentials would go along.
     const answer = await this.#wire.send(request, target.registry, work);
     if (answer.status !== 200) throw refusalOf(answer, target, what, work) ?? oddAnswer(answer, what);
@@ -117,7 +129,7 @@ export class TokenSource {
   }
 
   /** @throws RefwardenError `RegistryRefused` for a realm that must not see credentials. */
-  #tokenUrl({ parameters }: Challenge, { registry, repository }: Repository): URL {
+  #realm({ parameters }: Challenge, { registry }: Repository): URL {
     const realm = parameters.get('realm') ?? '';
     const service = parameters.get('service');
     if (!URL.canParse(realm) || (service?.length ?? 0) > maxServiceLength) {
@@ -132,10 +144,40 @@ export class TokenSource {
         `${registry} names the token service ${JSON.stringify(url.host)}, which is not asked: it must be an https URL without a user.`,
       );
     }
-    if (service !== undefined) url.searchParams.set('service', service);
-    url.searchParams.set('scope', `repository:${repository}:pull`);
     return url;
   }
+}
+
+/**
+ * A token is asked for by GET with Basic access (distribution's token specification), or with an identity token by POST
+ * as OAuth 2 refreshes one (distribution's `oauth2` specification).
+ */
+function tokenRequest(
+  realm: URL,
+  { service, scope }: { readonly service: string | undefined; readonly scope: string },
+  account: Account | undefined,
+): Pick<HttpRequest, 'url' | 'method' | 'headers' | 'body'> {
+  const accept = 'application/json';
+  const asked = { ...(service === undefined ? {} : { service }), scope };
+  if (account !== undefined && 'identityToken' in account) {
+    const grant = { grant_type: 'refresh_token', client_id: clientId, refresh_token: account.identityToken };
+    const headers = { accept, 'content-type': 'application/x-www-form-urlencoded' };
+    return {
+      url: realm,
+      method: 'POST',
+      headers,
+      body: new URLSearchParams({ ...grant, ...asked }).toString(),
+    };
+  }
+  const url = new URL(realm);
+  for (const [name, value] of Object.entries(asked)) url.searchParams.set(name, value);
+  const authorization =
+    account === undefined ? {} : { authorization: basicHeader(account.username, account.password) };
+  return { url, method: 'GET', headers: { accept, ...authorization } };
+}
+
+function basicHeader(username: string, password: string): string {
+  return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
 }
 
 /** Realm and scope are part of it: a token for one repository or service is no use, or harm, at another. */

@@ -38,7 +38,7 @@ describe('what is remembered', () => {
     const subject = { registry: registry.host, repository: 'shop/app', digest: app.digest };
     const accountsOf = (username: string, publicHost: string): Credentials => ({
       scope: (host) => (host === publicHost ? anonymousScope : username),
-      basicAuth: (host) => Promise.resolve(host === publicHost ? undefined : { username, password: 'x' }),
+      account: (host) => Promise.resolve(host === publicHost ? undefined : { username, password: 'x' }),
     });
     for (const username of ['one', 'two']) {
       const access = accessOf({ credentials: accountsOf(username, registry.host) });

@@ -25,12 +25,12 @@ describe('loadDockerConfig', () => {
         'https://index.docker.io/v1/': { auth: base64('hub:secret') },
       },
     });
-    expect(await credentials.basicAuth('ghcr.io', 'a/b')).toEqual({ username: 'me', password: 'pass:word' });
-    expect(await credentials.basicAuth('registry.example:5000', 'a')).toEqual({
+    expect(await credentials.account('ghcr.io', 'a/b')).toEqual({ username: 'me', password: 'pass:word' });
+    expect(await credentials.account('registry.example:5000', 'a')).toEqual({
       username: 'u',
       password: 'p',
     });
-    expect(await credentials.basicAuth('docker.io', 'library/a')).toEqual({
+    expect(await credentials.account('docker.io', 'library/a')).toEqual({
       username: 'hub',
       password: 'secret',
     });
@@ -41,7 +41,7 @@ describe('loadDockerConfig', () => {
       'ghcr.io:5000',
       '__proto__',
     ]) {
-      expect(await credentials.basicAuth(host, 'a')).toBeUndefined();
+      expect(await credentials.account(host, 'a')).toBeUndefined();
     }
   });
 
@@ -78,17 +78,17 @@ describe('loadDockerConfig', () => {
       auths: { 'ghcr.io': {}, 'quay.io': { auth: base64('a:b') } },
     });
     await expectFailure(
-      credentials.basicAuth('ghcr.io', 'a'),
+      credentials.account('ghcr.io', 'a'),
       'RegistryUnauthorized',
       /credentials of ghcr.io are kept by a credential helper/,
     );
     await expectFailure(
-      credentials.basicAuth('ecr.example', 'a'),
+      credentials.account('ecr.example', 'a'),
       'RegistryUnauthorized',
       /credentials of ecr.example are kept/,
     );
-    expect(await credentials.basicAuth('quay.io', 'a')).toEqual({ username: 'a', password: 'b' });
-    expect(await credentials.basicAuth('other.example', 'a')).toBeUndefined();
+    expect(await credentials.account('quay.io', 'a')).toEqual({ username: 'a', password: 'b' });
+    expect(await credentials.account('other.example', 'a')).toBeUndefined();
   });
 
   it.each([

@@ -16,7 +16,7 @@ export function accessOf(given: Partial<RegistryAccess> = {}): RegistryAccess {
 }
 
 export function account(scope: string, username = 'reader', password = 'sesame'): Credentials {
-  return { scope: () => scope, basicAuth: () => Promise.resolve({ username, password }) };
+  return { scope: () => scope, account: () => Promise.resolve({ username, password }) };
 }
 
 export class TestClock implements Clock {
