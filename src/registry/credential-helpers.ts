@@ -36,9 +36,11 @@ export class CredentialHelpers {
     max: maxHelperAnswers,
   });
   readonly #clock: Clock;
+  readonly #timeoutMs: number;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, timeoutMs: number = helperTimeoutMs) {
     this.#clock = clock;
+    this.#timeoutMs = timeoutMs;
   }
 
   /**
@@ -64,7 +66,7 @@ export class CredentialHelpers {
     const nowMs = this.#clock.nowMs();
     const known = this.#answers.get(key);
     if (known !== undefined && nowMs - known.askedAtMs < helperAnswerTtlMs) return await known.outcome;
-    const outcome = run(name, server);
+    const outcome = run(name, server, this.#timeoutMs);
     const answer = { outcome, askedAtMs: nowMs };
     this.#answers.set(key, answer);
     // A failure is not kept: what the user mends counts at once.
@@ -75,21 +77,22 @@ export class CredentialHelpers {
   }
 }
 
-async function run(name: string, server: string): Promise<Outcome> {
-  const { error, stdout } = await execute(`docker-credential-${name}`, server);
+async function run(name: string, server: string, timeoutMs: number): Promise<Outcome> {
+  const { error, stdout } = await execute(`docker-credential-${name}`, server, timeoutMs);
   if (error === null) return parseAnswer(name, server, stdout);
   if (error.code === 'ENOENT') return { kind: 'notInstalled' };
   if (stdout.trim() === notFound) return { kind: 'notFound' };
-  throw failed(name, server, `${reasonOf(error)}; run it by hand to see why`);
+  throw failed(name, server, `${reasonOf(error, timeoutMs)}; run it by hand to see why`);
 }
 
 function execute(
   program: string,
   input: string,
+  timeoutMs: number,
 ): Promise<{ readonly error: ExecFileException | null; readonly stdout: string }> {
   const { promise, resolve } = Promise.withResolvers<{ error: ExecFileException | null; stdout: string }>();
   const options = {
-    timeout: helperTimeoutMs,
+    timeout: timeoutMs,
     maxBuffer: maxHelperOutputBytes,
     killSignal: 'SIGKILL',
   } as const;
@@ -118,9 +121,9 @@ function parseAnswer(name: string, server: string, stdout: string): Outcome {
   return { kind: 'account', account };
 }
 
-function reasonOf({ code, killed }: ExecFileException): string {
+function reasonOf({ code, killed }: ExecFileException, timeoutMs: number): string {
   if (code === 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER') return `printed more than ${maxHelperOutputBytes} bytes`;
-  if (killed === true) return `did not end within ${helperTimeoutMs} ms`;
+  if (killed === true) return `did not end within ${timeoutMs} ms`;
   return typeof code === 'number' ? `failed (exit code ${code})` : `could not be run (${code ?? 'killed'})`;
 }
 

@@ -99,7 +99,7 @@ export class RegistryEndpoints {
     const origin = `${this.isPlainHttp(asked) ? 'http' : 'https'}://${host}`;
     const url = URL.canParse(path, origin) ? new URL(path, origin) : undefined;
     const hostname = host.replace(/:[0-9]+$/, '');
-    if (url?.hostname !== hostname || url.pathname + url.search !== path || url.username !== '') {
+    if (url?.hostname !== hostname || url.pathname !== path || url.username !== '') {
       throw new RefwardenError(
         'RegistryRefused',
         `Registry ${JSON.stringify(asked)} is not asked: a URL would read its name or path otherwise than written.`,

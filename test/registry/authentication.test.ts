@@ -1,7 +1,10 @@
+import type { ServerResponse } from 'node:http';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import type { Credentials } from '../../src/admission/ports.ts';
 import type { AuthOptions } from '../../src/demo/registry/auth.ts';
 import type { EmbeddedRegistry } from '../../src/demo/registry/start-registry.ts';
 import { startRegistry } from '../../src/demo/registry/start-registry.ts';
+import type { FailureCode } from '../../src/failures/catalogue.ts';
 import { manifest } from '../demo/registry/documents.ts';
 import { hostileServer } from './hostile-server.ts';
 import type { HostileServer } from './hostile-server.ts';
@@ -181,6 +184,87 @@ describe('authentication', () => {
       const code = body?.length === 70_000 ? 'ArtifactTooLarge' : 'RegistryProtocolError';
       const access = accessOf({ credentials: account('reader') });
       await expectFailure(fetchApp(server.host, undefined, access), code, /^the token of .*shop\/app from/);
+    }
+    expect(thief.seen).toEqual([]);
+  });
+
+  it('T09 an identity token is exchanged at the token service, and the registry never sees it', async () => {
+    const refresh: Credentials = {
+      scope: () => 'refresh',
+      account: () => Promise.resolve({ identityToken: 'refresh&secret' }),
+    };
+    const service = await hostileServer((_, response) =>
+      response.end('{"access_token":"t","expires_in":300}'),
+    );
+    const server = await hostileServer((request, response) => {
+      if (request.headers.authorization === 'Bearer t') {
+        response.writeHead(200, { 'content-type': app.mediaType }).end(app.bytes);
+        return;
+      }
+      const challenge = `Bearer realm="${service.url}/oauth2/token",service="acr"`;
+      response.writeHead(401, { 'www-authenticate': challenge }).end();
+    });
+    const client = startClient({
+      registries: [
+        { host: server.host, plainHttp: true },
+        { host: service.host, plainHttp: true },
+      ],
+    });
+    await fetchApp(server.host, client, accessOf({ credentials: refresh }));
+    expect(service.seen).toEqual([{ request: 'POST /oauth2/token', authorization: undefined }]);
+    expect(service.received()).toContain('application/x-www-form-urlencoded');
+    const body = new URLSearchParams(service.received().split('\n').at(-1));
+    expect(Object.fromEntries(body)).toEqual({
+      grant_type: 'refresh_token',
+      client_id: 'refwarden',
+      refresh_token: 'refresh&secret',
+      service: 'acr',
+      scope: 'repository:shop/app:pull',
+    });
+    expect(server.seen.map(({ authorization }) => authorization)).toEqual([undefined, 'Bearer t']);
+    expect(server.received()).not.toMatch(/refresh/);
+  });
+
+  it('an identity token is no answer to a registry that asks for a password', async () => {
+    const refresh: Credentials = {
+      scope: () => 'refresh',
+      account: () => Promise.resolve({ identityToken: 'refresh' }),
+    };
+    const server = await challenging(() => 'Basic realm="x"');
+    await expectFailure(
+      fetchApp(server.host, undefined, accessOf({ credentials: refresh })),
+      'RegistryUnauthorized',
+      `${server.host} asks for user and password, and its credentials are an identity token; log in with a password.`,
+    );
+    expect(server.received()).not.toMatch(/refresh/);
+  });
+
+  it('T09 T31 a token service that redirects, fails or answers too much is given up on, and the token is not shown', async () => {
+    const thief = await hostileServer((_, response) => response.end('{"token":"t"}'));
+    const refresh: Credentials = {
+      scope: () => 'refresh',
+      account: () => Promise.resolve({ identityToken: 'refresh-secret' }),
+    };
+    const cases = [
+      [(response) => response.writeHead(308, { location: thief.url }).end(), 'RegistryProtocolError'],
+      [(response) => response.writeHead(400).end('{"error":"refresh-secret"}'), 'RegistryProtocolError'],
+      [(response) => response.writeHead(401).end('refresh-secret'), 'RegistryUnauthorized'],
+      [(response) => response.end(' '.repeat(70_000)), 'ArtifactTooLarge'],
+    ] satisfies [(response: ServerResponse) => unknown, FailureCode][];
+    for (const [answer, code] of cases) {
+      const server = await hostileServer((request, response) => {
+        if (request.url === '/token') answer(response);
+        else {
+          const challenge = `Bearer realm="http://${request.headers.host ?? ''}/token"`;
+          response.writeHead(401, { 'www-authenticate': challenge }).end();
+        }
+      });
+      const message = /^(?!.*secret).*the token of .*shop\/app from/;
+      await expectFailure(
+        fetchApp(server.host, undefined, accessOf({ credentials: refresh })),
+        code,
+        message,
+      );
     }
     expect(thief.seen).toEqual([]);
   });

@@ -45,6 +45,63 @@ describe('loadDockerConfig', () => {
     }
   });
 
+  it('T09 gives the account of the most specific key that stands for the repository', async () => {
+    const user = (username: string) => ({ username, password: 'p' });
+    const credentials = await load({
+      auths: {
+        'ghcr.io': user('host'),
+        'ghcr.io/acme': user('path'),
+        'https://ghcr.io/acme/app/': user('repository'),
+        '*.io': user('wildcard'),
+        '*.example.com': user('labels'),
+        'https://Registry.Example.com:443/v2/': user('api'),
+      },
+    });
+    const who = async (registry: string, repository: string): Promise<string | undefined> => {
+      const account = await credentials.account(registry, repository);
+      return account !== undefined && 'username' in account ? account.username : undefined;
+    };
+    expect(await who('ghcr.io', 'acme/app')).toBe('repository');
+    expect(await who('ghcr.io', 'acme/apps')).toBe('path');
+    expect(await who('ghcr.io', 'acmeevil/app')).toBe('host');
+    expect(await who('quay.io', 'acme/app')).toBe('wildcard');
+    expect(await who('a.example.com', 'x')).toBe('labels');
+    expect(await who('registry.example.com', 'x')).toBe('api');
+    for (const host of [
+      'a.b.example.com',
+      'example.com',
+      'a.example.com:5000',
+      'a.example.com.evil',
+      'quay.io:5000',
+    ])
+      expect(await who(host, 'x')).toBeUndefined();
+  });
+
+  it('T09 an account of one path is not for its sibling, nor for the host', async () => {
+    const credentials = await load({ auths: { 'ghcr.io/acme': { username: 'u', password: 'p' } } });
+    expect(await credentials.account('ghcr.io', 'acme/app')).toBeDefined();
+    for (const repository of ['acmeevil/app', 'acm', 'other/acme', 'acme-2'])
+      expect(await credentials.account('ghcr.io', repository)).toBeUndefined();
+    expect(credentials.scope('ghcr.io', 'acmeevil/app')).toBe('anonymous');
+  });
+
+  it('T27 the scope is that of the entry that applies', async () => {
+    const credentials = await load({
+      auths: {
+        'ghcr.io': { username: 'a', password: 'a' },
+        'ghcr.io/acme': { username: 'b', password: 'b' },
+      },
+    });
+    expect(credentials.scope('ghcr.io', 'acme/one')).toBe(credentials.scope('ghcr.io', 'acme/two'));
+    expect(credentials.scope('ghcr.io', 'acme/one')).not.toBe(credentials.scope('ghcr.io', 'other'));
+  });
+
+  it('reads an identity token, whatever name stands beside it', async () => {
+    const auth = base64('00000000-0000-0000-0000-000000000000:');
+    const credentials = await load({ auths: { 'acme.azurecr.io': { auth, identitytoken: 'refresh' } } });
+    expect(await credentials.account('acme.azurecr.io', 'a')).toEqual({ identityToken: 'refresh' });
+  });
+
   it('T31 names the scope by a hash: equal for equal files, and without a secret', async () => {
     const config = { auths: { 'ghcr.io': { username: 'somebody', password: 'hunter2' } } };
     const other = { auths: { 'ghcr.io': { username: 'somebody', password: 'hunter3' } } };
@@ -98,7 +155,13 @@ describe('loadDockerConfig', () => {
     [{ auths: [] }, /auths is not an object/],
     [{ auths: { a: 'x' } }, /auths\["a"\] is not an object/],
     [{ auths: { a: { auth: base64('no colon') } } }, /auths\["a"\]\.auth is not base64 of user:password/],
-    [{ auths: { a: { identitytoken: 'x' } } }, /holds an identity token, which is not supported/],
+    [{ credsStore: 7 }, /credsStore is no name of a credential helper/],
+    [
+      { credsStore: '../evil' },
+      /credsStore is no name of a credential helper: write letters, digits, _ and - only/,
+    ],
+    [{ credHelpers: { 'a.io': 'x;rm' } }, /credHelpers\["a\.io"\] is no name of a credential helper/],
+    [{ credHelpers: { 'a.io': 'x y' } }, /credHelpers\["a\.io"\] is no name of a credential helper/],
   ])('refuses %j', async (config, message) => {
     await expectFailure(load(config), 'ConfigurationInvalid', message);
   });

@@ -1,3 +1,4 @@
+import { isIPv4 } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { GuardedAgents } from '../../src/registry/guarded-agents.ts';
 import type { ResolveHost } from '../../src/registry/guarded-agents.ts';
@@ -33,6 +34,40 @@ describe('GuardedAgents', () => {
     expect(guarded.seenAt(new URL(server.url))).toBe('loopback');
     expect(guarded.seenAt(new URL('http://never.example'))).toBe('public');
   });
+
+  it.each([
+    '10.0.0.1',
+    '192.168.1.1',
+    '127.0.0.1',
+    '169.254.169.254',
+    '100.64.0.1',
+    '::1',
+    '::ffff:7f00:1',
+    'fd00::1',
+  ])('T10 goes from a public registry to nothing at %s, by address or by name', async (address) => {
+    const guarded = agents((_, done) => {
+      done(null, [{ address, family: isIPv4(address) ? 4 : 6 }]);
+    });
+    const literal = isIPv4(address) ? address : `[${address}]`;
+    for (const host of [literal, 'storage.example', 'localhost'])
+      await expectFailure(
+        get(guarded, 'public', `http://${host}:1`),
+        'RegistryRefused',
+        refusal(host.replace(/[[\]]/g, '')),
+      );
+  });
+
+  it.each(['0x7f.1', '2130706433', '017700000001', '127.1', '0'])(
+    'T10 reads %s as the address that it is',
+    async (spelled) => {
+      const url = new URL(`http://${spelled}:1`);
+      await expectFailure(
+        get(agents(), 'private', url.origin),
+        'RegistryRefused',
+        refusal(spelled === '0' ? '0.0.0.0' : '127.0.0.1'),
+      );
+    },
+  );
 
   it('T10 refuses a name of which any address is out of reach', async () => {
     const server = await hostileServer((_, response) => response.end());

@@ -5,7 +5,7 @@ import type { RegistryClientOptions } from '../../src/registry/registry-client.t
 import { manifest } from '../demo/registry/documents.ts';
 import { hostileServer } from './hostile-server.ts';
 import type { HostileServer } from './hostile-server.ts';
-import { accessOf, expectFailure, plainHttp } from './registry-access.ts';
+import { TestClock, accessOf, expectFailure, plainHttp } from './registry-access.ts';
 import { startClient } from './start-client.ts';
 
 const app = manifest('app');
@@ -78,6 +78,71 @@ describe('retries', () => {
     const long = await setUp([status(429, { 'retry-after': '3600' })]);
     await expectFailure(long.fetch(), 'RegistryRateLimited', / limits the rate of requests \(429\) for /);
     expect([long.delays, long.server.seen.length]).toEqual([[], 1]);
+  });
+
+  it('reads a date of Retry-After by its own clock', async () => {
+    const clock = new TestClock();
+    const date = (afterMs: number): string => new Date(clock.nowMs() + afterMs).toUTCString();
+    const soon = await setUp([status(503, { 'retry-after': date(2_000) }), good], { clock });
+    await soon.fetch();
+    expect(soon.delays).toEqual([2_000]);
+    const past = await setUp([status(503, { 'retry-after': date(-60_000) }), good], { clock });
+    await past.fetch();
+    expect(past.delays).toEqual([75]);
+    const late = await setUp([status(503, { 'retry-after': date(3_600_000) })], { clock });
+    await expectFailure(late.fetch(), 'RegistryUnavailable', / answered 503 for /);
+    expect([late.delays, late.server.seen.length]).toEqual([[], 1]);
+  });
+
+  it.each(['', '-1', '1.5', 'soon', '99999999999', '2 s'])(
+    'takes Retry-After: %j for none',
+    async (header) => {
+      const { delays, fetch } = await setUp([status(429, { 'retry-after': header }), good]);
+      await fetch();
+      expect(delays).toEqual([75]);
+    },
+  );
+
+  it('half of a wait is random, and no wait is longer than the limit', async () => {
+    const late = await setUp([status(503)], { random: () => 0.999_999 });
+    await expectFailure(late.fetch(), 'RegistryUnavailable', / answered 503 for /);
+    expect(late.delays.map(Math.round)).toEqual([150, 300]);
+    const limits = { maxRetries: 6, maxRetryDelayMs: 1_000 };
+    const many = await setUp([status(503)], { limits });
+    await expectFailure(many.fetch(), 'RegistryUnavailable', / answered 503 for /);
+    expect(many.delays).toEqual([75, 150, 300, 500, 500, 500]);
+  });
+
+  it('T28 the time of the work ends a wait, and what was answered last is the answer', async () => {
+    const waiting = await setUp([status(503)], {
+      limits: { operationTimeoutMs: 40 },
+      sleep: (_, signal) =>
+        new Promise((_resolve, reject) => {
+          signal.addEventListener('abort', () => {
+            reject(new Error('aborted'));
+          });
+        }),
+    });
+    await expectFailure(waiting.fetch(), 'RegistryUnavailable', / answered 503 for /);
+    expect(waiting.server.seen).toHaveLength(1);
+  });
+
+  it('the requests for a token are tried again as well', async () => {
+    let tokens = 0;
+    const server: HostileServer = await hostileServer((request, response) => {
+      if (request.url?.startsWith('/token') === true) {
+        if (++tokens === 1) response.writeHead(503).end();
+        else response.end('{"token":"t"}');
+      } else if (request.headers.authorization === 'Bearer t') good(response);
+      else {
+        const challenge = `Bearer realm="${server.url}/token"`;
+        response.writeHead(401, { 'www-authenticate': challenge }).end();
+      }
+    });
+    const client = startClient(plainHttp(server.host));
+    const subject = { registry: server.host, repository: 'a', digest: app.digest };
+    await client.fetchManifest(subject, accessOf());
+    expect(tokens).toBe(2);
   });
 
   it('T39 does not go on for callers that have left', async () => {

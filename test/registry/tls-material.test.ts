@@ -1,4 +1,5 @@
-import type { TLSSocket } from 'node:tls';
+import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import { describe, expect, it } from 'vitest';
 import type { RegistryClient } from '../../src/registry/registry-client.ts';
 import type { RegistrySettings } from '../../src/registry/registry-settings.ts';
@@ -10,6 +11,13 @@ import { app, blobOf, json, startClient } from './start-client.ts';
 
 const authority = await createTestAuthority('Registry CA');
 const layer = Buffer.from('layer');
+
+/** The common name of the certificate that a client showed. */
+function clientName(socket: Socket): string {
+  if (!(socket instanceof TLSSocket)) return 'no TLS';
+  const { subject } = socket.getPeerCertificate() as { subject?: { CN: string } };
+  return subject?.CN ?? 'none';
+}
 
 /** Over TLS by the authority; notes the subject of the client's certificate for each request. */
 async function mutual(
@@ -25,9 +33,7 @@ async function mutual(
   };
   const server = await hostileServer(
     (request, response) => {
-      const subject = (request.socket as TLSSocket).getPeerCertificate().subject as
-        { CN?: string } | undefined;
-      clients.push(subject?.CN ?? 'none');
+      clients.push(clientName(request.socket));
       const answered = answer(request.url ?? '', {
         redirect: (location) => response.writeHead(307, { location }).end(),
         challenge: (realm) =>
