@@ -1,7 +1,7 @@
 import { BlockList, isIP, isIPv4 } from 'node:net';
 
 /** How local an address is, ever more so. `reserved` is link-local, cloud metadata, multicast and the like. */
-export const addressClasses = ['public', 'private', 'loopback', 'reserved'] as const;
+const addressClasses = ['public', 'private', 'loopback', 'reserved'] as const;
 export type AddressClass = (typeof addressClasses)[number];
 
 type Subnet = readonly [address: string, prefix: number];
