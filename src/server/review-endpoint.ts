@@ -3,6 +3,7 @@ import type { BaseLogger } from 'pino';
 import { parseAdmissionReview } from '../admission/admission-review.ts';
 import type { AdmissionRequest } from '../admission/admission-review.ts';
 import type { ReviewAnswer } from '../admission/answer.ts';
+import { FairPlaces } from '../admission/fair-places.ts';
 import { failureCatalogue } from '../failures/catalogue.ts';
 import type { FailureCode } from '../failures/catalogue.ts';
 import { failure, RefwardenError, toFailure } from '../failures/failure.ts';
@@ -26,6 +27,7 @@ export interface ReviewEndpointOptions {
   readonly maxBodyBytes: number;
   /** Largest sum of the bodies being read or judged, bytes. */
   readonly maxHeldBytes: number;
+  /** Of all namespaces; one alone may have half. */
   readonly maxRunningReviews: number;
   /** Told of every request that the server refused itself, with no verdict. */
   readonly refused: (code: FailureCode) => void;
@@ -45,10 +47,14 @@ export interface ReviewCall {
 export class ReviewEndpoint {
   readonly #options: ReviewEndpointOptions;
   readonly #bodies: RequestBodies;
-  #running = 0;
+  /** Reviews and their bytes by namespace: those of one that wait for a registry leave room for all others. */
+  readonly #running: FairPlaces;
+  readonly #judgedBytes: FairPlaces;
 
   constructor(options: ReviewEndpointOptions) {
     this.#options = options;
+    this.#running = new FairPlaces(options.maxRunningReviews);
+    this.#judgedBytes = new FairPlaces(options.maxHeldBytes);
     this.#bodies = new RequestBodies({ maxBytes: options.maxBodyBytes, maxHeldBytes: options.maxHeldBytes });
   }
 
@@ -61,14 +67,34 @@ export class ReviewEndpoint {
     const body = await this.#bodies.read(call.body);
     try {
       const request = parseAdmissionReview(body.bytes);
-      return encodeReviewResponse(request.uid, await this.#judge(request, call, arrivedAtMs));
+      const leave = this.#enter(request.namespace, body.bytes.byteLength);
+      if (leave === undefined)
+        return encodeReviewResponse(request.uid, this.#refuse(catalogued('Overloaded')));
+      try {
+        return encodeReviewResponse(request.uid, await this.#judge(request, call, arrivedAtMs));
+      } finally {
+        leave();
+      }
     } finally {
       body.release();
     }
   }
 
+  /** @returns ends the stay; undefined when the namespace has as much under way as it may. */
+  #enter(namespace: string, bytes: number): (() => void) | undefined {
+    const leave = this.#running.take(namespace);
+    const release = leave === undefined ? undefined : this.#judgedBytes.take(namespace, bytes);
+    if (leave === undefined || release === undefined) {
+      leave?.();
+      return undefined;
+    }
+    return () => {
+      leave();
+      release();
+    };
+  }
+
   async #judge(request: AdmissionRequest, call: ReviewCall, arrivedAtMs: number): Promise<ReviewAnswer> {
-    if (this.#running >= this.#options.maxRunningReviews) return this.#refuse(catalogued('Overloaded'));
     const deadline = reviewDeadline(call.timeout);
     const elapsedMs = performance.now() - arrivedAtMs;
     const ending = new AbortController();
@@ -81,14 +107,12 @@ export class ReviewEndpoint {
       overdue.resolve(this.#refuse(catalogued('DeadlineExceeded')));
     }, deadline.answerMs - elapsedMs);
     call.callerGone.addEventListener('abort', endReview, { once: true });
-    this.#running++;
     try {
       return await Promise.race([this.#options.review(request, { signal: ending.signal }), overdue.promise]);
     } catch (cause) {
       this.#options.log.error({ cause, uid: request.uid }, 'A review failed and was denied');
       return this.#refuse(toFailure(cause));
     } finally {
-      this.#running--;
       clearTimeout(abortTimer);
       clearTimeout(answerTimer);
     }

@@ -21,10 +21,10 @@ export const webhookLimits = {
   maxBodyBytes: 8 * 1024 * 1024,
   /** Largest sum of the bodies being read or judged, bytes. */
   maxHeldBytes: 64 * 1024 * 1024,
-  /** Reviews judged at a time; more are denied at once rather than queued. */
-  maxRunningReviews: 256,
+  /** Reviews judged at a time, half of them of one namespace alone; more are denied at once rather than queued. */
+  maxRunningReviews: 1024,
   /** Open connections; more are dropped. */
-  maxConnections: 1024,
+  maxConnections: 2048,
   /** Milliseconds for a TLS handshake. */
   handshakeTimeoutMs: 10_000,
   /** Milliseconds for the headers of a request, once it began. */

@@ -86,12 +86,12 @@ describe('ReviewEndpoint', () => {
     await expect.poll(() => signal.aborted, { timeout: 400 }).toBe(true);
   });
 
-  it('T28 denies at once above the number of running reviews, and serves again when one ended', async () => {
+  it('T28 denies at once above the number of reviews that one namespace may have running, and serves again when one ended', async () => {
     const gates = [Promise.withResolvers<ReviewAnswer>(), Promise.withResolvers<ReviewAnswer>()];
     const bothRun = Promise.withResolvers<undefined>();
     let running = 0;
     const webhook = await startWebhook({
-      limits: { maxRunningReviews: 2 },
+      limits: { maxRunningReviews: 4 },
       review: () => {
         const gate = gates[running++];
         if (running === 2) bothRun.resolve(undefined);
@@ -151,5 +151,30 @@ describe('ReviewEndpoint', () => {
       expect((await webhook.call({ body: ' '.repeat(3000) })).status).toBe(413);
     }
     expect(answerOf(await webhook.call({ body })).allowed).toBe(true);
+  });
+
+  it('T39 reviews of one namespace that wait leave room for those of another, and for their bytes', async () => {
+    const of = (namespace: string): string =>
+      JSON.stringify(podReview({ namespace, object: { metadata: { namespace }, spec: { containers: [] } } }));
+    for (const limits of [{ maxRunningReviews: 4 }, { maxHeldBytes: of('flood').length * 4 }]) {
+      const gate = Promise.withResolvers<ReviewAnswer>();
+      const started: string[] = [];
+      const webhook = await startWebhook({
+        limits,
+        review: ({ namespace }) => {
+          started.push(namespace);
+          return namespace === 'flood' ? gate.promise : Promise.resolve(admitted);
+        },
+      });
+      const flood = Array.from({ length: 2 }, () => webhook.call({ body: of('flood') }));
+      await expect.poll(() => started).toHaveLength(2);
+      expect(answerOf(await webhook.call({ body: of('flood') }))).toMatchObject({
+        allowed: false,
+        message: 'Overloaded: Too many reviews are waiting. Try again; add replicas if it stays.',
+      });
+      expect(answerOf(await webhook.call({ body: of('quiet') })).allowed).toBe(true);
+      gate.resolve(admitted);
+      for (const call of flood) expect(answerOf(await call).allowed).toBe(true);
+    }
   });
 });
