@@ -4,8 +4,9 @@ import { createCachingVerifier } from './admission/caching-verifier.ts';
 import { decide } from './admission/decide.ts';
 import type { DecisionPorts } from './admission/decide.ts';
 import type { ConfigMapLookup, LiveSource, SnapshotOptions } from './admission/live-source.ts';
+import type { CacheCounts } from './admission/metered-cache.ts';
 import { anonymous } from './admission/ports.ts';
-import type { Clock, VerdictRecorder } from './admission/ports.ts';
+import type { Clock, RequestRecorder, VerdictRecorder } from './admission/ports.ts';
 import { review } from './admission/review.ts';
 import { aborted } from './admission/until-aborted.ts';
 import type {
@@ -37,7 +38,10 @@ import { createVerdictRecorder } from './observability/verdict-recorder.ts';
 import { notReady } from './policy/compile.ts';
 import { createArtifactSource } from './referrers/artifact-source.ts';
 import { CredentialHelpers } from './registry/credential-helpers.ts';
+import { openDiskCache } from './registry/disk-cache.ts';
+import type { DiskCache } from './registry/disk-cache.ts';
 import { loadDockerConfig } from './registry/docker-config.ts';
+import { defaultRegistryLimits } from './registry/limits.ts';
 import { loadRegistrySettings } from './registry/load-registry-settings.ts';
 import { CertificateWatch } from './server/certificate-watch.ts';
 import { createOperationsServer } from './server/operations-server.ts';
@@ -56,17 +60,46 @@ export function createEngine(): Engine {
 
 const clock: Clock = { nowMs: () => Date.now() };
 
-/** The decision over one source of policies, and what has to be closed after it. */
+/** Who is told of what decisions do. */
+interface Observers {
+  readonly recorder: VerdictRecorder;
+  readonly requests?: RequestRecorder;
+  readonly cacheDirFailed?: (cause: unknown) => void;
+}
+
+/** A way to decide, what it remembers, and what has to be closed after it. */
+interface OpenDecision {
+  readonly ports: DecisionPorts;
+  readonly caches: () => readonly CacheCounts[];
+  readonly disk: DiskCache | undefined;
+  readonly close: () => Promise<void>;
+}
+
+/** The decision over one source of policies. */
 async function openDecision(
   source: LiveSource,
   options: RegistryOptions,
-  recorder: VerdictRecorder,
+  { recorder, requests, cacheDirFailed = () => undefined }: Observers,
   helpers?: CredentialHelpers,
-): Promise<{ ports: DecisionPorts; close: () => Promise<void> }> {
+): Promise<OpenDecision> {
   const credentials =
     options.dockerConfig === undefined ? anonymous : await loadDockerConfig(options.dockerConfig, helpers);
   const settings = await loadRegistrySettings(options.registries, options.plainHttp);
-  const artifacts = createArtifactSource({ ...settings, clock });
+  const { cacheDirMaxBytes } = { ...defaultRegistryLimits, ...settings.limits };
+  const disk =
+    options.cacheDir === undefined
+      ? undefined
+      : await openDiskCache({
+          directory: options.cacheDir,
+          maxBytes: cacheDirMaxBytes,
+          onFault: cacheDirFailed,
+        });
+  const artifacts = createArtifactSource({
+    ...settings,
+    clock,
+    ...(disk === undefined ? {} : { disk }),
+    ...(requests === undefined ? {} : { requests }),
+  });
   const verifier = createCachingVerifier(createVerifier(), clock);
   return {
     ports: {
@@ -79,8 +112,15 @@ async function openDecision(
       namespaces: source,
       credentials: { credentialsFor: () => Promise.resolve(credentials) },
     },
+    caches: () => [
+      ...artifacts.caches(),
+      ...verifier.caches(),
+      ...(disk === undefined ? [] : [disk.counts()]),
+    ],
+    disk,
     close: async () => {
       await Promise.all([artifacts.close(), source.close()]);
+      await disk?.close();
     },
   };
 }
@@ -104,7 +144,8 @@ async function openChecker(options: CheckOptions): Promise<Checker> {
   refuseNotReady(source);
   // The user's own command runs the user's own helpers; the webhook runs nothing.
   const helpers = new CredentialHelpers(clock);
-  const { ports, close } = await openDecision(source, options, { record: () => undefined }, helpers);
+  const recorder = { record: () => undefined };
+  const { ports, close } = await openDecision(source, options, { recorder }, helpers);
   return { decide: (workload, signal) => decide(workload, ports, { signal }), close };
 }
 
@@ -156,14 +197,26 @@ async function startService(
     staleOrigins: () => source.status().stale.length,
     policySyncAgeSeconds: () => oldestSyncAge(source),
     certificateExpiresAtMs: () => watch.current.expiresAtMs,
+    caches: () => decision.caches(),
+    cacheDirFaults: () => decision.disk?.faults(),
   });
   const recorder = createVerdictRecorder({ logger: log, metrics });
-  const { ports, close: closeDecision } = await openDecision(source, options, recorder);
+  const decision = await openDecision(source, options, {
+    recorder,
+    requests: {
+      record: (request) => {
+        metrics.recordRequest(request);
+      },
+    },
+    cacheDirFailed: (cause) => {
+      log.warn({ cause }, 'The cache directory fails: going on without it');
+    },
+  });
   const webhook = createWebhookServer({
     ...address(options.listen),
     tls: certificate,
     ...(clientCa === undefined ? {} : { clientCa }),
-    review: (request, { signal }) => review(request, ports, { signal }),
+    review: (request, { signal }) => review(request, decision.ports, { signal }),
     refused: (code) => {
       metrics.recordRefusal(code);
     },
@@ -189,7 +242,7 @@ async function startService(
     operations.beginShutdown();
     watch.close();
     await webhook.close();
-    await Promise.all([operations.close(), closeDecision()]);
+    await Promise.all([operations.close(), decision.close()]);
   };
   try {
     await operations.listen();

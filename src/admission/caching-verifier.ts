@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { LRUCache } from 'lru-cache';
 import type { ResolvedIssuer } from '../policy/resolved-issuer.ts';
 import type {
   ArtifactNeeds,
@@ -7,6 +6,8 @@ import type {
   VerificationRequest,
   Verifier,
 } from '../verification/verification.ts';
+import { MeteredCache } from './metered-cache.ts';
+import type { CacheCounts } from './metered-cache.ts';
 import type { Clock } from './ports.ts';
 
 /** Most memory of all entries, in bytes, by the estimate of {@link entryBytes}. */
@@ -23,6 +24,12 @@ const rejectionTtlMs = 30_000;
 interface Entry {
   readonly outcome: Promise<VerificationOutcome>;
   readonly validUntilMs: number;
+  readonly sizeBytes: number;
+}
+
+/** A verifier that remembers, and what its cache did. */
+export interface CachingVerifier extends Verifier {
+  caches(): readonly CacheCounts[];
 }
 
 type KeyPart = (request: VerificationRequest, issuersKey: IssuersKey) => unknown;
@@ -43,29 +50,33 @@ const keyedParts = Object.values(keyParts).filter((part) => typeof part !== 'str
  * Verifies the same artifact once, also when many ask at the same time. The key holds all that the outcome
  * depends on: artifact, subjects, and each issuer with its trust material; never a tag or an image string.
  */
-export function createCachingVerifier(verifier: Verifier, clock: Clock): Verifier {
-  const entries = new LRUCache<string, Entry>({ maxSize: maxCacheBytes });
+export function createCachingVerifier(verifier: Verifier, clock: Clock): CachingVerifier {
+  const entries = new MeteredCache<Entry>('evidence', {
+    maxBytes: maxCacheBytes,
+    sizeOf: ({ sizeBytes }) => sizeBytes,
+  });
   const issuersKey = rememberedIssuersKey();
   return {
+    caches: () => [entries.counts()],
     needs: (manifest) => verifier.needs(manifest),
     verify: (request) => {
       // Without all of its bytes an artifact is judged on what is there, and that is not kept.
       if (!isWhole(request, verifier.needs(request.artifact.manifest))) return verifier.verify(request);
       const key = JSON.stringify(keyedParts.map((part) => part(request, issuersKey)));
-      const known = entries.get(key);
-      if (known !== undefined && clock.nowMs() < known.validUntilMs) return known.outcome;
+      const known = entries.read(key, ({ validUntilMs }) => clock.nowMs() < validUntilMs);
+      if (known !== undefined) return known.outcome;
       const outcome = verifier.verify(request);
-      const pending: Entry = { outcome, validUntilMs: Infinity };
-      entries.set(key, pending, { size: entryOverheadBytes });
+      const pending: Entry = { outcome, validUntilMs: Infinity, sizeBytes: entryOverheadBytes };
+      entries.set(key, pending);
       outcome.then(
         (settled) => {
           if (entries.peek(key) !== pending) return;
           // What is larger than the whole cache is not kept at all.
-          entries.set(
-            key,
-            { outcome, validUntilMs: request.nowMs + timeToLiveMs(settled, request.nowMs) },
-            { size: entryBytes(key, settled) },
-          );
+          entries.set(key, {
+            outcome,
+            validUntilMs: request.nowMs + timeToLiveMs(settled, request.nowMs),
+            sizeBytes: entryBytes(key, settled),
+          });
         },
         () => {
           if (entries.peek(key) === pending) entries.delete(key);

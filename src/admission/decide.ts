@@ -99,7 +99,7 @@ function accessOf(
   let access: Promise<RegistryAccess> | undefined;
   const open = async (): Promise<RegistryAccess> => {
     const credentials = await untilAborted(source.credentialsFor(workload, signal), signal);
-    return { credentials, signal, trace };
+    return { tenant: workload.namespace, credentials, signal, trace };
   };
   return () => (access ??= open());
 }

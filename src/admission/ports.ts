@@ -38,8 +38,15 @@ export interface CredentialSource {
   credentialsFor(workload: Workload, signal: AbortSignal): Promise<Credentials>;
 }
 
+/** Whether a decision waits for a request, or it is made off the critical path. */
+export type RequestPurpose = 'decision' | 'background';
+
 /** What every registry operation of one decision shares. */
 export interface RegistryAccess {
+  /** Namespace of the workload: on its account requests are made, and its share of queues is used. */
+  readonly tenant: string;
+  /** A decision's, when absent. Background work is on an account of its own, with a smaller share. */
+  readonly purpose?: RequestPurpose;
   readonly credentials: Credentials;
   /** Ends this caller's wait; shared work goes on. */
   readonly signal: AbortSignal;
@@ -142,4 +149,18 @@ export interface Clock {
 /** Feeds log, metrics, events and reports; called once for each decision. */
 export interface VerdictRecorder {
   record(verdict: Verdict): void;
+}
+
+/** How a request to a registry ended; `refused` is 401 or 403, the first step of many logins. */
+export type RequestOutcome = 'ok' | 'notFound' | 'refused' | 'rateLimited' | 'timeout' | 'error';
+
+export interface FinishedRequest {
+  readonly outcome: RequestOutcome;
+  readonly purpose: RequestPurpose;
+  readonly durationMs: number;
+}
+
+/** Feeds metrics; called once for each request that was sent. */
+export interface RequestRecorder {
+  record(request: FinishedRequest): void;
 }

@@ -13,6 +13,8 @@ export interface RegistryOptions {
   readonly plainHttp: readonly string[];
   /** Path of a Docker config.json with credentials. */
   readonly dockerConfig?: string;
+  /** Directory that keeps content by digest across restarts. */
+  readonly cacheDir?: string;
 }
 
 export interface PolicyOptions {

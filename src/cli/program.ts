@@ -163,6 +163,7 @@ interface SourceFlags {
   readonly plainHttp: string[];
   readonly registries?: string;
   readonly dockerConfig?: string;
+  readonly cacheDir?: string;
   readonly trustDir?: string;
   readonly unmatched: NoMatch;
 }
@@ -179,6 +180,7 @@ function withSourceOptions(command: Command): Command {
       '--docker-config <file>',
       'credentials of registries; default: config.json of DOCKER_CONFIG or ~/.docker',
     )
+    .option('--cache-dir <dir>', 'directory that keeps manifests and artifacts by digest across restarts')
     .option('--trust-dir <dir>', 'directory of the files that issuers name as trustedRoot.file')
     .addOption(
       new Option('--unmatched <answer>', 'what happens to an image that no policy matches')
@@ -190,13 +192,14 @@ function withSourceOptions(command: Command): Command {
 function sourceOptions(
   flags: SourceFlags,
   defaults: ProgramOptions['defaults'],
-): Pick<CheckOptions, 'plainHttp' | 'registries' | 'dockerConfig' | 'trustDir' | 'noMatch'> {
+): Pick<CheckOptions, 'plainHttp' | 'registries' | 'dockerConfig' | 'cacheDir' | 'trustDir' | 'noMatch'> {
   const dockerConfig = flags.dockerConfig ?? defaults.dockerConfig;
   return {
     plainHttp: flags.plainHttp,
     noMatch: flags.unmatched,
     ...(flags.registries === undefined ? {} : { registries: flags.registries }),
     ...(dockerConfig === undefined ? {} : { dockerConfig }),
+    ...(flags.cacheDir === undefined ? {} : { cacheDir: flags.cacheDir }),
     ...(flags.trustDir === undefined ? {} : { trustDir: flags.trustDir }),
   };
 }

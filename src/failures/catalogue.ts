@@ -198,6 +198,10 @@ export const failureCatalogue = {
     'Try again: the work goes on and the next try finds its result.',
   ),
   Overloaded: inconclusive('Too many reviews are waiting.', 'Try again; add replicas if it stays.'),
+  RequestBudgetSpent: inconclusive(
+    'The requests that a namespace may make to a registry within a minute are spent.',
+    'Try again when the message says; if the load is meant, raise the limit, see the documentation of registries.',
+  ),
   NamespaceUnknown: inconclusive(
     'The labels of the namespace are not known, so it is not known which policies apply.',
     'Try again; on the command line, add a manifest of the Namespace to the policy directory.',

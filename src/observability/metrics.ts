@@ -1,4 +1,6 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { CacheCounts } from '../admission/metered-cache.ts';
+import type { FinishedRequest } from '../admission/ports.ts';
 import type { Verdict } from '../admission/verdict.ts';
 import type { FailureCode } from '../failures/catalogue.ts';
 
@@ -12,12 +14,17 @@ export interface MetricSources {
   readonly policySyncAgeSeconds: () => number | undefined;
   /** End of the serving certificate, milliseconds since the epoch; undefined without one. */
   readonly certificateExpiresAtMs: () => number | undefined;
+  readonly caches: () => readonly CacheCounts[];
+  /** Files of the cache directory that could not be used; undefined without one. */
+  readonly cacheDirFaults: () => { readonly spoilt: number; readonly failed: number } | undefined;
 }
 
 export interface Metrics {
   recordVerdict(verdict: Verdict): void;
   /** A request that was refused before there was a verdict. */
   recordRefusal(code: FailureCode): void;
+  /** A request that was sent to a registry. */
+  recordRequest(request: FinishedRequest): void;
   /** Prometheus text exposition, format 0.0.4. */
   text(): Promise<string>;
 }
@@ -62,7 +69,15 @@ export function createMetrics(sources: MetricSources): Metrics {
   });
   const requests = new Counter({
     name: 'refwarden_registry_requests_total',
-    help: 'Requests sent to registries on behalf of decisions.',
+    help: 'Requests sent to registries and services that they name, by outcome and purpose.',
+    labelNames: ['outcome', 'purpose'],
+    registers,
+  });
+  const requestDuration = new Histogram({
+    name: 'refwarden_registry_request_duration_seconds',
+    help: 'Time from sending a request to a registry to the end of its answer.',
+    labelNames: ['purpose'],
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
     registers,
   });
   const roundTrips = new Histogram({
@@ -78,6 +93,7 @@ export function createMetrics(sources: MetricSources): Metrics {
     registers,
   });
   registerSources(sources, registers);
+  registerCaches(sources, registers);
   collectDefaultMetrics({ register: registry });
 
   const policyLabels = new Set<string>();
@@ -91,7 +107,6 @@ export function createMetrics(sources: MetricSources): Metrics {
       const { kind } = verdict.workload;
       reviews.inc({ outcome: verdict.outcome, kind: knownKinds.has(kind) ? kind : other });
       duration.observe(verdict.durationMs / 1000);
-      requests.inc(verdict.requests.total);
       roundTrips.observe(verdict.requests.sequential);
       for (const check of verdict.images.flatMap((image) => image.checks)) {
         const { policy, outcome, code = 'none', mode } = check;
@@ -100,6 +115,10 @@ export function createMetrics(sources: MetricSources): Metrics {
     },
     recordRefusal(code) {
       refusals.inc({ code });
+    },
+    recordRequest({ outcome, purpose, durationMs }) {
+      requests.inc({ outcome, purpose });
+      requestDuration.observe({ purpose }, durationMs / 1000);
     },
     text: () => registry.metrics(),
   };
@@ -142,6 +161,66 @@ function registerSources(sources: MetricSources, registers: Registry[]): void {
       setOrRemove(this, expiresAtMs === undefined ? undefined : expiresAtMs / 1000);
     },
   });
+}
+
+/** Caches count for themselves: their counters are taken over as they stand. */
+function registerCaches({ caches, cacheDirFaults }: MetricSources, registers: Registry[]): void {
+  const counter = (
+    name: string,
+    help: string,
+    label: string,
+    values: () => readonly (readonly [string, number])[],
+  ): void => {
+    new Counter({
+      name,
+      help,
+      labelNames: [label],
+      registers,
+      collect() {
+        this.reset();
+        for (const [labelValue, value] of values()) this.inc({ [label]: labelValue }, value);
+      },
+    });
+  };
+  const counts = (field: 'hits' | 'misses' | 'evictions') => () =>
+    caches().map((cache) => [cache.name, cache[field]] as const);
+  counter('refwarden_cache_hits_total', 'Reads that a cache answered.', 'cache', counts('hits'));
+  counter(
+    'refwarden_cache_misses_total',
+    'Reads that a cache did not answer: unknown, or too old for whoever asked.',
+    'cache',
+    counts('misses'),
+  );
+  counter(
+    'refwarden_cache_evictions_total',
+    'Entries of a cache that made room for others.',
+    'cache',
+    counts('evictions'),
+  );
+  new Gauge({
+    name: 'refwarden_cache_entries',
+    help: 'Entries in a cache.',
+    labelNames: ['cache'],
+    registers,
+    collect() {
+      for (const { name, entries } of caches()) this.set({ cache: name }, entries);
+    },
+  });
+  new Gauge({
+    name: 'refwarden_cache_bytes',
+    help: 'Size of a cache that is bounded in bytes.',
+    labelNames: ['cache'],
+    registers,
+    collect() {
+      for (const { name, bytes } of caches()) if (bytes !== undefined) this.set({ cache: name }, bytes);
+    },
+  });
+  counter(
+    'refwarden_cache_dir_faults_total',
+    'Files of the cache directory that were not what was written (spoilt), and reads and writes that failed (failed).',
+    'fault',
+    () => Object.entries(cacheDirFaults() ?? {}),
+  );
 }
 
 /** Zero would read as "current" or "long expired": what is not known is left out. */

@@ -1,3 +1,4 @@
+import type { CacheCounts } from '../admission/metered-cache.ts';
 import type { ArtifactSource } from '../admission/ports.ts';
 import { createRegistryClient } from '../registry/registry-client.ts';
 import type { RegistryClientOptions } from '../registry/registry-client.ts';
@@ -9,7 +10,7 @@ export type ArtifactSourceOptions = RegistryClientOptions;
 /** The registry side of decisions: resolution, discovery and the walk up, over one client and its caches. */
 export function createArtifactSource(
   options: ArtifactSourceOptions = {},
-): ArtifactSource & { close(): Promise<void> } {
+): ArtifactSource & { caches(): readonly CacheCounts[]; close(): Promise<void> } {
   const client = createRegistryClient(options);
   const discovery = new ReferrerDiscovery(client);
   return {
@@ -18,6 +19,7 @@ export function createArtifactSource(
     referrers: (subject, wanted, access) => discovery.discover(subject, wanted, access),
     parents: (subject, access) => discoverParents(client, subject, access),
     fetchDocument: async (subject, access) => (await client.fetchManifest(subject, access)).bytes,
+    caches: () => client.caches(),
     close: () => client.close(),
   };
 }

@@ -1,4 +1,4 @@
-import { LRUCache } from 'lru-cache';
+import { MeteredCache } from '../admission/metered-cache.ts';
 import type { ResolvedImage } from '../admission/ports.ts';
 import type { Digest } from '../image/digest.ts';
 import type { Repository } from '../image/reference.ts';
@@ -17,15 +17,15 @@ export interface TagState {
  * whether that is too long ago. Failures are never kept.
  */
 export interface RegistryCaches {
-  readonly manifests: LRUCache<string, ManifestContent>;
-  readonly blobs: LRUCache<string, Uint8Array>;
-  readonly images: LRUCache<string, { readonly image: ResolvedImage; readonly askedAtMs: number }>;
-  readonly tags: LRUCache<string, TagState>;
-  readonly listings: LRUCache<string, Listing | NoSuchApi>;
+  readonly manifests: MeteredCache<ManifestContent>;
+  readonly blobs: MeteredCache<Uint8Array>;
+  readonly images: MeteredCache<{ readonly image: ResolvedImage; readonly askedAtMs: number }>;
+  readonly tags: MeteredCache<TagState>;
+  readonly listings: MeteredCache<Listing | NoSuchApi>;
   /** When a host, or a repository of it, was last asked for an API that it lacked. */
-  readonly absentApis: LRUCache<string, number>;
+  readonly absentApis: MeteredCache<number>;
   /** Hosts that were seen to have an API: then one repository's "no such API" says nothing of the others. */
-  readonly presentApis: LRUCache<string, true>;
+  readonly presentApis: MeteredCache<true>;
 }
 
 /** What a cached entry costs in memory beside its content, and one entry of a listing at most, bytes. */
@@ -33,28 +33,28 @@ const entryOverheadBytes = 512;
 const listedArtifactBytes = 768;
 
 export function createCaches(limits: RegistryLimits): RegistryCaches {
-  const max = limits.maxRemembered;
+  const maxEntries = limits.maxRemembered;
   return {
-    manifests: new LRUCache({
-      maxSize: limits.manifestCacheBytes,
-      sizeCalculation: (content) => entryOverheadBytes + content.memoryBytes,
+    manifests: new MeteredCache('manifests', {
+      maxBytes: limits.manifestCacheBytes,
+      sizeOf: (content) => entryOverheadBytes + content.memoryBytes,
     }),
-    blobs: new LRUCache({
-      maxSize: limits.blobCacheBytes,
-      sizeCalculation: (bytes) => entryOverheadBytes + bytes.byteLength,
+    blobs: new MeteredCache('blobs', {
+      maxBytes: limits.blobCacheBytes,
+      sizeOf: (bytes) => entryOverheadBytes + bytes.byteLength,
     }),
-    images: new LRUCache({ max }),
-    tags: new LRUCache({ max }),
-    listings: new LRUCache({
-      maxSize: limits.listingCacheBytes,
-      sizeCalculation: (answer) =>
+    images: new MeteredCache('images', { maxEntries }),
+    tags: new MeteredCache('tags', { maxEntries }),
+    listings: new MeteredCache('listings', {
+      maxBytes: limits.listingCacheBytes,
+      sizeOf: (answer) =>
         entryOverheadBytes +
         (answer.kind === 'listing'
           ? (answer.entries.length + answer.malformed.length) * listedArtifactBytes
           : 0),
     }),
-    absentApis: new LRUCache({ max }),
-    presentApis: new LRUCache({ max }),
+    absentApis: new MeteredCache('absent_apis', { maxEntries }),
+    presentApis: new MeteredCache('present_apis', { maxEntries }),
   };
 }
 

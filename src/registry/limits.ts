@@ -46,12 +46,18 @@ export interface RegistryLimits {
   readonly maxConcurrentPerHost: number;
   /** Requests waiting for one host. */
   readonly maxQueuedPerHost: number;
-  /** Different pieces of shared work under way, of each kind. */
+  /** Requests a minute to one host, and as many at once: of one tenant, at most half of the host's. */
+  readonly requestsPerMinutePerTenant: number;
+  /** Requests a minute to one host, and as many at once: of all tenants. */
+  readonly requestsPerMinutePerHost: number;
+  /** Different pieces of shared work under way, of each kind; a tenant alone may have half. */
   readonly maxSharedOperations: number;
   readonly manifestCacheBytes: number;
   readonly blobCacheBytes: number;
   readonly listingCacheBytes: number;
-  /** Tags, tokens, and remembered traits of hosts and repositories: entries of each. */
+  /** Content kept in the cache directory, where there is one, bytes. */
+  readonly cacheDirMaxBytes: number;
+  /** Tags, tokens, request budgets, and remembered traits of hosts and repositories: entries of each. */
   readonly maxRemembered: number;
   /** How long a tag's digest is believed, milliseconds. */
   readonly tagTtlMs: number;
@@ -82,10 +88,13 @@ export const defaultRegistryLimits: RegistryLimits = {
   operationTimeoutMs: 15_000,
   maxConcurrentPerHost: 24,
   maxQueuedPerHost: 1_000,
+  requestsPerMinutePerTenant: 600,
+  requestsPerMinutePerHost: 3_000,
   maxSharedOperations: 4_000,
   manifestCacheBytes: 64 * miB,
   blobCacheBytes: 64 * miB,
   listingCacheBytes: 16 * miB,
+  cacheDirMaxBytes: giB,
   maxRemembered: 10_000,
   tagTtlMs: 2_000,
   listingTtlMs: 60_000,
@@ -114,10 +123,13 @@ export const highestRegistryLimits: RegistryLimits = {
   operationTimeoutMs: 10 * minute,
   maxConcurrentPerHost: 1_000,
   maxQueuedPerHost: 100_000,
+  requestsPerMinutePerTenant: 1_000_000,
+  requestsPerMinutePerHost: 1_000_000,
   maxSharedOperations: 100_000,
   manifestCacheBytes: 4 * giB,
   blobCacheBytes: 4 * giB,
   listingCacheBytes: 4 * giB,
+  cacheDirMaxBytes: 64 * giB,
   maxRemembered: 1_000_000,
   tagTtlMs: minute,
   listingTtlMs: hour,

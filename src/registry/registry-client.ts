@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Clock, RegistryAccess, ResolvedImage, Subject } from '../admission/ports.ts';
+import type { CacheCounts } from '../admission/metered-cache.ts';
+import type { Clock, RegistryAccess, RequestRecorder, ResolvedImage, Subject } from '../admission/ports.ts';
 import { RefwardenError } from '../failures/failure.ts';
 import { shortDigest } from '../image/digest.ts';
 import { repositoryName } from '../image/reference.ts';
@@ -8,6 +9,7 @@ import type { Descriptor } from '../oci/descriptor.ts';
 import type { Mechanism } from '../policy/evidence.ts';
 import { cacheKey, createCaches } from './caches.ts';
 import type { RegistryCaches, TagState } from './caches.ts';
+import type { DiskCache } from './disk-cache.ts';
 import { GuardedAgents } from './guarded-agents.ts';
 import type { ResolveHost } from './guarded-agents.ts';
 import { defaultRegistryLimits } from './limits.ts';
@@ -15,14 +17,15 @@ import type { RegistryLimits } from './limits.ts';
 import { ListingApi } from './listing-api.ts';
 import type { ListingRequest } from './listing-api.ts';
 import type { ListingAnswer } from './listing.ts';
-import type { ManifestContent } from './manifest-content.ts';
+import { ManifestContent } from './manifest-content.ts';
 import { RegistryApi, sizeMismatch } from './registry-api.ts';
 import type { Tagged } from './registry-api.ts';
 import { RegistryEndpoints } from './registry-endpoints.ts';
 import type { RegistrySettings } from './registry-settings.ts';
 import { RegistryTransport } from './registry-transport.ts';
 import { SingleFlight } from './single-flight.ts';
-import type { SharedWork } from './single-flight.ts';
+import type { Caller, SharedWork } from './single-flight.ts';
+import { tenantOf } from './tenant.ts';
 import { TokenSource } from './token-source.ts';
 import { Wire } from './wire.ts';
 import type { Work } from './wire.ts';
@@ -36,6 +39,10 @@ export interface RegistryClientOptions {
   /** From 0 to below 1, for the jitter of retries. */
   readonly random?: () => number;
   readonly resolveHost?: ResolveHost;
+  /** Told of every request that was sent. */
+  readonly requests?: RequestRecorder;
+  /** Keeps content by digest across restarts; closed by whoever opened it. */
+  readonly disk?: DiskCache;
 }
 
 /** What a tag holds now; no content when the registry has no such tag. */
@@ -55,7 +62,9 @@ export class RegistryClient {
   readonly #agents: GuardedAgents;
   readonly #api: RegistryApi;
   readonly #listingApi: ListingApi;
+  readonly #tokens: TokenSource;
   readonly #caches: RegistryCaches;
+  readonly #disk: DiskCache | undefined;
   readonly #images: SingleFlight<ResolvedImage>;
   readonly #manifests: SingleFlight<ManifestContent>;
   readonly #tags: SingleFlight<TaggedManifest>;
@@ -72,12 +81,14 @@ export class RegistryClient {
       clock: this.clock,
       sleep: options.sleep ?? sleepUnlessAborted,
       random: options.random ?? Math.random,
+      requests: options.requests ?? { record: () => undefined },
     });
-    const tokens = new TokenSource(wire, this.#endpoints, this.limits, this.clock);
-    const transport = new RegistryTransport(wire, tokens, this.#endpoints, this.limits);
+    this.#tokens = new TokenSource(wire, this.#endpoints, this.limits, this.clock);
+    const transport = new RegistryTransport(wire, this.#tokens, this.#endpoints, this.limits);
     this.#api = new RegistryApi(transport, this.#endpoints, this.limits);
     this.#listingApi = new ListingApi(transport, this.#endpoints, this.limits, this.clock);
     this.#caches = createCaches(this.limits);
+    this.#disk = options.disk;
     const { maxSharedOperations, operationTimeoutMs } = this.limits;
     this.#images = new SingleFlight(maxSharedOperations, operationTimeoutMs);
     this.#manifests = new SingleFlight(maxSharedOperations, operationTimeoutMs);
@@ -94,10 +105,11 @@ export class RegistryClient {
   /** @throws RefwardenError `ImageNotFound` and those of a connection. */
   async resolveTag(tagged: Tagged, access: RegistryAccess): Promise<ResolvedImage> {
     const key = this.#key(tagged, tagged.tag, access);
-    const known = this.#caches.images.get(key);
-    if (known !== undefined && this.#isFresh(known.askedAtMs, this.limits.tagTtlMs, access))
-      return known.image;
-    return await this.#images.run(key, access.signal, async (shared) => {
+    const known = this.#caches.images.read(key, (state) =>
+      this.#isFresh(state.askedAtMs, this.limits.tagTtlMs, access),
+    );
+    if (known !== undefined) return known.image;
+    return await this.#images.run(key, callerOf(access), async (shared) => {
       const askedAtMs = this.clock.nowMs();
       const { image, content } = await this.#api.resolve(tagged, workOf(access, shared));
       this.#caches.images.set(key, { image, askedAtMs });
@@ -111,7 +123,13 @@ export class RegistryClient {
     const known = this.#knownManifest(subject, access);
     if (known !== undefined) return known;
     const key = this.#key(subject, subject.digest, access);
-    return await this.#manifests.run(key, access.signal, async (shared) => {
+    return await this.#manifests.run(key, callerOf(access), async (shared) => {
+      const kept = await this.#disk?.read(manifestFile(key), subject.digest, this.limits.maxManifestBytes);
+      if (kept !== undefined) {
+        const content = new ManifestContent(subject.digest, kept.bytes, kept.contentType);
+        this.#caches.manifests.set(key, content);
+        return content;
+      }
       const content = await this.#api.manifest(subject, workOf(access, shared));
       this.#keepManifest(subject, content, access);
       return content;
@@ -119,19 +137,24 @@ export class RegistryClient {
   }
 
   #knownManifest(subject: Subject, access: RegistryAccess): ManifestContent | undefined {
-    return this.#caches.manifests.get(this.#key(subject, subject.digest, access));
+    return this.#caches.manifests.read(this.#key(subject, subject.digest, access));
   }
 
   #keepManifest(target: Repository, content: ManifestContent, access: RegistryAccess): void {
-    this.#caches.manifests.set(this.#key(target, content.digest, access), content);
+    const key = this.#key(target, content.digest, access);
+    this.#caches.manifests.set(key, content);
+    this.#disk?.write(manifestFile(key), content);
   }
 
   /** The manifest of an artifact's tag in one request, remembered as a listing is. */
   async fetchTagged(tagged: Tagged, access: RegistryAccess): Promise<TaggedManifest> {
     const key = this.#key(tagged, tagged.tag, access);
-    const known = this.#knownTagged(tagged, this.#caches.tags.get(key), access);
+    const state = this.#caches.tags.read(key, ({ askedAtMs }) =>
+      this.#isFresh(askedAtMs, this.limits.listingTtlMs, access),
+    );
+    const known = this.#knownTagged(tagged, state, access);
     if (known !== undefined) return known;
-    return await this.#tags.run(key, access.signal, async (shared) => {
+    return await this.#tags.run(key, callerOf(access), async (shared) => {
       const askedAtMs = this.clock.nowMs();
       const content = await this.#api.tagged(tagged, workOf(access, shared));
       if (content === undefined) {
@@ -150,8 +173,7 @@ export class RegistryClient {
     state: TagState | undefined,
     access: RegistryAccess,
   ): TaggedManifest | undefined {
-    if (state === undefined || !this.#isFresh(state.askedAtMs, this.limits.listingTtlMs, access))
-      return undefined;
+    if (state === undefined) return undefined;
     const { digest, askedAtMs } = state;
     if (digest === undefined) return { askedAtMs };
     const content = this.#knownManifest({ ...tagged, digest }, access);
@@ -169,15 +191,22 @@ export class RegistryClient {
       );
     }
     const key = this.#key(target, blob.digest, access);
-    const known = this.#caches.blobs.get(key);
+    const known = this.#caches.blobs.read(key);
     if (known !== undefined) {
       if (known.byteLength !== blob.size) throw sizeMismatch(what, blob.size);
       return known;
     }
     // The size is part of the key: a caller with a wrong one must not spoil the answer of the others.
-    return await this.#blobs.run(`${key}\n${blob.size}`, access.signal, async (shared) => {
+    return await this.#blobs.run(`${key}\n${blob.size}`, callerOf(access), async (shared) => {
+      const kept = await this.#disk?.read(blobFile(key), blob.digest, maxLayerBytes);
+      if (kept !== undefined) {
+        this.#caches.blobs.set(key, kept.bytes);
+        if (kept.bytes.byteLength !== blob.size) throw sizeMismatch(what, blob.size);
+        return kept.bytes;
+      }
       const bytes = await this.#api.blob(target, blob, workOf(access, shared));
       this.#caches.blobs.set(key, bytes);
+      this.#disk?.write(blobFile(key), { bytes, contentType: undefined });
       return bytes;
     });
   }
@@ -188,13 +217,16 @@ export class RegistryClient {
     const { absentApis, presentApis, listings } = this.#caches;
     const hostKey = `${api}\n${subject.registry}\n${this.#scope(subject, access)}`;
     const repositoryKey = this.#key(subject, api, access);
-    const askedBeforeMs = absentApis.get(hostKey) ?? absentApis.get(repositoryKey);
-    if (askedBeforeMs !== undefined && this.#isFresh(askedBeforeMs, this.limits.absentApiTtlMs, access))
-      return { kind: 'noSuchApi', askedAtMs: askedBeforeMs };
+    const isBelieved = (askedAtMs: number): boolean =>
+      this.#isFresh(askedAtMs, this.limits.absentApiTtlMs, access);
+    const askedBeforeMs = absentApis.read(hostKey, isBelieved) ?? absentApis.read(repositoryKey, isBelieved);
+    if (askedBeforeMs !== undefined) return { kind: 'noSuchApi', askedAtMs: askedBeforeMs };
     const key = this.#key(subject, `${api} ${subject.digest}`, access);
-    const known = listings.get(key);
-    if (known !== undefined && this.#isFresh(known.askedAtMs, this.limits.listingTtlMs, access)) return known;
-    return await this.#listings.run(key, access.signal, async (shared) => {
+    const known = listings.read(key, ({ askedAtMs }) =>
+      this.#isFresh(askedAtMs, this.limits.listingTtlMs, access),
+    );
+    if (known !== undefined) return known;
+    return await this.#listings.run(key, callerOf(access), async (shared) => {
       const askedAtMs = this.clock.nowMs();
       const answer = await this.#listingApi.fetch(request, workOf(access, shared));
       if (answer.kind === 'listing') {
@@ -207,9 +239,15 @@ export class RegistryClient {
       // A word about this repository says nothing of the host: else a pod that names one that does not exist
       // would hide the referrers of all others.
       if (!answer.isWhole) listings.set(key, absent);
-      else absentApis.set(presentApis.has(hostKey) ? repositoryKey : hostKey, askedAtMs);
+      else absentApis.set(presentApis.read(hostKey) === true ? repositoryKey : hostKey, askedAtMs);
       return absent;
     });
+  }
+
+  /** What each of its caches did. */
+  caches(): readonly CacheCounts[] {
+    const caches = Object.values<Pick<RegistryCaches['tags'], 'counts'>>({ ...this.#caches });
+    return [...caches.map((cache) => cache.counts()), ...this.#tokens.caches()];
   }
 
   async close(): Promise<void> {
@@ -241,6 +279,14 @@ async function sleepUnlessAborted(delayMs: number, signal: AbortSignal): Promise
   await delay(delayMs, undefined, { signal });
 }
 
-function workOf(access: RegistryAccess, shared: SharedWork): Work {
-  return { ...shared, credentials: access.credentials, trace: access.trace };
+/** The same bytes may be kept as both: only a manifest has a media type. */
+const manifestFile = (key: string): string => `manifest\n${key}`;
+const blobFile = (key: string): string => `blob\n${key}`;
+
+function callerOf(access: RegistryAccess): Caller {
+  return { tenant: tenantOf(access), signal: access.signal };
+}
+
+function workOf({ credentials, trace, purpose = 'decision' }: RegistryAccess, shared: SharedWork): Work {
+  return { ...shared, credentials, trace, purpose };
 }

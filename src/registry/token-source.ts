@@ -1,4 +1,5 @@
-import { LRUCache } from 'lru-cache';
+import { MeteredCache } from '../admission/metered-cache.ts';
+import type { CacheCounts } from '../admission/metered-cache.ts';
 import type { Account, Clock } from '../admission/ports.ts';
 import { RefwardenError } from '../failures/failure.ts';
 import type { Repository } from '../image/reference.ts';
@@ -32,8 +33,8 @@ interface Token {
  * credentials only.
  */
 export class TokenSource {
-  readonly #challenges: LRUCache<string, Challenge>;
-  readonly #tokens: LRUCache<string, Token>;
+  readonly #challenges: MeteredCache<Challenge>;
+  readonly #tokens: MeteredCache<Token>;
   readonly #flights: SingleFlight<Token>;
   readonly #wire: Wire;
   readonly #endpoints: RegistryEndpoints;
@@ -41,8 +42,8 @@ export class TokenSource {
   readonly #clock: Clock;
 
   constructor(wire: Wire, endpoints: RegistryEndpoints, limits: RegistryLimits, clock: Clock) {
-    this.#challenges = new LRUCache({ max: limits.maxRemembered });
-    this.#tokens = new LRUCache({ max: limits.maxRemembered });
+    this.#challenges = new MeteredCache('challenges', { maxEntries: limits.maxRemembered });
+    this.#tokens = new MeteredCache('tokens', { maxEntries: limits.maxRemembered });
     this.#flights = new SingleFlight(limits.maxSharedOperations, limits.operationTimeoutMs);
     this.#wire = wire;
     this.#endpoints = endpoints;
@@ -50,9 +51,14 @@ export class TokenSource {
     this.#clock = clock;
   }
 
+  /** What its caches did. */
+  caches(): readonly CacheCounts[] {
+    return [this.#challenges.counts(), this.#tokens.counts()];
+  }
+
   /** By what the registry asked for last; undefined as long as it has asked for nothing. */
   async authorization(target: Repository, work: Work): Promise<string | undefined> {
-    const challenge = this.#challenges.get(target.registry);
+    const challenge = this.#challenges.read(target.registry);
     return challenge === undefined ? undefined : await this.#meet(challenge, target, work);
   }
 
@@ -73,7 +79,8 @@ export class TokenSource {
     this.#challenges.set(target.registry, challenge);
     if (challenge.scheme === 'bearer') {
       const key = tokenKey(challenge, target, work);
-      if (refused !== undefined && this.#tokens.get(key)?.authorization === refused) this.#tokens.delete(key);
+      if (refused !== undefined && this.#tokens.peek(key)?.authorization === refused)
+        this.#tokens.delete(key);
     }
     const authorization = await this.#meet(challenge, target, work);
     return authorization === refused ? undefined : authorization;
@@ -82,10 +89,13 @@ export class TokenSource {
   async #meet(challenge: Challenge, target: Repository, work: Work): Promise<string | undefined> {
     if (challenge.scheme === 'basic') return await this.#basic(target, work);
     const key = tokenKey(challenge, target, work);
-    const known = this.#tokens.get(key);
-    if (known !== undefined && this.#clock.nowMs() < known.usableUntilMs) return known.authorization;
-    const token = await this.#flights.run(key, work.signal, async (shared) => {
-      const fetched = await this.#fetch(challenge, target, { ...work, ...shared });
+    const known = this.#tokens.read(key, ({ usableUntilMs }) => this.#clock.nowMs() < usableUntilMs);
+    if (known !== undefined) return known.authorization;
+    const token = await this.#flights.run(key, work, async (shared) => {
+      const setQueued = (isQueued: boolean): void => {
+        for (const { setQueued: tell } of [shared, work]) tell(isQueued);
+      };
+      const fetched = await this.#fetch(challenge, target, { ...work, ...shared, setQueued });
       this.#tokens.set(key, fetched);
       return fetched;
     });

@@ -1,4 +1,12 @@
-import type { Clock, Credentials, RegistryAccess } from '../admission/ports.ts';
+import type {
+  Clock,
+  Credentials,
+  RegistryAccess,
+  RequestOutcome,
+  RequestPurpose,
+  RequestRecorder,
+} from '../admission/ports.ts';
+import { RefwardenError } from '../failures/failure.ts';
 import type { AddressClass } from './address-class.ts';
 import { isReset } from './connection-failure.ts';
 import type { GuardedAgents } from './guarded-agents.ts';
@@ -7,6 +15,7 @@ import { exchange } from './http-exchange.ts';
 import type { HttpAnswer, HttpRequest } from './http-exchange.ts';
 import type { RegistryLimits } from './limits.ts';
 import type { RegistryEndpoints } from './registry-endpoints.ts';
+import { RequestBudget } from './request-budget.ts';
 import { parseRetryAfter } from './retry-after.ts';
 import type { SharedWork } from './single-flight.ts';
 
@@ -14,6 +23,7 @@ import type { SharedWork } from './single-flight.ts';
 export interface Work extends SharedWork {
   readonly credentials: Credentials;
   readonly trace: RegistryAccess['trace'];
+  readonly purpose: RequestPurpose;
 }
 
 export interface WireOptions {
@@ -23,28 +33,35 @@ export interface WireOptions {
   readonly sleep: (delayMs: number, signal: AbortSignal) => Promise<void>;
   /** From 0 to below 1. */
   readonly random: () => number;
+  readonly requests: RequestRecorder;
 }
 
 const transientStatuses: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 
-/** Sends requests: each counted, in turn for its host, and again after a transient failure while somebody waits. */
+/**
+ * Sends requests: each counted, within the budget of its tenant, in turn for its host, and again after a transient
+ * failure while somebody waits.
+ */
 export class Wire {
   readonly #agents: GuardedAgents;
   readonly #endpoints: RegistryEndpoints;
+  readonly #budget: RequestBudget;
   readonly #gate: HostGate;
   readonly #options: WireOptions;
 
   constructor(agents: GuardedAgents, endpoints: RegistryEndpoints, options: WireOptions) {
     this.#agents = agents;
     this.#endpoints = endpoints;
-    this.#gate = new HostGate(options.limits.maxConcurrentPerHost, options.limits.maxQueuedPerHost);
+    this.#budget = new RequestBudget(options.limits, options.clock);
+    const { maxConcurrentPerHost, maxQueuedPerHost } = options.limits;
+    this.#gate = new HostGate(maxConcurrentPerHost, maxQueuedPerHost, options.clock);
     this.#options = options;
   }
 
   /**
    * The last answer, whatever its status.
    * @param registry the host that is asked, on whose behalf: it decides which addresses may be connected to, and how.
-   * @throws RefwardenError as {@link exchange} and {@link HostGate} do.
+   * @throws RefwardenError as {@link exchange}, {@link RequestBudget} and {@link HostGate} do.
    */
   async send(request: HttpRequest, registry: string, work: Work): Promise<HttpAnswer> {
     for (let retries = 0; ; retries++) {
@@ -66,11 +83,14 @@ export class Wire {
   }
 
   async #attempt(request: HttpRequest, registry: string, work: Work): Promise<HttpAnswer> {
-    const leave = await this.#gate.enter(request.url.host, work.signal);
+    this.#budget.spend(request.url.host, work.tenant);
+    const leave = await this.#gate.enter(request.url.host, work);
     const ended = work.trace.start();
+    const startedMs = performance.now();
+    let outcome: RequestOutcome = 'error';
     try {
       const { maxErrorBytes, requestTimeoutMs } = this.#options.limits;
-      return await exchange(request, {
+      const answer = await exchange(request, {
         dispatcher: this.#agents.for(
           this.#reach(request.url, registry),
           this.#endpoints.connection(request.url, registry),
@@ -79,9 +99,16 @@ export class Wire {
         timeoutMs: requestTimeoutMs,
         signal: work.signal,
       });
+      outcome = outcomeOf(answer.status);
+      return answer;
+    } catch (thrown) {
+      if (isTimeout(thrown)) outcome = 'timeout';
+      throw thrown;
     } finally {
       ended();
       leave();
+      const durationMs = performance.now() - startedMs;
+      this.#options.requests.record({ outcome, purpose: work.purpose, durationMs });
     }
   }
 
@@ -102,3 +129,14 @@ export class Wire {
     return Math.max(backoffMs, parseRetryAfter(retryAfter, clock.nowMs()) ?? 0);
   }
 }
+
+function outcomeOf(status: number): RequestOutcome {
+  if (status < 400) return 'ok';
+  if (status === 404) return 'notFound';
+  if (status === 401 || status === 403) return 'refused';
+  return status === 429 ? 'rateLimited' : 'error';
+}
+
+const isTimeout = (thrown: unknown): boolean =>
+  thrown instanceof RefwardenError &&
+  (thrown.code === 'RegistryTimeout' || thrown.code === 'DeadlineExceeded');

@@ -43,7 +43,7 @@ export const signedPolicy = (spec: Record<string, unknown> = {}): PolicySnapshot
     clusterPolicy('prod', { require: [signedBy('acme')], ...spec }),
   ]);
 
-const plainType = 'application/vnd.refwarden.test.plain+json';
+export const plainType = 'application/vnd.refwarden.test.plain+json';
 
 /** What a plain artifact says, in place of a signature; {@link plainVerifier} believes it. */
 export interface PlainContent {

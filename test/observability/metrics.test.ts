@@ -10,6 +10,11 @@ const metricsOf = (sources: Partial<MetricSources> = {}) =>
     staleOrigins: () => 0,
     policySyncAgeSeconds: () => 4.5,
     certificateExpiresAtMs: () => 1_700_000_000_000,
+    caches: () => [
+      { name: 'blobs', hits: 3, misses: 2, evictions: 1, entries: 4, bytes: 2048 },
+      { name: 'tags', hits: 0, misses: 1, evictions: 0, entries: 1, bytes: undefined },
+    ],
+    cacheDirFaults: () => ({ spoilt: 1, failed: 2 }),
     ...sources,
   });
 
@@ -18,6 +23,9 @@ describe('createMetrics', () => {
     const metrics = metricsOf();
     metrics.recordVerdict(sampleVerdict({ durationMs: 30 }));
     metrics.recordRefusal('Overloaded');
+    metrics.recordRequest({ outcome: 'ok', purpose: 'decision', durationMs: 20 });
+    metrics.recordRequest({ outcome: 'ok', purpose: 'decision', durationMs: 40 });
+    metrics.recordRequest({ outcome: 'timeout', purpose: 'background', durationMs: 6_000 });
     const text = await metrics.text();
     expect(text).toContain('refwarden_reviews_total{outcome="denied",kind="Pod"} 1\n');
     expect(text).toContain(
@@ -25,7 +33,9 @@ describe('createMetrics', () => {
     );
     expect(text).toContain('refwarden_review_duration_seconds_bucket{le="0.025"} 0\n');
     expect(text).toContain('refwarden_review_duration_seconds_bucket{le="0.05"} 1\n');
-    expect(text).toContain('refwarden_registry_requests_total 3\n');
+    expect(text).toContain('refwarden_registry_requests_total{outcome="ok",purpose="decision"} 2\n');
+    expect(text).toContain('refwarden_registry_requests_total{outcome="timeout",purpose="background"} 1\n');
+    expect(text).toContain('refwarden_registry_request_duration_seconds_sum{purpose="decision"} 0.06\n');
     expect(text).toContain('refwarden_review_registry_round_trips_sum 2\n');
     expect(text).toContain('refwarden_refused_requests_total{code="Overloaded"} 1\n');
     expect(text).toContain('process_cpu_seconds_total');
@@ -37,6 +47,21 @@ describe('createMetrics', () => {
     expect(text).toContain('refwarden_policies{ready="false"} 1\n');
     expect(text).toContain('refwarden_policy_sync_age_seconds 4.5\n');
     expect(text).toContain('refwarden_serving_certificate_expiry_timestamp_seconds 1700000000\n');
+  });
+
+  it('takes over what caches counted, each time as it stands', async () => {
+    const metrics = metricsOf();
+    await metrics.text();
+    const text = await metrics.text();
+    expect(text).toContain('refwarden_cache_hits_total{cache="blobs"} 3\n');
+    expect(text).toContain('refwarden_cache_misses_total{cache="blobs"} 2\n');
+    expect(text).toContain('refwarden_cache_evictions_total{cache="blobs"} 1\n');
+    expect(text).toContain('refwarden_cache_entries{cache="tags"} 1\n');
+    expect(text).toContain('refwarden_cache_bytes{cache="blobs"} 2048\n');
+    expect(text).not.toContain('refwarden_cache_bytes{cache="tags"}');
+    expect(text).toContain('refwarden_cache_dir_faults_total{fault="failed"} 2\n');
+    const without = await metricsOf({ cacheDirFaults: () => undefined }).text();
+    expect(without).not.toContain('refwarden_cache_dir_faults_total{');
   });
 
   it('leaves out a gauge whose value is not known, also after it was', async () => {
@@ -91,6 +116,7 @@ describe('createMetrics', () => {
     const metrics = metricsOf();
     metrics.recordVerdict(sampleVerdict());
     metrics.recordRefusal('Overloaded');
+    metrics.recordRequest({ outcome: 'ok', purpose: 'decision', durationMs: 20 });
     expect(listed).toEqual(exposed(await metrics.text()));
   });
 });

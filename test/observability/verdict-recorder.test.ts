@@ -12,6 +12,8 @@ function record(verdict: Verdict) {
     staleOrigins: () => 0,
     policySyncAgeSeconds: () => undefined,
     certificateExpiresAtMs: () => undefined,
+    caches: () => [],
+    cacheDirFaults: () => undefined,
   });
   createVerdictRecorder({ logger: log, metrics }).record(verdict);
   return { line: lines()[0] ?? {}, count: lines().length, metrics };

@@ -3,11 +3,14 @@ import { anonymous } from '../../src/admission/ports.ts';
 import type { Clock, Credentials, RegistryAccess } from '../../src/admission/ports.ts';
 import { RequestTrace } from '../../src/admission/request-trace.ts';
 import type { FailureCode } from '../../src/failures/catalogue.ts';
+import type { Entrant } from '../../src/registry/host-gate.ts';
 import type { RegistryClientOptions } from '../../src/registry/registry-client.ts';
 import type { RegistrySettings } from '../../src/registry/registry-settings.ts';
+import type { Caller } from '../../src/registry/single-flight.ts';
 
 export function accessOf(given: Partial<RegistryAccess> = {}): RegistryAccess {
   return {
+    tenant: 'shop',
     credentials: anonymous,
     signal: new AbortController().signal,
     trace: new RequestTrace(),
@@ -17,6 +20,22 @@ export function accessOf(given: Partial<RegistryAccess> = {}): RegistryAccess {
 
 export function account(scope: string, username = 'reader', password = 'sesame'): Credentials {
   return { scope: () => scope, account: () => Promise.resolve({ username, password }) };
+}
+
+/** Who enters a gate, or joins shared work. */
+export function callerOf(
+  name = 'shop',
+  signal = new AbortController().signal,
+): Entrant & Caller & { readonly queued: boolean[] } {
+  const queued: boolean[] = [];
+  return {
+    tenant: { name, share: 1 },
+    signal,
+    queued,
+    setQueued: (isQueued) => {
+      queued.push(isQueued);
+    },
+  };
 }
 
 export class TestClock implements Clock {
