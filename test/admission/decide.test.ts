@@ -556,6 +556,7 @@ describe('without an answer', () => {
     ['RegistryRefused', false],
     ['RegistryProtocolError', false],
     ['Overloaded', false],
+    ['RequestBudgetSpent', false],
     ['DeadlineExceeded', false],
   ] as const)(
     'T28 onInconclusive: Admit waives a registry that fails, and nothing that others can cause: %s',
@@ -658,5 +659,17 @@ describe('without an answer', () => {
     );
     expect(verdict.allowed).toBe(false);
     expect(outcomes(verdict)).toEqual(Array(40).fill('inconclusive DeadlineExceeded blocks'));
+  });
+
+  it('T39 asks registries on the account of the namespace', async () => {
+    const tenants: string[] = [];
+    const source = new ScriptedSource({
+      resolve: (_, { tenant }) => {
+        tenants.push(tenant);
+        return Promise.resolve({ digest: image });
+      },
+    });
+    await decideOn({ source }, pod([imageText], { namespace: 'payments' }));
+    expect(tenants).toEqual(['payments']);
   });
 });

@@ -87,4 +87,26 @@ describe('what is remembered', () => {
     expect(paths()).toHaveLength(1);
     expect(accesses.map(({ trace }) => trace.total)).toEqual([1, ...Array<number>(49).fill(0)]);
   });
+
+  it('is counted by cache: hits, misses, entries; too old for whoever asks is a miss', async () => {
+    const { registry, client, clock } = await setUp();
+    const tagged = { registry: registry.host, repository: 'shop/app', tag: '1.0' };
+    const subject = { ...tagged, digest: app.digest };
+    for (let i = 0; i < 3; i++) {
+      await client.resolveTag(tagged, accessOf());
+      await client.fetchManifest(subject, accessOf());
+      await client.list({ api: 'x', subject, path: '/v2/shop/app/x' }, accessOf());
+    }
+    clock.advance(10_000);
+    await client.resolveTag(tagged, accessOf());
+    const counts = new Map(client.caches().map(({ name, ...of }) => [name, of]));
+    expect(counts.get('images')).toEqual({ hits: 2, misses: 2, evictions: 0, entries: 1, bytes: undefined });
+    expect(counts.get('manifests')).toMatchObject({ hits: 2, misses: 1, evictions: 0, entries: 1 });
+    expect(counts.get('manifests')?.bytes).toBeGreaterThan(app.bytes.byteLength);
+    expect(counts.get('absent_apis')).toMatchObject({ hits: 2, entries: 1 });
+    expect([...counts.keys()]).toEqual([
+      ...['manifests', 'blobs', 'images', 'tags', 'listings', 'absent_apis', 'present_apis'],
+      ...['challenges', 'tokens'],
+    ]);
+  });
 });
