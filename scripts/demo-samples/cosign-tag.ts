@@ -33,7 +33,7 @@ export function transplantSignature(
 
 function layersOf(bytes: Uint8Array): readonly { readonly digest: Digest }[] {
   const { config, layers } = parseDocument(bytes, undefined, 'signature') as Manifest;
-  return [config, ...layers];
+  return [...(config === undefined ? [] : [config]), ...layers];
 }
 
 /** Turns a signature under a tag into one that refers by the founding proposal's field `reference`. */

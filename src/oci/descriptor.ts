@@ -20,6 +20,8 @@ export interface Descriptor {
   readonly platform?: Platform;
   /** The founding proposal's backward edge: what this descriptor refers to. */
   readonly reference?: Descriptor;
+  /** The content itself in base64 (image-spec descriptor.md), as claimed: {@link inlinedContent} verifies it. */
+  readonly data?: string;
 }
 
 /** Longest annotation value kept; Fulcio chains and bundles ride in annotations, so it is generous. */
@@ -35,6 +37,7 @@ const descriptorFields = new FieldNames(
   'annotations',
   'platform',
   'reference',
+  'data',
 );
 
 /**
@@ -59,6 +62,10 @@ export function parseDescriptor(value: Json | undefined, where: string): Descrip
   const artifactType = parseMediaType(value['artifactType'], `${where}.artifactType`);
   const platform = parsePlatform(value['platform']);
   const reference = parseReferenceField(value, where);
+  const data = value['data'] ?? undefined;
+  if (data !== undefined && typeof data !== 'string') {
+    throw new RefwardenError('ManifestInvalid', `${where}.data is no text.`);
+  }
   return {
     mediaType,
     digest: parseDigest(value['digest']),
@@ -67,6 +74,7 @@ export function parseDescriptor(value: Json | undefined, where: string): Descrip
     ...(artifactType !== undefined ? { artifactType } : {}),
     ...(platform !== undefined ? { platform } : {}),
     ...(reference !== undefined ? { reference } : {}),
+    ...(data !== undefined ? { data } : {}),
   };
 }
 

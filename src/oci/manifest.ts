@@ -5,10 +5,14 @@ import type { Descriptor } from './descriptor.ts';
 import {
   dockerManifest,
   dockerManifestList,
+  isArtifactManifestType,
+  isDocumentType,
   isIndexType,
   isManifestType,
+  ociArtifactManifest,
   ociIndex,
   ociManifest,
+  orasArtifactManifest,
 } from './media-types.ts';
 import { FieldNames, findFoldedKey, isJsonObject, parseStrictJson } from './strict-json.ts';
 import type { Json, JsonObject } from './strict-json.ts';
@@ -40,9 +44,10 @@ interface ManifestBase {
   readonly references: readonly Descriptor[];
 }
 
+/** An image manifest, or an artifact manifest: then without config, and `blobs` are its layers. */
 export interface Manifest extends ManifestBase {
   readonly kind: 'manifest';
-  readonly config: Descriptor;
+  readonly config?: Descriptor;
   readonly layers: readonly Descriptor[];
 }
 
@@ -62,20 +67,16 @@ export type Document = Manifest | Index;
 export function parseDocument(bytes: Uint8Array, contentType: string | undefined, name: string): Document {
   const json = parseStrictJson(bytes, name, 'ManifestInvalid');
   if (!isJsonObject(json)) throw new RefwardenError('ManifestInvalid', `${name} is not an object.`);
-  if (json['schemaVersion'] !== 2) {
-    throw new RefwardenError('ManifestInvalid', `${name} has a schemaVersion other than 2.`);
-  }
   const folded = findFoldedKey(json, documentFields);
   if (folded !== undefined) {
     throw new RefwardenError('ManifestAmbiguous', `${name} spells a field as ${JSON.stringify(folded)}.`);
   }
-  const hasManifests = json['manifests'] !== undefined;
-  const hasLayers =
-    json['layers'] !== undefined || json['config'] !== undefined || json['blobs'] !== undefined;
-  if (hasManifests && hasLayers) {
-    throw new RefwardenError('ManifestAmbiguous', `${name} has both manifests and layers or config.`);
+  const shape = shapeOf(json, name);
+  const mediaType = agreeOnMediaType(json, contentType, shape, name);
+  const isArtifactManifest = isArtifactManifestType(mediaType);
+  if (json['schemaVersion'] !== 2 && !(isArtifactManifest && json['schemaVersion'] === undefined)) {
+    throw new RefwardenError('ManifestInvalid', `${name} has a schemaVersion other than 2.`);
   }
-  const mediaType = agreeOnMediaType(json, contentType, hasManifests, name);
   const artifactType = parseMediaType(json['artifactType'], `${name}.artifactType`);
   const base = {
     mediaType,
@@ -86,13 +87,24 @@ export function parseDocument(bytes: Uint8Array, contentType: string | undefined
   };
   const own = parseReferenceField(json, name);
   const ownReferences = own === undefined ? [] : [own];
-  if (hasManifests) {
+  if (shape === 'index') {
     const manifests = parseDescriptors(json['manifests'], `${name}.manifests`);
     return {
       ...base,
       kind: 'index',
       manifests,
       references: [...ownReferences, ...referencesOf(manifests)],
+      ...(artifactType !== undefined ? { artifactType } : {}),
+    };
+  }
+  if (isArtifactManifest) {
+    const blobs = json['blobs'] ?? [];
+    const layers = parseDescriptors(blobs, `${name}.blobs`);
+    return {
+      ...base,
+      kind: 'manifest',
+      layers,
+      references: [...ownReferences, ...referencesOf(layers)],
       ...(artifactType !== undefined ? { artifactType } : {}),
     };
   }
@@ -121,26 +133,65 @@ export function isRunnableChild(entry: Descriptor): boolean {
   return entry.platform?.os !== 'unknown' && entry.platform?.architecture !== 'unknown';
 }
 
+/** What the fields say that a document is; `unknown` where none of them tells. */
+type Shape = 'index' | 'manifest' | 'artifact' | 'unknown';
+
+function shapeOf(json: JsonObject, name: string): Shape {
+  const has = (field: string): boolean => json[field] !== undefined;
+  const shapes: readonly Shape[] = [
+    ...(has('manifests') ? (['index'] as const) : []),
+    ...(has('layers') || has('config') ? (['manifest'] as const) : []),
+    ...(has('blobs') ? (['artifact'] as const) : []),
+  ];
+  if (shapes.length <= 1) return shapes[0] ?? 'unknown';
+  const others = shapes.includes('manifest') ? 'layers or config' : 'blobs';
+  const what = has('manifests') ? `manifests and ${others}` : `blobs and ${others}`;
+  throw new RefwardenError('ManifestAmbiguous', `${name} has both ${what}.`);
+}
+
+/** The types that may stand on a document of each shape, and the one that is meant where none is stated. */
+const shapeTypes: Readonly<
+  Record<Shape, { what: string; allows: (type: string) => boolean; implied: string | undefined }>
+> = {
+  index: { what: `an index (${ociIndex} or ${dockerManifestList})`, allows: isIndexType, implied: ociIndex },
+  manifest: {
+    what: `a manifest (${ociManifest} or ${dockerManifest})`,
+    allows: isManifestType,
+    implied: ociManifest,
+  },
+  artifact: {
+    what: `an artifact manifest (${ociArtifactManifest} or ${orasArtifactManifest})`,
+    allows: isArtifactManifestType,
+    implied: undefined,
+  },
+  unknown: {
+    what: 'no kind of manifest',
+    allows: (type) => isManifestType(type) || isArtifactManifestType(type),
+    implied: ociManifest,
+  },
+};
+
 function agreeOnMediaType(
   json: JsonObject,
   contentType: string | undefined,
-  hasManifests: boolean,
+  shape: Shape,
   name: string,
 ): string {
   const stated = parseMediaType(json['mediaType'], `${name}.mediaType`);
   const header = contentType?.split(';', 1)[0]?.trim().toLowerCase();
-  const served = header !== undefined && (isIndexType(header) || isManifestType(header)) ? header : undefined;
-  const mediaType = stated ?? served ?? (hasManifests ? ociIndex : ociManifest);
+  const served = header !== undefined && isDocumentType(header) ? header : undefined;
   if (served !== undefined && stated !== undefined && served !== stated) {
     throw new RefwardenError('ManifestAmbiguous', `${name} is served as ${served} but says ${stated}.`);
   }
-  if (hasManifests ? !isIndexType(mediaType) : !isManifestType(mediaType)) {
-    const shape = hasManifests
-      ? `an index (${ociIndex} or ${dockerManifestList})`
-      : `a manifest (${ociManifest} or ${dockerManifest})`;
+  const { what, allows, implied } = shapeTypes[shape];
+  const mediaType = stated ?? served ?? implied;
+  if (mediaType === undefined) {
+    throw new RefwardenError('ManifestInvalid', `${name} has the fields of ${what} but no media type.`);
+  }
+  if (!allows(mediaType)) {
     throw new RefwardenError(
       'ManifestAmbiguous',
-      `${name} has the fields of ${shape} but the media type ${mediaType}.`,
+      `${name} has the fields of ${what} but the media type ${mediaType}.`,
     );
   }
   return mediaType;

@@ -90,7 +90,6 @@ describe('parseDocument', () => {
   it.each([
     ['manifests beside layers', index({ layers: [] })],
     ['manifests beside config', index({ config: descriptor('config') })],
-    ['manifests beside blobs', index({ blobs: [] })],
     ['null manifests beside layers', manifest({ manifests: null })],
     ['null layers beside manifests', index({ layers: null })],
     [
@@ -103,6 +102,12 @@ describe('parseDocument', () => {
         refusal('ManifestAmbiguous', 'D has both manifests and layers or config.'),
       );
     }
+    expect(() => parse(index({ blobs: [] }))).toThrow(
+      refusal('ManifestAmbiguous', 'D has both manifests and blobs.'),
+    );
+    expect(() => parse(manifest({ blobs: [] }))).toThrow(
+      refusal('ManifestAmbiguous', 'D has both blobs and layers or config.'),
+    );
   });
 
   it.each([
@@ -302,7 +307,9 @@ describe('parseDocument on anything', () => {
           const document = parseDocument(new TextEncoder().encode(text), contentType, 'D');
           accepted++;
           const entries =
-            document.kind === 'index' ? document.manifests : [document.config, ...document.layers];
+            document.kind === 'index'
+              ? document.manifests
+              : [...(document.config === undefined ? [] : [document.config]), ...document.layers];
           for (const { digest, size } of entries) {
             expect(parseDigest(digest)).toBe(digest);
             expect(size).toBeGreaterThanOrEqual(0);

@@ -2,17 +2,22 @@ import { failure, RefwardenError, toFailure } from '../failures/failure.ts';
 import type { Failure } from '../failures/failure.ts';
 import { parseDigest } from '../image/digest.ts';
 import type { Digest } from '../image/digest.ts';
-import { isJsonObject } from '../oci/strict-json.ts';
-import type { Json } from '../oci/strict-json.ts';
+import { isJsonObject } from './strict-json.ts';
+import type { Json } from './strict-json.ts';
 
-/** Longest media type kept of a listing, characters; a longer one is no media type. */
-const maxMediaTypeLength = 255;
+/** Longest media or predicate type kept of a listing, characters; a longer one says nothing. */
+const maxTypeLength = 255;
+/** cosign 3 copies the predicate type of a bundle there (Sigstore bundle spec, "OCI"). */
+const predicateTypeAnnotation = 'dev.sigstore.bundle.predicateType';
 
 /** An entry of a listing. All but the digest are hints: nothing is decided by them. */
 export interface ListedArtifact {
   readonly digest: Digest;
   readonly mediaType?: string;
   readonly artifactType?: string;
+  readonly predicateType?: string;
+  /** The manifest itself in base64, where the registry inlines it. */
+  readonly data?: string;
 }
 
 /** What a registry lists for a subject. */
@@ -35,13 +40,18 @@ export interface NoSuchApi {
 
 export type ListingAnswer = Listing | NoSuchApi;
 
-/** Reads the entries of `manifests`; one bad entry does not spoil the others. Returns undefined when it is no list. */
+/**
+ * Reads the entries under one of the keys; one bad entry does not spoil the others. Returns undefined when it is no list.
+ * @param keys the first that is present counts.
+ */
 export function parseEntries(
   json: Json,
   what: string,
   maxEntries: number,
+  keys: readonly string[] = ['manifests'],
 ): { entries: ListedArtifact[]; malformed: Failure[] } | undefined {
-  const manifests = isJsonObject(json) ? json['manifests'] : undefined;
+  const key = isJsonObject(json) ? keys.find((name) => json[name] !== undefined) : undefined;
+  const manifests = isJsonObject(json) && key !== undefined ? json[key] : undefined;
   // Registries written in Go say null for an empty list.
   const list = manifests === null ? [] : manifests;
   if (!Array.isArray(list)) return undefined;
@@ -81,14 +91,19 @@ function parseEntry(value: Json, what: string): ListedArtifact {
     throw new RefwardenError('ManifestInvalid', `${what} has an entry without a digest.`);
   }
   const digest = parseDigest(value['digest']);
-  const [mediaType, artifactType] = [hint(value['mediaType']), hint(value['artifactType'])];
+  const { annotations, data } = value;
+  const mediaType = hint(value['mediaType']);
+  const artifactType = hint(value['artifactType']);
+  const predicateType = isJsonObject(annotations) ? hint(annotations[predicateTypeAnnotation]) : undefined;
   return {
     digest,
     ...(mediaType === undefined ? {} : { mediaType }),
     ...(artifactType === undefined ? {} : { artifactType }),
+    ...(predicateType === undefined ? {} : { predicateType }),
+    ...(typeof data === 'string' ? { data } : {}),
   };
 }
 
 function hint(value: Json | undefined): string | undefined {
-  return typeof value === 'string' && value !== '' && value.length <= maxMediaTypeLength ? value : undefined;
+  return typeof value === 'string' && value !== '' && value.length <= maxTypeLength ? value : undefined;
 }

@@ -1,7 +1,7 @@
 import type { Digest } from '../image/digest.ts';
 import { shortDigest } from '../image/digest.ts';
-import { parseDocument } from '../oci/manifest.ts';
-import type { Document } from '../oci/manifest.ts';
+import { parseDocument } from './manifest.ts';
+import type { Document } from './manifest.ts';
 
 /** What a manifest costs in memory for each byte of it: the text and what is parsed from it. */
 const memoryPerByte = 4;
