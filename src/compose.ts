@@ -43,6 +43,7 @@ import type { DiskCache } from './registry/disk-cache.ts';
 import { loadDockerConfig } from './registry/docker-config.ts';
 import { defaultRegistryLimits } from './registry/limits.ts';
 import { loadRegistrySettings } from './registry/load-registry-settings.ts';
+import { createRegistryClient } from './registry/registry-client.ts';
 import { CertificateWatch } from './server/certificate-watch.ts';
 import { createOperationsServer } from './server/operations-server.ts';
 import { loadClientCa, loadServingCertificate } from './server/serving-certificate.ts';
@@ -94,12 +95,13 @@ async function openDecision(
           maxBytes: cacheDirMaxBytes,
           onFault: cacheDirFailed,
         });
-  const artifacts = createArtifactSource({
+  const client = createRegistryClient({
     ...settings,
     clock,
     ...(disk === undefined ? {} : { disk }),
     ...(requests === undefined ? {} : { requests }),
   });
+  const artifacts = createArtifactSource(client);
   const verifier = createCachingVerifier(createVerifier(), clock);
   return {
     ports: {

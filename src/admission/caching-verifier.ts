@@ -39,6 +39,7 @@ type IssuersKey = (issuers: readonly ResolvedIssuer[]) => string;
 const keyParts: Readonly<Record<keyof VerificationRequest, KeyPart | `not: ${string}`>> = {
   artifact: ({ artifact }) => artifact.digest,
   subjects: ({ subjects }) => subjects,
+  vouchers: ({ vouchers }) => vouchers ?? [],
   issuers: ({ issuers }, issuersKey) => issuersKey(issuers),
   layers: 'not: the artifact names each by its digest, and only outcomes with all of them are kept',
   subjectDocument: 'not: the first subject is its digest, and only outcomes with it are kept',

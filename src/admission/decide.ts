@@ -5,7 +5,7 @@ import { needsNamespaceLabels, policiesInScope, splitByNamespaceSelector } from 
 import type { SplitPolicies } from '../policy/match.ts';
 import type { Labels } from '../policy/selector.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
-import type { GatherPorts } from './gather-evidence.ts';
+import type { VerifyPorts } from './verify-candidate.ts';
 import { judgeImage } from './judge-image.ts';
 import { mapBounded } from './map-bounded.ts';
 import type { ScopeForRegistry } from './judge-image.ts';
@@ -21,7 +21,7 @@ import { untilAborted } from './until-aborted.ts';
 import type { Check, ImageVerdict, Verdict, VerdictOutcome } from './verdict.ts';
 import type { Workload } from './workload.ts';
 
-export interface DecisionPorts extends GatherPorts {
+export interface DecisionPorts extends VerifyPorts {
   readonly policies: PolicySource;
   readonly namespaces: NamespaceSource;
   readonly credentials: CredentialSource;

@@ -5,7 +5,7 @@ import type { Failure } from '../failures/failure.ts';
 import { describeSigner } from '../policy/evidence.ts';
 import type { EvidenceRequirement } from '../policy/snapshot.ts';
 import { isWaivable } from './checks.ts';
-import type { Findings } from './gather-evidence.ts';
+import type { Findings } from './findings-ledger.ts';
 import type { Miss } from './verdict.ts';
 
 /** What was found beats "nothing was found": the closest miss names the failure. */

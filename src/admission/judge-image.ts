@@ -15,10 +15,11 @@ import type {
 import { checkAll, notPassed, passed, unmatched } from './checks.ts';
 import { explainFailure, missesFor, worstGap } from './explain-failure.ts';
 import { gatherEvidence } from './gather-evidence.ts';
-import type { Findings, GatherPorts } from './gather-evidence.ts';
+import type { Findings } from './findings-ledger.ts';
 import type { RegistryAccess } from './ports.ts';
 import { untilAborted } from './until-aborted.ts';
 import type { Check, CheckOutcome, ImageVerdict } from './verdict.ts';
+import type { VerifyPorts } from './verify-candidate.ts';
 import type { WorkloadImage } from './workload.ts';
 
 /** A deny stands on a listing no older than this. */
@@ -46,7 +47,7 @@ export type ScopeForRegistry = (registry: string | undefined) => PolicyScope;
 export async function judgeImage(
   image: WorkloadImage,
   scopeFor: ScopeForRegistry,
-  ports: GatherPorts,
+  ports: VerifyPorts,
   openAccess: () => Promise<RegistryAccess>,
 ): Promise<ImageVerdict> {
   let reference: ImageReference;
@@ -84,7 +85,7 @@ function checkCoverage(reference: ImageReference, scope: PolicyScope): Check[] {
 async function checkImage(
   reference: ImageReference,
   matching: readonly CompiledPolicy[],
-  ports: GatherPorts,
+  ports: VerifyPorts,
   openAccess: () => Promise<RegistryAccess>,
 ): Promise<{ digest: Digest | undefined; checks: Check[] }> {
   const wanted = matching.flatMap(({ mode, requirements }) =>
@@ -118,13 +119,14 @@ interface WantedRequirement {
 
 /** Never denies from an old listing: before that, everything is asked again. */
 async function gatherForVerdict(
-  ports: GatherPorts,
+  ports: VerifyPorts,
   image: ImageReference & { digest: Digest },
   wanted: readonly WantedRequirement[],
   access: RegistryAccess,
 ): Promise<Findings> {
   const requirements = wanted.map(({ requirement }) => requirement);
-  const first = await gatherEvidence(ports, image, requirements, access);
+  const inquiry = { image, requirements, elsewhere: [], indexTags: [] };
+  const first = await gatherEvidence(ports, inquiry, access);
   const nowMs = ports.clock.nowMs();
   const wouldDeny = wanted.some(
     ({ requirement, blocks }) =>
@@ -133,7 +135,7 @@ async function gatherForVerdict(
   const isCertain = first.gaps.length === 0;
   if (!wouldDeny || !isCertain || first.listingAgeMs <= maxListingAgeForDenyMs) return first;
   const again = { ...access, maxListingAgeMs: maxListingAgeForDenyMs };
-  const second = await gatherEvidence(ports, image, requirements, again);
+  const second = await gatherEvidence(ports, inquiry, again);
   // A second pass that saw all replaces the first; one that was cut short takes nothing away that is proven.
   return second.gaps.length === 0 ? second : { ...second, evidence: [...second.evidence, ...first.evidence] };
 }

@@ -1,8 +1,8 @@
 import type { Failure } from '../failures/failure.ts';
 import type { Digest } from '../image/digest.ts';
-import type { ImageReference } from '../image/reference.ts';
+import type { ImageReference, Repository } from '../image/reference.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
-import type { Index, Manifest } from '../oci/manifest.ts';
+import type { Document, Index, Manifest } from '../oci/manifest.ts';
 import type { Mechanism } from '../policy/evidence.ts';
 import type { TrustReference } from '../policy/resolved-issuer.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
@@ -68,20 +68,38 @@ export interface Subject {
   readonly digest: Digest;
 }
 
-/** Which kinds of artifact the open requirements can use; others may be skipped. */
+/** Which kinds of artifact the open requirements can use; others may be skipped, or come last. */
 export interface Wanted {
   readonly signatures: boolean;
   readonly attestations: boolean;
+  /** Bare documents under a tag of their own, as `cosign attach sbom` left them. */
+  readonly sboms: boolean;
+  /** Of attestations: what the open requirements name. */
+  readonly predicateTypes?: readonly string[];
+}
+
+/** Where indexes that contain an image may be found beside those that listings name. */
+export interface IndexHints {
+  /** Tag that the image reference names beside its digest. */
+  readonly tag?: string;
+  /** Tags that policies name. */
+  readonly indexTags: readonly string[];
 }
 
 /** An artifact whose own, digest-verified manifest refers to the subject (or carries cosign's tag for it). */
 export interface Candidate {
   readonly kind: 'candidate';
   readonly mechanism: Mechanism;
+  /** Where it was found. */
+  readonly repository: Repository;
   readonly digest: Digest;
   readonly manifest: Manifest;
+  /** Size of the manifest itself, bytes. */
+  readonly sizeBytes: number;
   /** Fetches a layer of this manifest: size-checked and digest-verified. */
   fetchLayer(layer: Descriptor, access: RegistryAccess): Promise<Uint8Array>;
+  /** To be called when it proved something: what it was found by is asked first for the repository's next image. */
+  proved(): void;
 }
 
 /** Something was listed that cannot be used; reported only if nothing satisfies. */
@@ -114,13 +132,31 @@ export interface DiscoveryEnd {
 export type ReferrerEvent = Candidate | UnusableReferrer | DiscoveryEnd;
 export type ParentEvent = ParentIndex | UnusableReferrer | DiscoveryEnd;
 
-/** The registry side of a decision. Every method throws RefwardenError only. */
+/**
+ * The registry side of a decision. Every method throws RefwardenError only. Discoveries are lazy, so that the caller
+ * stops as soon as policy is satisfied, and come in batches that may be looked at together. Faults come as events, never
+ * as an end of the list.
+ */
 export interface ArtifactSource {
   /** Digest of an image; a reference with a digest costs no request. */
   resolve(image: ImageReference, access: RegistryAccess): Promise<ResolvedImage>;
-  /** Lazy: the caller stops as soon as policy is satisfied. Faults come as events, never as an end of the list. */
-  referrers(subject: Subject, wanted: Wanted, access: RegistryAccess): AsyncIterable<ReferrerEvent>;
-  parents(subject: Subject, access: RegistryAccess): AsyncIterable<ParentEvent>;
+  /** @param elsewhere further repositories in which artifacts of the subject are looked for. */
+  referrers(
+    subject: Subject,
+    wanted: Wanted,
+    access: RegistryAccess,
+    elsewhere?: readonly Repository[],
+  ): AsyncIterable<readonly ReferrerEvent[]>;
+  /** The indexes that contain the subject: one step up. */
+  parents(subject: Subject, hints: IndexHints, access: RegistryAccess): AsyncIterable<readonly ParentEvent[]>;
+  /** The attestation manifests that an index holds for its child (BuildKit, "attestation-storage.md"). */
+  attestationsIn(
+    index: Index,
+    child: Subject,
+    access: RegistryAccess,
+  ): AsyncIterable<readonly ReferrerEvent[]>;
+  /** A manifest or index, parsed. */
+  fetchParsed(subject: Subject, access: RegistryAccess): Promise<Document>;
   /** The bytes of a manifest or index, digest-verified: some signatures cover them rather than their digest. */
   fetchDocument(subject: Subject, access: RegistryAccess): Promise<Uint8Array>;
 }

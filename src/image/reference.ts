@@ -35,6 +35,8 @@ const dockerHubAliases = new Set([
   'registry.hub.docker.com',
 ]);
 
+export const isTag = (text: string): boolean => tagPattern.test(text);
+
 /** Whether the first segment of a name is a registry host (as containerd and Docker decide it). */
 export function isRegistryHost(segment: string): boolean {
   return segment.includes('.') || segment.includes(':') || segment === 'localhost' || /[A-Z]/.test(segment);

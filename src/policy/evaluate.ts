@@ -41,9 +41,9 @@ function evaluateSignature(
   image: Digest,
 ): Evaluation {
   const counting = trusted.filter(
-    ({ kind, subject, path }) =>
+    ({ kind, subject, indexes }) =>
       kind === 'signature' &&
-      (subject === image || (requirement.inheritFromIndex && path.slice(0, -1).includes(subject))),
+      (subject === image || (requirement.inheritFromIndex && indexes.includes(subject))),
   );
   const distinct = distinctSigners(counting);
   if (distinct.length > 0 && distinct.length >= requirement.minimumIssuers)

@@ -1,8 +1,12 @@
 import type { Digest } from '../image/digest.ts';
 
-/** How an artifact was found. */
-export const mechanisms = ['References', 'Referrers', 'FallbackTag', 'CosignTag'] as const;
-export type Mechanism = (typeof mechanisms)[number];
+/** Where artifacts, and indexes that contain an image, are looked for; settings of a registry choose among these. */
+export const mechanisms = ['References', 'Referrers', 'FallbackTag', 'CosignTag', 'Oras', 'TagScan'] as const;
+/**
+ * How an artifact or an index was found: by what was asked, in an index that was at hand, by a tag that the reference
+ * or a policy names, among indexes seen before, or in an image layout on disk.
+ */
+export type Mechanism = (typeof mechanisms)[number] | 'InIndex' | 'IndexTag' | 'KnownIndex' | 'Layout';
 
 /** Who signed, as proven by the signature: never a claim of an annotation. */
 export type Signer =
@@ -45,7 +49,9 @@ export interface Evidence extends VerifiedEvidence {
   readonly mechanism: Mechanism;
   /** Digest of the manifest that carries it. */
   readonly artifact: Digest;
-  /** From the image to the artifact: image, index (when inherited), artifact. */
+  /** Indexes of which the signed one is the last, each proven to contain the one before, and the first the image. */
+  readonly indexes: readonly Digest[];
+  /** From the image to the artifact: image, indexes on the way, artifact. */
   readonly path: readonly Digest[];
 }
 

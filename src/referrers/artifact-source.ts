@@ -1,25 +1,32 @@
+import type { ContentStore } from '../admission/content-store.ts';
 import type { CacheCounts } from '../admission/metered-cache.ts';
 import type { ArtifactSource } from '../admission/ports.ts';
-import { createRegistryClient } from '../registry/registry-client.ts';
-import type { RegistryClientOptions } from '../registry/registry-client.ts';
+import { attestationsInIndex } from './attestations-in-index.ts';
+import { ParentDiscovery } from './discover-parents.ts';
 import { ReferrerDiscovery } from './discover-referrers.ts';
-import { discoverParents } from './discover-parents.ts';
+import { KnownIndexes } from './known-indexes.ts';
+import { LearningStore } from './learning-store.ts';
 
-export type ArtifactSourceOptions = RegistryClientOptions;
+export interface OpenArtifactSource extends ArtifactSource {
+  caches(): readonly CacheCounts[];
+  close(): Promise<void>;
+}
 
-/** The registry side of decisions: resolution, discovery and the walk up, over one client and its caches. */
-export function createArtifactSource(
-  options: ArtifactSourceOptions = {},
-): ArtifactSource & { caches(): readonly CacheCounts[]; close(): Promise<void> } {
-  const client = createRegistryClient(options);
-  const discovery = new ReferrerDiscovery(client);
+/** Resolution, discovery and the walk up, over registries or a layout on disk. Closes what it was given. */
+export function createArtifactSource(contents: ContentStore): OpenArtifactSource {
+  const known = new KnownIndexes(contents.limits);
+  const store = new LearningStore(contents, known);
+  const discovery = new ReferrerDiscovery(store);
+  const parents = new ParentDiscovery(store, known);
   return {
     resolve: async ({ registry, repository, tag = 'latest', digest }, access) =>
-      digest === undefined ? await client.resolveTag({ registry, repository, tag }, access) : { digest },
-    referrers: (subject, wanted, access) => discovery.discover(subject, wanted, access),
-    parents: (subject, access) => discoverParents(client, subject, access),
-    fetchDocument: async (subject, access) => (await client.fetchManifest(subject, access)).bytes,
-    caches: () => client.caches(),
-    close: () => client.close(),
+      digest === undefined ? await store.resolveTag({ registry, repository, tag }, access) : { digest },
+    referrers: (subject, wanted, access, elsewhere) => discovery.discover(subject, wanted, access, elsewhere),
+    parents: (subject, hints, access) => parents.discover(subject, hints, access),
+    attestationsIn: (index, child, access) => attestationsInIndex(store, index, child, access),
+    fetchParsed: async (subject, access) => (await store.fetchManifest(subject, access)).document(),
+    fetchDocument: async (subject, access) => (await store.fetchManifest(subject, access)).bytes,
+    caches: () => store.caches(),
+    close: () => store.close(),
   };
 }

@@ -1,91 +1,190 @@
+import type { ContentStore } from '../admission/content-store.ts';
 import type {
+  IndexHints,
   ParentEvent,
   ParentIndex,
   RegistryAccess,
   Subject,
   UnusableReferrer,
 } from '../admission/ports.ts';
-import { failure } from '../failures/failure.ts';
+import { failure, toFailure } from '../failures/failure.ts';
 import { shortDigest } from '../image/digest.ts';
+import type { Digest } from '../image/digest.ts';
 import { repositoryName } from '../image/reference.ts';
-import { isManifestType } from '../oci/media-types.ts';
-import { isRunnableChild, refersTo } from '../oci/manifest.ts';
-import type { Index } from '../oci/manifest.ts';
-import type { RegistryClient } from '../registry/registry-client.ts';
+import type { ListedArtifact } from '../oci/listing.ts';
+import { refersTo } from '../oci/manifest.ts';
+import type { Mechanism } from '../policy/evidence.ts';
+import { asTheyArrive } from './as-they-arrive.ts';
 import { DiscoveryTally } from './discovery-tally.ts';
+import { containedAs } from './index-entries.ts';
+import type { KnownIndexes } from './known-indexes.ts';
 import { fetchListed, leavesOpen, unusable } from './listed-document.ts';
 import type { ListedDocument } from './listed-document.ts';
+import { createListingMechanism } from './listing-mechanism.ts';
 import { rankIndexesFirst } from './rank-hints.ts';
-import { createReferencesApi } from './references-api.ts';
+import { indexesUnderTags, tagsToScan } from './tagged-indexes.ts';
+
+/** Documents that may be indexes of the subject, and how they were found. */
+interface Found {
+  readonly mechanism: Mechanism;
+  readonly entries: readonly ListedArtifact[];
+  readonly malformed: UnusableReferrer[];
+}
+
+/** One walk up under way. */
+interface Progress {
+  readonly subject: Subject;
+  readonly access: RegistryAccess;
+  readonly tally: DiscoveryTally;
+  readonly looked: Set<Digest>;
+  parents: number;
+  isBoundHit: boolean;
+}
 
 /**
- * The indexes that contain a manifest: one step up, by the references API where it is configured. The listing is
- * the one that referrers are found by, so that it costs no second request.
+ * The indexes that contain a manifest or index, one step up. Cheapest first: those seen before, then what is listed by
+ * the references API and what stands under the tags of the reference and of policy, then a scan of tags where the
+ * registry's settings allow it. Wherever one comes from, it is proven by its hash and its entries.
  */
-export async function* discoverParents(
-  client: RegistryClient,
-  subject: Subject,
-  access: RegistryAccess,
-): AsyncGenerator<ParentEvent> {
-  const tally = new DiscoveryTally(client.clock);
-  const mechanism = createReferencesApi(client);
-  if (client.mechanisms(subject.registry).includes('References')) {
-    const listing = await tally.ask(mechanism, subject, access);
-    if (listing !== 'absent' && listing !== 'fault') {
-      for (const problem of listing.malformed) yield unusable('References', problem);
-      const fresh = new Map(listing.entries.map((entry) => [entry.digest, entry]));
-      fresh.delete(subject.digest);
-      const ranked = rankIndexesFirst([...fresh.values()]);
-      const due = ranked.slice(0, client.limits.maxReferrerFetches);
-      let isBoundHit = due.length < ranked.length;
-      let parents = 0;
-      for await (const fetched of fetchListed(client, due, subject, access)) {
-        const event = judge(fetched, subject);
-        if (event === undefined) continue;
-        if (event.kind === 'parent' && parents++ >= client.limits.maxParentIndexes) {
-          isBoundHit = true;
-          break;
-        }
-        if (event.kind === 'unusable' && leavesOpen(event.failure)) tally.fail(event.failure);
-        yield event;
+export class ParentDiscovery {
+  readonly #store: ContentStore;
+  readonly #known: KnownIndexes;
+
+  constructor(store: ContentStore, known: KnownIndexes) {
+    this.#store = store;
+    this.#known = known;
+  }
+
+  async *discover(
+    subject: Subject,
+    hints: IndexHints,
+    access: RegistryAccess,
+  ): AsyncGenerator<readonly ParentEvent[]> {
+    const tally = new DiscoveryTally(this.#store.clock);
+    const looked = new Set([subject.digest]);
+    const progress: Progress = { subject, access, tally, looked, parents: 0, isBoundHit: false };
+    const known = this.#known.parentsOf(subject, access).map((digest) => ({ digest }));
+    yield* this.#lookThrough({ mechanism: 'KnownIndex', entries: known, malformed: [] }, progress);
+    const waves = [this.#listed(subject, hints, progress), [this.#scanned(subject, progress)]];
+    for (const wave of waves) {
+      const questions = wave.flatMap((ask) => (ask === undefined ? [] : [this.#ask(ask, progress)]));
+      for await (const found of asTheyArrive(questions)) {
+        if (found !== undefined) yield* this.#lookThrough(found, progress);
       }
-      if (isBoundHit) tally.fail(tooMany(subject));
+    }
+    if (progress.isBoundHit) tally.fail(tooMany(subject));
+    yield [tally.end()];
+  }
+
+  /** A fault of one source is noted, so that the others are still asked. */
+  async #ask(ask: () => Promise<Found>, { tally }: Progress): Promise<Found | undefined> {
+    try {
+      return await ask();
+    } catch (thrown) {
+      tally.fail(toFailure(thrown));
+      return undefined;
     }
   }
-  yield tally.end();
-}
 
-/** Undefined for what is no index, or refers to the subject: those are referrers. */
-function judge(fetched: ListedDocument, subject: Subject): ParentIndex | UnusableReferrer | undefined {
-  const { entry } = fetched;
-  if ('failure' in fetched) return unusable('References', fetched.failure, entry);
-  const { document } = fetched;
-  if (document.kind !== 'index') return undefined;
-  if (provesChild(document, subject)) {
-    return { kind: 'parent', mechanism: 'References', digest: entry.digest, index: document };
+  #listed(subject: Subject, hints: IndexHints, progress: Progress): (() => Promise<Found>)[] {
+    const configured = this.#store.mechanisms(subject);
+    const { access, tally } = progress;
+    const apis = (['References', 'Layout'] as const).filter((name) => configured.includes(name));
+    const tags = [...new Set([...(hints.tag === undefined ? [] : [hints.tag]), ...hints.indexTags])];
+    return [
+      // The listing is the one that referrers are found by, so that it costs no second request.
+      ...apis.map((name) => async () => {
+        const mechanism = createListingMechanism(this.#store, name);
+        const listing = await tally.ask({ mechanism, at: subject }, subject, access);
+        if (listing === 'absent' || listing === 'fault')
+          return { mechanism: name, entries: [], malformed: [] };
+        const malformed = listing.malformed.map((problem) => unusable(name, problem));
+        return { mechanism: name, entries: rankIndexesFirst(listing.entries), malformed };
+      }),
+      ...tags.map((tag) => async () => ({
+        mechanism: 'IndexTag' as const,
+        entries: await indexesUnderTags(this.#store, subject, [tag], access),
+        malformed: [],
+      })),
+    ];
   }
-  const isChild = document.manifests.some(({ digest }) => digest === subject.digest);
-  if (!isChild && refersTo(document, subject.digest)) return undefined;
-  const why = `${repositoryName(subject)}: index ${shortDigest(entry.digest)} does not contain ${shortDigest(subject.digest)} as a runnable platform, in entries that agree.`;
-  return unusable('References', failure('ParentUnproven', why), entry);
-}
 
-/**
- * Every entry for the child must be runnable and agree with the others, so that no reading of the index is another.
- * Size and type are not held against the child itself: the digest binds it whatever they say, and the answer must not
- * depend on whether its manifest happens to be at hand.
- */
-function provesChild(index: Index, subject: Subject): boolean {
-  const entries = index.manifests.filter(({ digest }) => digest === subject.digest);
-  const [first] = entries;
-  if (first === undefined) return false;
-  return entries.every(
-    (entry) =>
-      isRunnableChild(entry) &&
-      isManifestType(entry.mediaType) &&
-      entry.size === first.size &&
-      entry.mediaType === first.mediaType,
-  );
+  #scanned(subject: Subject, progress: Progress): (() => Promise<Found>) | undefined {
+    if (!this.#store.mechanisms(subject).includes('TagScan')) return undefined;
+    return async () => {
+      const list = await this.#store.listTags(subject, progress.access);
+      progress.tally.relyOn(list.askedAtMs);
+      const { tags, isWhole } = tagsToScan(list, this.#store.limits.maxScannedTags);
+      if (!isWhole) progress.isBoundHit = true;
+      const entries = await indexesUnderTags(this.#store, subject, tags, progress.access);
+      return { mechanism: 'TagScan', entries, malformed: [] };
+    };
+  }
+
+  async *#lookThrough(
+    { mechanism, entries, malformed }: Found,
+    progress: Progress,
+  ): AsyncGenerator<readonly (ParentIndex | UnusableReferrer)[]> {
+    const { subject, access, tally, looked } = progress;
+    const { maxReferrerFetches, maxParentIndexes } = this.#store.limits;
+    if (malformed.length > 0) yield malformed;
+    const fresh = [...new Map(entries.map((entry) => [entry.digest, entry])).values()].filter(
+      ({ digest }) => !looked.has(digest),
+    );
+    const due = fresh.slice(0, maxReferrerFetches);
+    if (due.length < fresh.length) progress.isBoundHit = true;
+    for await (const batch of fetchListed(this.#store, due, subject, access)) {
+      const events: (ParentIndex | UnusableReferrer)[] = [];
+      for (const fetched of batch) {
+        looked.add(fetched.entry.digest);
+        const event = await this.#judge(fetched, mechanism, progress);
+        if (event === undefined) continue;
+        if (event.kind === 'parent' && progress.parents++ >= maxParentIndexes) {
+          progress.isBoundHit = true;
+          continue;
+        }
+        if (event.kind === 'unusable' && leavesOpen(event.failure)) tally.fail(event.failure);
+        events.push(event);
+      }
+      if (events.length > 0) yield events;
+      if (progress.parents > maxParentIndexes) return;
+    }
+  }
+
+  /** Undefined for what is no index of the subject, and does not have to be: a referrer, another image's index. */
+  async #judge(
+    fetched: ListedDocument,
+    mechanism: Mechanism,
+    { subject, access }: Progress,
+  ): Promise<ParentIndex | UnusableReferrer | undefined> {
+    const { entry } = fetched;
+    if ('failure' in fetched) {
+      // An index that was seen once may be gone since: that leaves nothing open.
+      const isGone = mechanism === 'KnownIndex' && fetched.failure.code === 'ArtifactMissing';
+      return isGone ? undefined : unusable(mechanism, fetched.failure, entry);
+    }
+    const { document } = fetched;
+    if (document.kind !== 'index') return undefined;
+    try {
+      const kind = containedAs(document, subject.digest);
+      if (kind === 'manifest' || (kind === 'index' && (await this.#isIndex(subject, access)))) {
+        return { kind: 'parent', mechanism, digest: entry.digest, index: document };
+      }
+    } catch (thrown) {
+      return unusable(mechanism, toFailure(thrown), entry);
+    }
+    const isChild = document.manifests.some(({ digest }) => digest === subject.digest);
+    // Only a listing said that it contains the subject.
+    const isClaimed = mechanism === 'References' || mechanism === 'Layout';
+    if (!isChild && (!isClaimed || refersTo(document, subject.digest))) return undefined;
+    const why = `${repositoryName(subject)}: index ${shortDigest(entry.digest)} does not contain ${shortDigest(subject.digest)} as a runnable platform, in entries that agree.`;
+    return unusable(mechanism, failure('ParentUnproven', why), entry);
+  }
+
+  /** What is contained as an index must be one: a manifest under that name is read by nobody as it was signed. */
+  async #isIndex(subject: Subject, access: RegistryAccess): Promise<boolean> {
+    return (await this.#store.fetchManifest(subject, access)).document().kind === 'index';
+  }
 }
 
 function tooMany(subject: Subject): ReturnType<typeof failure> {

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import type { ContentStore } from '../admission/content-store.ts';
 import type {
   Candidate,
   ReferrerEvent,
@@ -8,127 +9,155 @@ import type {
   Wanted,
 } from '../admission/ports.ts';
 import { failure } from '../failures/failure.ts';
-import type { Digest } from '../image/digest.ts';
 import { shortDigest } from '../image/digest.ts';
+import type { Digest } from '../image/digest.ts';
 import { repositoryName } from '../image/reference.ts';
+import type { Repository } from '../image/reference.ts';
 import { refersTo } from '../oci/manifest.ts';
-import type { Listing } from '../registry/listing.ts';
-import type { RegistryClient } from '../registry/registry-client.ts';
+import type { Listing } from '../oci/listing.ts';
+import { asTheyArrive } from './as-they-arrive.ts';
+import { toCandidate } from './candidate.ts';
 import { createCosignTag } from './cosign-tags.ts';
 import type { DiscoveryMechanism } from './discovery-mechanism.ts';
+import { planWaves, questionKey } from './discovery-plan.ts';
+import type { Place, Question } from './discovery-plan.ts';
 import { DiscoveryTally } from './discovery-tally.ts';
 import { createFallbackTag } from './fallback-tag.ts';
 import { fetchListed, leavesOpen, unusable } from './listed-document.ts';
 import type { ListedDocument } from './listed-document.ts';
+import { createListingMechanism } from './listing-mechanism.ts';
 import { rankByHints } from './rank-hints.ts';
-import { createReferencesApi } from './references-api.ts';
-import { createReferrersApi } from './referrers-api.ts';
 
-/** What one discovery has looked at. */
+/** One discovery under way: for whom, and what it has looked at. */
 interface Progress {
+  readonly subject: Subject;
+  readonly wanted: Wanted;
+  readonly access: RegistryAccess;
+  readonly tally: DiscoveryTally;
   readonly candidates: Set<Digest>;
-  readonly looked: Set<Digest>;
+  readonly looked: Set<string>;
+  /** Questions whose candidates proved something. */
+  readonly proved: Set<string>;
   fetches: number;
 }
 
-/** The union of what all mechanisms list, asked one after another for as long as the consumer wants more. */
+/** The union of what all mechanisms list, asked wave by wave for as long as the consumer wants more. */
 export class ReferrerDiscovery {
-  readonly #client: RegistryClient;
-  readonly #references: DiscoveryMechanism;
-  readonly #referrers: DiscoveryMechanism;
-  readonly #fallbackTag: DiscoveryMechanism;
-  readonly #signatureTag: DiscoveryMechanism;
-  readonly #attestationTag: DiscoveryMechanism;
-  /** The mechanism that last satisfied a repository. */
-  readonly #satisfied: LRUCache<string, DiscoveryMechanism>;
+  readonly #store: ContentStore;
+  readonly #mechanisms: readonly DiscoveryMechanism[];
+  readonly #byWish: readonly { readonly wish: keyof Wanted; readonly mechanism: DiscoveryMechanism }[];
+  /** By what a repository's images were last proven, as {@link questionKey}s. */
+  readonly #proved: LRUCache<string, ReadonlySet<string>>;
 
-  constructor(client: RegistryClient) {
-    this.#client = client;
-    this.#references = createReferencesApi(client);
-    this.#referrers = createReferrersApi(client);
-    this.#fallbackTag = createFallbackTag(client);
-    this.#signatureTag = createCosignTag(client, 'sig');
-    this.#attestationTag = createCosignTag(client, 'att');
-    this.#satisfied = new LRUCache({ max: client.limits.maxRemembered });
+  constructor(store: ContentStore) {
+    this.#store = store;
+    this.#mechanisms = [
+      createListingMechanism(store, 'Layout'),
+      createListingMechanism(store, 'References'),
+      createListingMechanism(store, 'Referrers'),
+      createListingMechanism(store, 'Oras'),
+      createFallbackTag(store),
+    ];
+    this.#byWish = [
+      { wish: 'signatures', mechanism: createCosignTag(store, 'sig') },
+      { wish: 'attestations', mechanism: createCosignTag(store, 'att') },
+      { wish: 'sboms', mechanism: createCosignTag(store, 'sbom') },
+    ];
+    this.#proved = new LRUCache({ max: store.limits.maxRemembered });
   }
 
-  async *discover(subject: Subject, wanted: Wanted, access: RegistryAccess): AsyncGenerator<ReferrerEvent> {
-    const tally = new DiscoveryTally(this.#client.clock);
-    const progress: Progress = { candidates: new Set(), looked: new Set([subject.digest]), fetches: 0 };
-    let found: DiscoveryMechanism | undefined;
-    let isFallbackDue = !this.#client.mechanisms(subject.registry).includes('Referrers');
+  /** @param elsewhere further repositories that hold artifacts. */
+  async *discover(
+    subject: Subject,
+    wanted: Wanted,
+    access: RegistryAccess,
+    elsewhere: readonly Repository[] = [],
+  ): AsyncGenerator<readonly ReferrerEvent[]> {
+    const tally = new DiscoveryTally(this.#store.clock);
+    const progress: Progress = {
+      ...{ subject, wanted, access, tally },
+      candidates: new Set(),
+      looked: new Set(),
+      proved: new Set(),
+      fetches: 0,
+    };
+    const home = repositoryName(subject);
+    const places = [subject, ...elsewhere].map((at): Place => ({ at, mechanisms: this.#asked(at, wanted) }));
+    const absent = new Set<string>();
     try {
-      for (const mechanism of this.#plan(subject, wanted)) {
-        if (mechanism === this.#fallbackTag && !isFallbackDue) continue;
-        const listing = await tally.ask(mechanism, subject, access);
-        if (mechanism === this.#referrers && listing === 'absent') isFallbackDue = true;
-        if (listing === 'absent' || listing === 'fault') continue;
-        for await (const event of this.#lookThrough(listing, mechanism, subject, progress, tally, access)) {
-          found = event.kind === 'candidate' ? mechanism : undefined;
-          yield event;
+      for (const wave of planWaves(places, this.#proved.get(home) ?? new Set())) {
+        const due = wave.filter((question) => this.#isDue(question, absent));
+        const answers = due.map(async (question) => ({
+          question,
+          listing: await tally.ask(question, subject, access),
+        }));
+        for await (const { question, listing } of asTheyArrive(answers)) {
+          if (listing === 'absent') absent.add(questionKey(question));
+          else if (listing !== 'fault') yield* this.#lookThrough(listing, question, progress);
         }
       }
-      found = undefined;
-      yield tally.end();
+      yield [tally.end()];
     } finally {
-      // Still set when the consumer left right after a candidate: that one was enough.
-      if (found !== undefined) this.#satisfied.set(repositoryName(subject), found);
+      if (progress.proved.size > 0) this.#proved.set(home, progress.proved);
     }
   }
 
-  /**
-   * The order of asking. Where the API for referrers is absent, cosign's tag comes before the fallback tag: it costs
-   * one request less. The fallback tag never comes before the API whose absence makes it count.
-   */
-  #plan(subject: Subject, wanted: Wanted): DiscoveryMechanism[] {
-    const configured = this.#client.mechanisms(subject.registry);
-    const plan = [
-      this.#references,
-      this.#referrers,
-      ...(wanted.signatures ? [this.#signatureTag] : []),
-      ...(wanted.attestations ? [this.#attestationTag] : []),
-      this.#fallbackTag,
-    ].filter(({ mechanism }) => configured.includes(mechanism));
-    const first = this.#satisfied.get(repositoryName(subject));
-    const preferred = first === this.#fallbackTag ? [this.#referrers, this.#fallbackTag] : [first];
-    return [
-      ...plan.filter((mechanism) => preferred.includes(mechanism)),
-      ...plan.filter((mechanism) => !preferred.includes(mechanism)),
-    ];
+  #asked(at: Repository, wanted: Wanted): DiscoveryMechanism[] {
+    const configured = this.#store.mechanisms(at);
+    const tags = this.#byWish.flatMap(({ wish, mechanism }) => (wanted[wish] ? [mechanism] : []));
+    return [...this.#mechanisms, ...tags].filter(({ mechanism }) => configured.includes(mechanism));
+  }
+
+  /** The fallback tag counts only where the API for referrers is absent, or not to be asked (distribution-spec 1.1). */
+  #isDue({ mechanism, at }: Question, absent: ReadonlySet<string>): boolean {
+    if (mechanism.mechanism !== 'FallbackTag') return true;
+    const api = this.#mechanisms.find((other) => other.mechanism === 'Referrers');
+    const isAsked = this.#store.mechanisms(at).includes('Referrers');
+    return api === undefined || !isAsked || absent.has(questionKey({ mechanism: api, at }));
   }
 
   async *#lookThrough(
     listing: Listing,
-    mechanism: DiscoveryMechanism,
-    subject: Subject,
+    question: Question,
     progress: Progress,
-    tally: DiscoveryTally,
-    access: RegistryAccess,
-  ): AsyncGenerator<Candidate | UnusableReferrer> {
-    for (const problem of listing.malformed) yield unusable(mechanism.mechanism, problem);
+  ): AsyncGenerator<readonly (Candidate | UnusableReferrer)[]> {
+    const { mechanism, at } = question;
+    const { subject, wanted, access, tally } = progress;
+    if (listing.malformed.length > 0) {
+      yield listing.malformed.map((problem) => unusable(mechanism.mechanism, problem));
+    }
+    const lookedKey = (digest: Digest): string => `${repositoryName(at)} ${digest}`;
     // What a listing showed without a subject may still be claimed by a tag.
-    const known = mechanism.isClaimedByTag ? progress.candidates : progress.looked;
+    const isKnown = (digest: Digest): boolean =>
+      progress.candidates.has(digest) ||
+      (!mechanism.isClaimedByTag && (digest === subject.digest || progress.looked.has(lookedKey(digest))));
     const fresh = new Map(listing.entries.map((entry) => [entry.digest, entry]));
-    for (const digest of known) fresh.delete(digest);
-    const ranked = rankByHints([...fresh.values()]);
+    const ranked = rankByHints(
+      [...fresh.values()].filter(({ digest }) => !isKnown(digest)),
+      wanted,
+    );
     // A tag's manifest came with the tag, so that a flood of referrers does not hide it.
-    const { maxReferrerFetches } = this.#client.limits;
+    const { maxReferrerFetches } = this.#store.limits;
     const budget = mechanism.isClaimedByTag ? ranked.length : maxReferrerFetches - progress.fetches;
-    const due = ranked.slice(0, budget);
-    for await (const fetched of fetchListed(this.#client, due, subject, access)) {
-      progress.looked.add(fetched.entry.digest);
-      if (!mechanism.isClaimedByTag) progress.fetches++;
-      const event = this.#judge(fetched, mechanism, subject);
-      if (event === undefined) continue;
-      if (event.kind === 'candidate') progress.candidates.add(event.digest);
-      else if (leavesOpen(event.failure)) tally.fail(event.failure);
-      yield event;
+    const due = ranked.slice(0, Math.max(budget, 0));
+    if (!mechanism.isClaimedByTag) progress.fetches += due.length;
+    for await (const batch of fetchListed(this.#store, due, at, access)) {
+      const events: (Candidate | UnusableReferrer)[] = [];
+      for (const fetched of batch) {
+        progress.looked.add(lookedKey(fetched.entry.digest));
+        const event = this.#judge(fetched, question, progress);
+        if (event === undefined) continue;
+        if (event.kind === 'candidate') progress.candidates.add(event.digest);
+        else if (leavesOpen(event.failure)) tally.fail(event.failure);
+        events.push(event);
+      }
+      if (events.length > 0) yield events;
     }
     if (due.length < ranked.length) {
       tally.fail(
         failure(
           'TooManyReferrers',
-          `${repositoryName(subject)}: ${ranked.length - due.length} of ${ranked.length} artifacts listed for ${shortDigest(subject.digest)} were not looked at; the limit is ${maxReferrerFetches}.`,
+          `${repositoryName(at)}: ${ranked.length - due.length} of ${ranked.length} artifacts listed for ${shortDigest(subject.digest)} were not looked at; the limit is ${maxReferrerFetches}.`,
         ),
       );
     }
@@ -137,13 +166,14 @@ export class ReferrerDiscovery {
   /** Undefined for an index that contains the subject: that one is a parent, and no referrer. */
   #judge(
     fetched: ListedDocument,
-    mechanism: DiscoveryMechanism,
-    subject: Subject,
+    question: Question,
+    { subject, proved }: Progress,
   ): Candidate | UnusableReferrer | undefined {
+    const { mechanism, at } = question;
     const { entry } = fetched;
     if ('failure' in fetched) return unusable(mechanism.mechanism, fetched.failure, entry);
     const { document } = fetched;
-    const name = `${repositoryName(subject)}: artifact ${shortDigest(entry.digest)}`;
+    const name = `${repositoryName(at)}: artifact ${shortDigest(entry.digest)}`;
     const isReferrer = mechanism.isClaimedByTag || refersTo(document, subject.digest);
     if (!isReferrer) {
       if (document.kind === 'index' && document.manifests.some(({ digest }) => digest === subject.digest))
@@ -151,16 +181,10 @@ export class ReferrerDiscovery {
       const why = failure('SubjectMissing', `${name} does not refer to ${shortDigest(subject.digest)}.`);
       return unusable(mechanism.mechanism, why, entry);
     }
-    if (document.kind === 'index') {
-      const why = failure('FormatUnsupported', `${name} is an index; signatures are read from manifests.`);
-      return unusable(mechanism.mechanism, why, entry);
-    }
-    return {
-      kind: 'candidate',
+    return toCandidate(this.#store, fetched, {
       mechanism: mechanism.mechanism,
-      digest: entry.digest,
-      manifest: document,
-      fetchLayer: (layer, layerAccess) => this.#client.fetchBlob(subject, layer, layerAccess),
-    };
+      at,
+      proved: () => proved.add(questionKey(question)),
+    });
   }
 }

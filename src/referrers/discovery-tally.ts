@@ -1,8 +1,8 @@
 import type { Clock, DiscoveryEnd, RegistryAccess, Subject } from '../admission/ports.ts';
 import type { Failure } from '../failures/failure.ts';
 import { toFailure } from '../failures/failure.ts';
-import type { Listing } from '../registry/listing.ts';
-import type { DiscoveryMechanism } from './discovery-mechanism.ts';
+import type { Listing } from '../oci/listing.ts';
+import type { Question } from './discovery-plan.ts';
 
 /** What one discovery relied on and could not see; its end is made of it. */
 export class DiscoveryTally {
@@ -17,13 +17,14 @@ export class DiscoveryTally {
 
   /** The mechanism's listing. A fault of it is noted, so that the other mechanisms are still asked. */
   async ask(
-    mechanism: DiscoveryMechanism,
-    subject: Subject,
+    { mechanism, at }: Question,
+    { digest }: Subject,
     access: RegistryAccess,
   ): Promise<Listing | 'absent' | 'fault'> {
     try {
-      const answer = await mechanism.list(subject, access);
-      this.#oldestAskedAtMs = Math.min(this.#oldestAskedAtMs, answer.askedAtMs);
+      const { registry, repository } = at;
+      const answer = await mechanism.list({ registry, repository, digest }, access);
+      this.relyOn(answer.askedAtMs);
       if (answer.kind === 'noSuchApi') return 'absent';
       for (const fault of answer.faults) this.fail(fault);
       return answer;
@@ -31,6 +32,11 @@ export class DiscoveryTally {
       this.fail(toFailure(thrown));
       return 'fault';
     }
+  }
+
+  /** Notes the age of an answer. */
+  relyOn(askedAtMs: number): void {
+    this.#oldestAskedAtMs = Math.min(this.#oldestAskedAtMs, askedAtMs);
   }
 
   /** Notes why not everything was seen; the same once. */

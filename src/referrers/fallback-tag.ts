@@ -4,9 +4,9 @@ import { digestAlgorithm, digestHex } from '../image/digest.ts';
 import type { Digest } from '../image/digest.ts';
 import { repositoryName } from '../image/reference.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
-import type { ListedArtifact } from '../registry/listing.ts';
-import type { ManifestContent } from '../registry/manifest-content.ts';
-import type { RegistryClient } from '../registry/registry-client.ts';
+import type { ListedArtifact } from '../oci/listing.ts';
+import type { ManifestContent } from '../oci/manifest-content.ts';
+import type { ContentStore } from '../admission/content-store.ts';
 import type { DiscoveryMechanism } from './discovery-mechanism.ts';
 
 /** Longest encoded part of a referrers tag, characters (distribution-spec 1.1, "Referrers Tag Schema"). */
@@ -18,19 +18,20 @@ export function fallbackTag(digest: Digest): string {
 }
 
 /** The index under the referrers tag (distribution-spec 1.1), for registries without the API. It has no pages. */
-export function createFallbackTag(client: RegistryClient): DiscoveryMechanism {
+export function createFallbackTag(store: ContentStore): DiscoveryMechanism {
   return {
     mechanism: 'FallbackTag',
+    name: 'FallbackTag',
     isClaimedByTag: false,
     list: async (subject, access) => {
       const tag = fallbackTag(subject.digest);
-      const { content, askedAtMs } = await client.fetchTagged({ ...subject, tag }, access);
+      const { content, askedAtMs } = await store.fetchTagged({ ...subject, tag }, access);
       const empty = { kind: 'listing', entries: [], malformed: [], faults: [], askedAtMs } as const;
       // GitLab resolves the tag to the digest itself: the image does not list what refers to it.
       if (content === undefined || content.digest === subject.digest) return empty;
       const read = readIndex(content, `${repositoryName(subject)}: the referrers tag ${tag}`);
       if ('code' in read) return { ...empty, malformed: [read] };
-      const { maxReferrers } = client.limits;
+      const { maxReferrers } = store.limits;
       if (read.length <= maxReferrers) return { ...empty, entries: read };
       const fault = failure(
         'TooManyReferrers',
@@ -52,6 +53,10 @@ function readIndex(content: ManifestContent, what: string): ListedArtifact[] | F
   }
 }
 
-function listed({ digest, mediaType, artifactType }: Descriptor): ListedArtifact {
-  return { digest, mediaType, ...(artifactType === undefined ? {} : { artifactType }) };
+function listed({ digest, mediaType, artifactType, data }: Descriptor): ListedArtifact {
+  return {
+    ...{ digest, mediaType },
+    ...(artifactType === undefined ? {} : { artifactType }),
+    ...(data === undefined ? {} : { data }),
+  };
 }

@@ -1,52 +1,55 @@
-import type { RegistryAccess, Subject, UnusableReferrer } from '../admission/ports.ts';
+import type { ContentStore } from '../admission/content-store.ts';
+import type { RegistryAccess, UnusableReferrer } from '../admission/ports.ts';
 import { failure, failureKind, toFailure } from '../failures/failure.ts';
 import type { Failure } from '../failures/failure.ts';
 import { shortDigest } from '../image/digest.ts';
 import { repositoryName } from '../image/reference.ts';
+import type { Repository } from '../image/reference.ts';
+import type { ListedArtifact } from '../oci/listing.ts';
 import type { Document } from '../oci/manifest.ts';
 import type { Mechanism } from '../policy/evidence.ts';
-import type { ListedArtifact } from '../registry/listing.ts';
-import type { RegistryClient } from '../registry/registry-client.ts';
 
 /** A listed document as fetched and hash-verified, or why it cannot be used. */
 export type ListedDocument =
-  | { readonly entry: ListedArtifact; readonly document: Document }
+  | { readonly entry: ListedArtifact; readonly document: Document; readonly sizeBytes: number }
   | { readonly entry: ListedArtifact; readonly failure: Failure };
 
+/** Fetched at once after the first, which may well satisfy: so many that 20 are looked at within two round trips. */
+const secondBatchSize = 19;
+
 /**
- * Fetches what was listed, in order, in batches that grow while the consumer goes on: the first may well satisfy,
- * and many must not take as many round trips.
+ * Fetches what was listed, in order and in batches: the first alone, then ever more while the consumer goes on, so that
+ * many do not take as many round trips.
  */
 export async function* fetchListed(
-  client: RegistryClient,
+  store: ContentStore,
   entries: readonly ListedArtifact[],
-  subject: Subject,
+  at: Repository,
   access: RegistryAccess,
-): AsyncGenerator<ListedDocument> {
-  for (
-    let at = 0, size = 1;
-    at < entries.length;
-    at += size, size = Math.min(size * 2, client.limits.maxParallelFetches)
-  ) {
-    yield* await Promise.all(
-      entries.slice(at, at + size).map((entry) => fetchOne(client, entry, subject, access)),
-    );
+): AsyncGenerator<ListedDocument[]> {
+  const { maxParallelFetches } = store.limits;
+  for (let from = 0, size = 1; from < entries.length;) {
+    const batch = entries.slice(from, from + size);
+    yield await Promise.all(batch.map((entry) => fetchOne(store, entry, at, access)));
+    from += size;
+    size = Math.min(size === 1 ? secondBatchSize : maxParallelFetches, maxParallelFetches);
   }
 }
 
 async function fetchOne(
-  client: RegistryClient,
+  store: ContentStore,
   entry: ListedArtifact,
-  subject: Subject,
+  { registry, repository }: Repository,
   access: RegistryAccess,
 ): Promise<ListedDocument> {
   try {
-    const content = await client.fetchManifest({ ...subject, digest: entry.digest }, access);
-    return { entry, document: content.document() };
+    const subject = { registry, repository, digest: entry.digest };
+    const content = await store.fetchManifest(subject, access, entry);
+    return { entry, document: content.document(), sizeBytes: content.bytes.byteLength };
   } catch (thrown) {
     const why = toFailure(thrown);
     if (why.code !== 'ImageNotFound') return { entry, failure: why };
-    const gone = `${repositoryName(subject)} lists ${shortDigest(entry.digest)} but does not have it.`;
+    const gone = `${repositoryName({ registry, repository })} lists ${shortDigest(entry.digest)} but does not have it.`;
     return { entry, failure: failure('ArtifactMissing', gone) };
   }
 }

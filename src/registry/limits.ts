@@ -1,3 +1,5 @@
+import type { DiscoveryLimits } from '../admission/content-store.ts';
+
 const kiB = 1024;
 const miB = 1024 * kiB;
 const giB = 1024 * miB;
@@ -6,7 +8,7 @@ const minute = 60 * second;
 const hour = 60 * minute;
 
 /** Every bound on what a registry may cost. The settings file sets each (`limits`, docs/registries.md). */
-export interface RegistryLimits {
+export interface RegistryLimits extends DiscoveryLimits {
   /** Largest manifest or index, bytes (distribution-spec asks registries for 4 MiB at least). */
   readonly maxManifestBytes: number;
   /** Largest layer of an artifact, bytes; what a form of signature allows below it is its own. Layers of images are never fetched. */
@@ -23,14 +25,6 @@ export interface RegistryLimits {
   readonly maxRedirects: number;
   /** Pages read of one listing. */
   readonly maxListingPages: number;
-  /** Entries read of one listing. */
-  readonly maxReferrers: number;
-  /** Listed manifests fetched for one subject. */
-  readonly maxReferrerFetches: number;
-  /** Listed manifests fetched at the same time for one subject. */
-  readonly maxParallelFetches: number;
-  /** Parent indexes handed out for one subject. */
-  readonly maxParentIndexes: number;
   /** Further attempts after the first. */
   readonly maxRetries: number;
   /** Longest wait before a further attempt, milliseconds; a longer Retry-After is a failure at once. */
@@ -57,8 +51,6 @@ export interface RegistryLimits {
   readonly listingCacheBytes: number;
   /** Content kept in the cache directory, where there is one, bytes. */
   readonly cacheDirMaxBytes: number;
-  /** Tags, tokens, request budgets, and remembered traits of hosts and repositories: entries of each. */
-  readonly maxRemembered: number;
   /** How long a tag's digest is believed, milliseconds. */
   readonly tagTtlMs: number;
   /** How long a listing, or an artifact's tag, is believed, milliseconds. */
@@ -78,8 +70,9 @@ export const defaultRegistryLimits: RegistryLimits = {
   maxListingPages: 40,
   maxReferrers: 2_000,
   maxReferrerFetches: 64,
-  maxParallelFetches: 8,
+  maxParallelFetches: 32,
   maxParentIndexes: 16,
+  maxScannedTags: 32,
   maxRetries: 2,
   maxRetryDelayMs: 3_000,
   retryDelayMs: 150,
@@ -115,6 +108,7 @@ export const highestRegistryLimits: RegistryLimits = {
   maxReferrerFetches: 10_000,
   maxParallelFetches: 64,
   maxParentIndexes: 1_000,
+  maxScannedTags: 10_000,
   maxRetries: 10,
   maxRetryDelayMs: minute,
   retryDelayMs: 10 * second,

@@ -3,32 +3,32 @@ import type { Failure } from '../failures/failure.ts';
 import { RefwardenError, toFailure } from '../failures/failure.ts';
 import { repositoryName } from '../image/reference.ts';
 import { shortDigest } from '../image/digest.ts';
+import { boundListing, parseEntries } from '../oci/listing.ts';
+import type { ListedArtifact, Listing } from '../oci/listing.ts';
 import { ociIndex } from '../oci/media-types.ts';
 import { parseStrictJson } from '../oci/strict-json.ts';
 import { contentType, isHtml, isRedirect } from './http-answer.ts';
 import type { HttpAnswer } from './http-exchange.ts';
 import type { RegistryLimits } from './limits.ts';
 import { parseNextLink } from './link-header.ts';
-import { boundListing, parseEntries } from './listing.ts';
-import type { ListedArtifact, Listing } from './listing.ts';
+import type { ListingEndpoint } from './listing-endpoints.ts';
 import type { Located, RegistryEndpoints } from './registry-endpoints.ts';
 import { errorCodes, oddAnswer, refusalOf } from './registry-refusal.ts';
 import type { RegistryTransport } from './registry-transport.ts';
 import type { Work } from './wire.ts';
 
-/** A request that answers with a list of descriptors. */
-export interface ListingRequest {
-  /** Names the API: what is remembered of a host is remembered for it. */
-  readonly api: string;
-  readonly subject: Subject;
-  /** What follows `/v2/<name>/`. */
-  readonly path: string;
-}
-
 /** The API is absent from the host, or the registry only does not know this repository or subject. */
 export interface Absence {
   readonly kind: 'absent';
   readonly isWhole: boolean;
+}
+
+/** What all pages of one listing are asked with. */
+interface Ask {
+  readonly endpoint: ListingEndpoint;
+  /** Names it in messages. */
+  readonly what: string;
+  readonly work: Work;
 }
 
 interface Page {
@@ -71,17 +71,18 @@ export class ListingApi {
    * What was listed, with a fault when later pages could not be read.
    * @throws RefwardenError when the first page could not be read.
    */
-  async fetch(request: ListingRequest, work: Work): Promise<Listing | Absence> {
-    const { subject } = request;
-    const what = `${repositoryName(subject)}: the listing (${request.api}) of ${shortDigest(subject.digest)}`;
+  async fetch(endpoint: ListingEndpoint, subject: Subject, work: Work): Promise<Listing | Absence> {
+    const what = `${repositoryName(subject)}: the listing (${endpoint.name}) of ${shortDigest(subject.digest)}`;
     const askedAtMs = this.#clock.nowMs();
-    const at = this.#endpoints.locate(subject, request.path);
-    const first = await this.#page(at, what, 0, work);
+    const at = this.#endpoints.locate(subject, endpoint.path(subject.digest), endpoint.root);
+    at.url.search = endpoint.query?.(subject.digest) ?? '';
+    const ask: Ask = { endpoint, what, work };
+    const first = await this.#page(at, ask, 0);
     if ('kind' in first) return first;
     const pages = [first];
     const faults: Failure[] = [];
     try {
-      await this.#followLinks(at, pages, what, work);
+      await this.#followLinks(at, pages, ask);
     } catch (thrown) {
       faults.push(toFailure(thrown));
     }
@@ -91,8 +92,9 @@ export class ListingApi {
     return boundListing(listing, this.#limits.maxReferrers, what);
   }
 
-  async #followLinks({ target, url: home }: Located, pages: Page[], what: string, work: Work): Promise<void> {
-    const prefix = `/v2/${target.repository}/`;
+  async #followLinks({ target, url: home }: Located, pages: Page[], ask: Ask): Promise<void> {
+    const { endpoint, what } = ask;
+    const prefix = `${endpoint.root}/${target.repository}/`;
     const visited = new Set([home.href]);
     let from = home;
     for (let next = pages.at(-1)?.next; next !== undefined; next = pages.at(-1)?.next) {
@@ -112,7 +114,7 @@ export class ListingApi {
       }
       visited.add(url.href);
       const readBytes = pages.reduce((sum, page) => sum + page.sizeBytes, 0);
-      const page = await this.#page({ target, url }, what, readBytes, work);
+      const page = await this.#page({ target, url }, ask, readBytes);
       if ('kind' in page)
         throw new RefwardenError('RegistryProtocolError', `${what}: a further page is no list.`);
       pages.push(page);
@@ -122,9 +124,8 @@ export class ListingApi {
 
   async #page(
     { target, url }: Located,
-    what: string,
+    { endpoint, what, work }: Ask,
     readBytes: number,
-    work: Work,
   ): Promise<Page | Absence> {
     const answer = await this.#transport.call(
       {
@@ -145,7 +146,7 @@ export class ListingApi {
     if (isHtml(answer) || contentType(answer)?.startsWith('text/') === true)
       return { kind: 'absent', isWhole: true };
     const json = parseStrictJson(answer.body, what, 'RegistryProtocolError');
-    const list = parseEntries(json, what, this.#limits.maxReferrers);
+    const list = parseEntries(json, what, this.#limits.maxReferrers, endpoint.keys);
     if (list === undefined) return { kind: 'absent', isWhole: true };
     return { ...list, next: parseNextLink(answer.headers['link'], what), sizeBytes: answer.body.byteLength };
   }

@@ -1,3 +1,4 @@
+import type { Tagged } from '../admission/content-store.ts';
 import type { ResolvedImage, Subject } from '../admission/ports.ts';
 import { RefwardenError } from '../failures/failure.ts';
 import { computeDigest, matchesDigest, parseDigest, shortDigest } from '../image/digest.ts';
@@ -5,19 +6,15 @@ import type { Digest } from '../image/digest.ts';
 import { repositoryName } from '../image/reference.ts';
 import type { Repository } from '../image/reference.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
-import { acceptManifests, isIndexType, isManifestType } from '../oci/media-types.ts';
+import { ManifestContent } from '../oci/manifest-content.ts';
+import { acceptManifests, isDocumentType } from '../oci/media-types.ts';
 import { contentType, isHtml, isRedirect } from './http-answer.ts';
 import type { HttpAnswer } from './http-exchange.ts';
 import type { RegistryLimits } from './limits.ts';
-import { ManifestContent } from './manifest-content.ts';
 import type { RegistryEndpoints } from './registry-endpoints.ts';
 import { oddAnswer, refusalOf } from './registry-refusal.ts';
 import type { RegistryTransport } from './registry-transport.ts';
 import type { Work } from './wire.ts';
-
-export interface Tagged extends Repository {
-  readonly tag: string;
-}
 
 /** What a tag resolved to; with the content when that had to be fetched for it. */
 export interface Resolution {
@@ -141,7 +138,7 @@ function requireDocument(content: ManifestContent, what: string): void {
 }
 
 function resolvedImage(digest: Digest, mediaType: string | undefined): ResolvedImage {
-  const isKnown = mediaType !== undefined && (isManifestType(mediaType) || isIndexType(mediaType));
+  const isKnown = mediaType !== undefined && isDocumentType(mediaType);
   return { digest, ...(isKnown ? { mediaType } : {}) };
 }
 

@@ -1,11 +1,21 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type {
+  ContentStore,
+  ListingApiName,
+  TagList,
+  Tagged,
+  TaggedManifest,
+} from '../admission/content-store.ts';
 import type { CacheCounts } from '../admission/metered-cache.ts';
 import type { Clock, RegistryAccess, RequestRecorder, ResolvedImage, Subject } from '../admission/ports.ts';
 import { RefwardenError } from '../failures/failure.ts';
-import { shortDigest } from '../image/digest.ts';
+import { matchesDigest, shortDigest } from '../image/digest.ts';
 import { repositoryName } from '../image/reference.ts';
 import type { Repository } from '../image/reference.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
+import { inlinedContent } from '../oci/inlined-content.ts';
+import type { ListedArtifact, ListingAnswer } from '../oci/listing.ts';
+import { ManifestContent } from '../oci/manifest-content.ts';
 import type { Mechanism } from '../policy/evidence.ts';
 import { cacheKey, createCaches } from './caches.ts';
 import type { RegistryCaches, TagState } from './caches.ts';
@@ -15,16 +25,15 @@ import type { ResolveHost } from './guarded-agents.ts';
 import { defaultRegistryLimits } from './limits.ts';
 import type { RegistryLimits } from './limits.ts';
 import { ListingApi } from './listing-api.ts';
-import type { ListingRequest } from './listing-api.ts';
-import type { ListingAnswer } from './listing.ts';
-import { ManifestContent } from './manifest-content.ts';
+import { listingEndpoints } from './listing-endpoints.ts';
+import type { ListingEndpoint } from './listing-endpoints.ts';
 import { RegistryApi, sizeMismatch } from './registry-api.ts';
-import type { Tagged } from './registry-api.ts';
 import { RegistryEndpoints } from './registry-endpoints.ts';
 import type { RegistrySettings } from './registry-settings.ts';
 import { RegistryTransport } from './registry-transport.ts';
 import { SingleFlight } from './single-flight.ts';
 import type { Caller, SharedWork } from './single-flight.ts';
+import { TagsApi } from './tags-api.ts';
 import { tenantOf } from './tenant.ts';
 import { TokenSource } from './token-source.ts';
 import { Wire } from './wire.ts';
@@ -45,23 +54,18 @@ export interface RegistryClientOptions {
   readonly disk?: DiskCache;
 }
 
-/** What a tag holds now; no content when the registry has no such tag. */
-export interface TaggedManifest {
-  readonly content?: ManifestContent;
-  readonly askedAtMs: number;
-}
-
 /**
  * Reads registries, remembers what may be remembered, and shares equal requests under way.
  * Every method throws RefwardenError only.
  */
-export class RegistryClient {
+export class RegistryClient implements ContentStore {
   readonly limits: RegistryLimits;
   readonly clock: Clock;
   readonly #endpoints: RegistryEndpoints;
   readonly #agents: GuardedAgents;
   readonly #api: RegistryApi;
   readonly #listingApi: ListingApi;
+  readonly #tagsApi: TagsApi;
   readonly #tokens: TokenSource;
   readonly #caches: RegistryCaches;
   readonly #disk: DiskCache | undefined;
@@ -70,6 +74,7 @@ export class RegistryClient {
   readonly #tags: SingleFlight<TaggedManifest>;
   readonly #blobs: SingleFlight<Uint8Array>;
   readonly #listings: SingleFlight<ListingAnswer>;
+  readonly #tagLists: SingleFlight<TagList>;
 
   constructor(options: RegistryClientOptions) {
     this.limits = { ...defaultRegistryLimits, ...options.limits };
@@ -87,6 +92,7 @@ export class RegistryClient {
     const transport = new RegistryTransport(wire, this.#tokens, this.#endpoints, this.limits);
     this.#api = new RegistryApi(transport, this.#endpoints, this.limits);
     this.#listingApi = new ListingApi(transport, this.#endpoints, this.limits, this.clock);
+    this.#tagsApi = new TagsApi(transport, this.#endpoints, this.limits);
     this.#caches = createCaches(this.limits);
     this.#disk = options.disk;
     const { maxSharedOperations, operationTimeoutMs } = this.limits;
@@ -95,14 +101,13 @@ export class RegistryClient {
     this.#tags = new SingleFlight(maxSharedOperations, operationTimeoutMs);
     this.#blobs = new SingleFlight(maxSharedOperations, operationTimeoutMs);
     this.#listings = new SingleFlight(maxSharedOperations, operationTimeoutMs);
+    this.#tagLists = new SingleFlight(maxSharedOperations, operationTimeoutMs);
   }
 
-  /** Where referrers of this registry's images are looked for. */
-  mechanisms(registry: string): readonly Mechanism[] {
+  mechanisms({ registry }: Repository): readonly Mechanism[] {
     return this.#endpoints.mechanisms(registry);
   }
 
-  /** @throws RefwardenError `ImageNotFound` and those of a connection. */
   async resolveTag(tagged: Tagged, access: RegistryAccess): Promise<ResolvedImage> {
     const key = this.#key(tagged, tagged.tag, access);
     const known = this.#caches.images.read(key, (state) =>
@@ -118,10 +123,15 @@ export class RegistryClient {
     });
   }
 
-  /** @throws RefwardenError `ImageNotFound`, `DigestMismatch` and those of a connection. */
-  async fetchManifest(subject: Subject, access: RegistryAccess): Promise<ManifestContent> {
+  async fetchManifest(
+    subject: Subject,
+    access: RegistryAccess,
+    listed?: ListedArtifact,
+  ): Promise<ManifestContent> {
     const known = this.#knownManifest(subject, access);
     if (known !== undefined) return known;
+    const inlined = inlinedManifest(subject, listed);
+    if (inlined !== undefined) return inlined;
     const key = this.#key(subject, subject.digest, access);
     return await this.#manifests.run(key, callerOf(access), async (shared) => {
       const kept = await this.#disk?.read(manifestFile(key), subject.digest, this.limits.maxManifestBytes);
@@ -180,7 +190,6 @@ export class RegistryClient {
     return content === undefined ? undefined : { content, askedAtMs };
   }
 
-  /** @throws RefwardenError `ArtifactTooLarge`, `ArtifactMissing`, `SizeMismatch`, `DigestMismatch`. */
   async fetchBlob(target: Repository, blob: Descriptor, access: RegistryAccess): Promise<Uint8Array> {
     const what = `${repositoryName(target)}: blob ${shortDigest(blob.digest)}`;
     const { maxLayerBytes } = this.limits;
@@ -190,6 +199,8 @@ export class RegistryClient {
         `${what} has ${blob.size} bytes; the limit is ${maxLayerBytes}.`,
       );
     }
+    const inlined = inlinedContent(blob);
+    if (inlined !== undefined) return inlined;
     const key = this.#key(target, blob.digest, access);
     const known = this.#caches.blobs.read(key);
     if (known !== undefined) {
@@ -211,9 +222,19 @@ export class RegistryClient {
     });
   }
 
-  /** What an API lists for a subject, or that the registry lacks the API. Remembered unless something was amiss. */
-  async list(request: ListingRequest, access: RegistryAccess): Promise<ListingAnswer> {
-    const { api, subject } = request;
+  /** Remembered unless something was amiss. */
+  async list(api: ListingApiName, subject: Subject, access: RegistryAccess): Promise<ListingAnswer> {
+    let askedAtMs = this.clock.nowMs();
+    for (const endpoint of listingEndpoints[api]) {
+      const answer = await this.#listAt(endpoint, subject, access);
+      if (answer.kind === 'listing') return answer;
+      askedAtMs = Math.min(askedAtMs, answer.askedAtMs);
+    }
+    return { kind: 'noSuchApi', askedAtMs };
+  }
+
+  async #listAt(endpoint: ListingEndpoint, subject: Subject, access: RegistryAccess): Promise<ListingAnswer> {
+    const { name: api } = endpoint;
     const { absentApis, presentApis, listings } = this.#caches;
     const hostKey = `${api}\n${subject.registry}\n${this.#scope(subject, access)}`;
     const repositoryKey = this.#key(subject, api, access);
@@ -228,7 +249,7 @@ export class RegistryClient {
     if (known !== undefined) return known;
     return await this.#listings.run(key, callerOf(access), async (shared) => {
       const askedAtMs = this.clock.nowMs();
-      const answer = await this.#listingApi.fetch(request, workOf(access, shared));
+      const answer = await this.#listingApi.fetch(endpoint, subject, workOf(access, shared));
       if (answer.kind === 'listing') {
         presentApis.set(hostKey, true);
         for (const absentKey of [hostKey, repositoryKey]) absentApis.delete(absentKey);
@@ -241,6 +262,21 @@ export class RegistryClient {
       if (!answer.isWhole) listings.set(key, absent);
       else absentApis.set(presentApis.read(hostKey) === true ? repositoryKey : hostKey, askedAtMs);
       return absent;
+    });
+  }
+
+  async listTags(repository: Repository, access: RegistryAccess): Promise<TagList> {
+    const key = this.#key(repository, 'tags', access);
+    const { tagLists } = this.#caches;
+    const known = tagLists.read(key, ({ askedAtMs }) =>
+      this.#isFresh(askedAtMs, this.limits.listingTtlMs, access),
+    );
+    if (known !== undefined) return known;
+    return await this.#tagLists.run(key, callerOf(access), async (shared) => {
+      const askedAtMs = this.clock.nowMs();
+      const list = { ...(await this.#tagsApi.fetch(repository, workOf(access, shared))), askedAtMs };
+      tagLists.set(key, list);
+      return list;
     });
   }
 
@@ -272,6 +308,19 @@ export class RegistryClient {
 
 export function createRegistryClient(options: RegistryClientOptions = {}): RegistryClient {
   return new RegistryClient(options);
+}
+
+/**
+ * Undefined when nothing is inlined, or something else: a listing is only a hint, and the manifest is fetched. Its word
+ * on the media type is none either, and would spoil the manifest for others if it were kept with it.
+ */
+function inlinedManifest(
+  { digest }: Subject,
+  listed: ListedArtifact | undefined,
+): ManifestContent | undefined {
+  if (listed?.data === undefined) return undefined;
+  const bytes = Buffer.from(listed.data, 'base64');
+  return matchesDigest(bytes, digest) ? new ManifestContent(digest, bytes, undefined) : undefined;
 }
 
 /** Its timer holds the process: a command line that waits for a retry must not end in the middle. */

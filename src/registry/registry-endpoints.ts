@@ -61,12 +61,12 @@ export class RegistryEndpoints {
 
   /**
    * Where something of a repository is asked for.
-   * @param rest what follows `/v2/<name>/`.
+   * @param rest what follows `<root>/<name>/`.
    * @throws RefwardenError `RegistryRefused`.
    */
-  locate(repository: Repository, rest: string): Located {
+  locate(repository: Repository, rest: string, root = '/v2'): Located {
     const target = this.asked(repository);
-    return { target, url: this.#url(target.registry, `/v2/${target.repository}/${rest}`) };
+    return { target, url: this.#url(target.registry, `${root}/${target.repository}/${rest}`) };
   }
 
   /** Whether a URL is on the origin of a host that is asked. */

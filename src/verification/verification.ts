@@ -9,6 +9,8 @@ import type { ResolvedIssuer } from '../policy/resolved-issuer.ts';
 export interface ArtifactNeeds {
   /** Empty when no verifier knows the artifact's form. */
   readonly layers: readonly Descriptor[];
+  /** Layers that are not signed themselves: they are read only under {@link VerificationRequest.vouchers}. */
+  readonly vouched: readonly Descriptor[];
   /** Whether the artifact may sign the subject's own bytes, so that they are needed, not only their digest. */
   readonly subjectDocument: boolean;
   /** What is left out because it is too large or too much; what is behind it may have been the good one. */
@@ -24,6 +26,11 @@ export interface VerificationRequest {
   readonly subjects: readonly Digest[];
   /** Bytes of the manifest or index that the first subject names, when {@link ArtifactNeeds.subjectDocument} asks for them. */
   readonly subjectDocument?: Uint8Array;
+  /**
+   * Verified signatures over the artifact's own manifest, or over an index that is proven to hold it. The caller proves
+   * that; the verifier takes them for what they say.
+   */
+  readonly vouchers?: readonly VerifiedEvidence[];
   readonly issuers: readonly ResolvedIssuer[];
   /** The time of the decision, milliseconds since the epoch. */
   readonly nowMs: number;

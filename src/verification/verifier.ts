@@ -34,6 +34,7 @@ export function createVerifier(): Verifier {
       const { usable, skipped } = select(manifest);
       return {
         layers: usable.map(({ layer }) => layer),
+        vouched: [],
         subjectDocument: usable.some(({ form }) => form.needsSubjectDocument(manifest)),
         skipped,
       };

@@ -54,7 +54,7 @@ function cachedCounter(
   let calls = 0;
   let now = startMs;
   const counting: Verifier = {
-    needs: ({ layers }) => ({ layers, subjectDocument, skipped: [] }),
+    needs: ({ layers }) => ({ layers, vouched: [], subjectDocument, skipped: [] }),
     verify: () => {
       calls++;
       return outcome();
@@ -234,6 +234,7 @@ describe('createCachingVerifier', () => {
     const { artifact } = await requestFor();
     expect(cachedCounter(proven(), true).verifier.needs(artifact.manifest)).toEqual({
       layers: artifact.manifest.layers,
+      vouched: [],
       subjectDocument: true,
       skipped: [],
     });

@@ -100,10 +100,14 @@ describe('the search for evidence', () => {
       true,
     );
     expect(source.handedOver).toBe(3);
-    expect(source.listed.map(({ wanted }) => wanted)).toEqual([{ signatures: true, attestations: true }]);
+    expect(source.listed.map(({ wanted }) => wanted)).toEqual([
+      { signatures: true, attestations: true, sboms: true, predicateTypes: [] },
+    ]);
     const forSbom = new ScriptedSource({ referrers: () => [sbom, end()] });
     await decideOn({ source: forSbom, policies: policiesOf(sbomBy('acme')) });
-    expect(forSbom.listed.map(({ wanted }) => wanted)).toEqual([{ signatures: false, attestations: true }]);
+    expect(forSbom.listed.map(({ wanted }) => wanted)).toEqual([
+      { signatures: false, attestations: true, sboms: true, predicateTypes: [] },
+    ]);
   });
 
   it('T11 verifies an artifact once, however often it is listed', async () => {
@@ -144,7 +148,10 @@ describe('the search for evidence', () => {
     await decideOn({ source: new ScriptedSource({ referrers: () => [counted, end()] }) });
     expect(most).toBe(8);
     most = 0;
-    const unknown = { ...plainVerifier, needs: () => ({ layers: [], subjectDocument: false, skipped: [] }) };
+    const unknown = {
+      ...plainVerifier,
+      needs: () => ({ layers: [], vouched: [], subjectDocument: false, skipped: [] }),
+    };
     await decideOn({ source: new ScriptedSource({ referrers: () => [counted, end()] }), verifier: unknown });
     expect(most).toBe(0);
   });
@@ -155,6 +162,7 @@ describe('the search for evidence', () => {
     const verifier = {
       needs: (...args: Parameters<typeof plainVerifier.needs>) => ({
         ...plainVerifier.needs(...args),
+        vouched: [],
         subjectDocument: true,
       }),
       verify: (request: VerificationRequest) => {
@@ -271,12 +279,12 @@ describe('the walk up', () => {
     ]);
   });
 
-  it('walks up for no SBOM alone', async () => {
+  it('T16 looks for no signature of an index for an SBOM alone, unless the index holds attestations', async () => {
     const source = scripted(candidate('sbom', { evidence: [attestation()] }));
     expect(outcomes(await decideOn({ source, policies: policiesOf(sbomBy('acme')) }))).toEqual([
       'failed SbomMissing blocks',
     ]);
-    expect(source.walked).toEqual([]);
+    expect(source.listed.map(({ digest }) => digest)).toEqual([image]);
   });
 
   it('stops at the index that satisfies, also while something else stays open', async () => {
@@ -287,8 +295,8 @@ describe('the walk up', () => {
     const verdict = await decideOn({ source, policies: policiesOf(signedBy('acme'), sbomBy('acme')) });
     expect(outcomes(verdict)).toEqual(['passed -', 'failed SbomMissing blocks']);
     expect(source.listed.map(({ digest }) => digest)).toEqual([image, index]);
-    // The end of the image's listing, one parent, one signature.
-    expect(source.handedOver).toBe(3);
+    // The end of the image's listing, one signature, three parents and their end: the SBOM may be in one of them.
+    expect(source.handedOver).toBe(6);
   });
 
   it('T29 goes on after an index that cannot be read or holds nothing good', async () => {

@@ -102,7 +102,7 @@ describe('what is left out', () => {
     const why = failure('ArtifactTooLarge', 'Layer sha256:ab takes 70000 bytes, more than is read.');
     const verifier = {
       ...plainVerifier,
-      needs: () => ({ layers: [], subjectDocument: false, skipped: [why] }),
+      needs: () => ({ layers: [], vouched: [], subjectDocument: false, skipped: [why] }),
     };
     const source = new ScriptedSource({ referrers: () => [signed(), end()] });
     const verdict = await decideOn({ source, verifier });

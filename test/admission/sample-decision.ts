@@ -6,6 +6,7 @@ import type {
   ArtifactSource,
   Candidate,
   DiscoveryEnd,
+  IndexHints,
   ParentEvent,
   ParentIndex,
   ReferrerEvent,
@@ -22,9 +23,9 @@ import { failure } from '../../src/failures/failure.ts';
 import type { Digest } from '../../src/image/digest.ts';
 import { computeDigest } from '../../src/image/digest.ts';
 import { formatImageReference } from '../../src/image/reference.ts';
-import type { ImageReference } from '../../src/image/reference.ts';
+import type { ImageReference, Repository } from '../../src/image/reference.ts';
 import type { Descriptor } from '../../src/oci/descriptor.ts';
-import type { Manifest } from '../../src/oci/manifest.ts';
+import type { Document, Index, Manifest } from '../../src/oci/manifest.ts';
 import { ociIndex, ociManifest } from '../../src/oci/media-types.ts';
 import type { VerifiedEvidence } from '../../src/policy/evidence.ts';
 import type { PolicySnapshot } from '../../src/policy/snapshot.ts';
@@ -82,8 +83,11 @@ export function candidate(name: string, ...contents: PlainContent[]): Candidate 
   return {
     kind: 'candidate',
     mechanism: 'Referrers',
+    repository: { registry: 'ghcr.io', repository: 'acme/app' },
     digest: digestOf(name),
     manifest,
+    sizeBytes: 1,
+    proved: () => undefined,
     fetchLayer: (layer) => {
       const bytes = layers[descriptors.findIndex(({ digest }) => digest === layer.digest)];
       return bytes === undefined ? Promise.reject(new Error('no such layer')) : Promise.resolve(bytes);
@@ -125,6 +129,8 @@ export interface Script {
   readonly resolve?: (image: ImageReference, access: RegistryAccess) => Promise<ResolvedImage>;
   readonly referrers?: (subject: Subject, wanted: Wanted, access: RegistryAccess) => Events<ReferrerEvent>;
   readonly parents?: (subject: Subject, access: RegistryAccess) => Events<ParentEvent>;
+  readonly attestationsIn?: (index: Index, child: Subject) => Events<ReferrerEvent>;
+  readonly fetchParsed?: (subject: Subject) => Promise<Document>;
   readonly fetchDocument?: (subject: Subject) => Promise<Uint8Array>;
 }
 
@@ -135,8 +141,10 @@ export class ScriptedSource implements ArtifactSource {
     readonly digest: Digest;
     readonly wanted: Wanted;
     readonly maxListingAgeMs: number | undefined;
+    readonly elsewhere: readonly Repository[];
   }[] = [];
   readonly walked: Digest[] = [];
+  readonly hinted: IndexHints[] = [];
   readonly documents: Digest[] = [];
   /** Events that were handed over, so that a test sees where the reading stopped. */
   handedOver = 0;
@@ -153,14 +161,33 @@ export class ScriptedSource implements ArtifactSource {
     );
   }
 
-  referrers(subject: Subject, wanted: Wanted, access: RegistryAccess): AsyncIterable<ReferrerEvent> {
-    this.listed.push({ digest: subject.digest, wanted, maxListingAgeMs: access.maxListingAgeMs });
+  referrers(
+    subject: Subject,
+    wanted: Wanted,
+    access: RegistryAccess,
+    elsewhere: readonly Repository[] = [],
+  ): AsyncIterable<readonly ReferrerEvent[]> {
+    const { maxListingAgeMs } = access;
+    this.listed.push({ digest: subject.digest, wanted, maxListingAgeMs, elsewhere });
     return this.#hand(this.#script.referrers?.(subject, wanted, access) ?? [end()]);
   }
 
-  parents(subject: Subject, access: RegistryAccess): AsyncIterable<ParentEvent> {
+  parents(
+    subject: Subject,
+    hints: IndexHints,
+    access: RegistryAccess,
+  ): AsyncIterable<readonly ParentEvent[]> {
     this.walked.push(subject.digest);
+    this.hinted.push(hints);
     return this.#hand(this.#script.parents?.(subject, access) ?? [end()]);
+  }
+
+  attestationsIn(index: Index, child: Subject): AsyncIterable<readonly ReferrerEvent[]> {
+    return this.#hand(this.#script.attestationsIn?.(index, child) ?? [end()]);
+  }
+
+  fetchParsed(subject: Subject): Promise<Document> {
+    return this.#script.fetchParsed?.(subject) ?? Promise.reject(new Error('no document in the script'));
   }
 
   fetchDocument(subject: Subject): Promise<Uint8Array> {
@@ -168,10 +195,10 @@ export class ScriptedSource implements ArtifactSource {
     return this.#script.fetchDocument?.(subject) ?? Promise.reject(new Error('no document in the script'));
   }
 
-  async *#hand<T>(events: Events<T>): AsyncGenerator<T> {
+  async *#hand<T>(events: Events<T>): AsyncGenerator<readonly T[]> {
     for await (const event of events) {
       this.handedOver++;
-      yield event;
+      yield [event];
     }
   }
 }
@@ -180,6 +207,7 @@ export class ScriptedSource implements ArtifactSource {
 export const plainVerifier: Verifier = {
   needs: ({ layers }) => ({
     layers: layers.filter(({ mediaType }) => mediaType === plainType),
+    vouched: [],
     subjectDocument: false,
     skipped: [],
   }),

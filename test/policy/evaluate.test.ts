@@ -79,7 +79,7 @@ describe('a signature requirement', () => {
 
 describe('a signature inherited from an index', () => {
   const parent = digestOf('index');
-  const ofIndex = signature({ subject: parent, path: [image, parent, artifact] });
+  const ofIndex = signature({ subject: parent, indexes: [parent], path: [image, parent, artifact] });
 
   it('counts where the index is on the proven path', () => {
     expect(evaluate(signed(), ofIndex)).toEqual(satisfied(ofIndex));
@@ -91,18 +91,24 @@ describe('a signature inherited from an index', () => {
   });
 
   it('T15 does not count for an index that was never proven to hold the image', () => {
-    expect(evaluate(signed(), { ...ofIndex, path: [image, artifact] })).toEqual(
+    expect(evaluate(signed(), { ...ofIndex, indexes: [], path: [image, artifact] })).toEqual(
       missing('SignatureMissing', 'no signature'),
     );
-    expect(
-      evaluate(signed(), { ...ofIndex, path: [image, digestOf('another index'), artifact] }).satisfied,
-    ).toBe(false);
+    expect(evaluate(signed(), { ...ofIndex, indexes: [digestOf('another index')] }).satisfied).toBe(false);
+  });
+
+  it('T15 does not count for an artifact on the way: who signed an SBOM did not sign the image', () => {
+    const ofSbom = signature({
+      subject: artifact,
+      path: [image, artifact, digestOf('signature of the SBOM')],
+    });
+    expect(evaluate(signed(), ofSbom)).toEqual(missing('SignatureMissing', 'no signature'));
   });
 
   it('T16 is a matter of signatures: an SBOM must name the image itself', () => {
-    const ofParent = attestation({ subject: parent, path: [image, parent, artifact] });
+    const ofParent = attestation({ subject: parent, indexes: [parent], path: [image, parent, artifact] });
     expect(evaluate(sbom(), ofParent)).toEqual(missing('SbomMissing', 'no SBOM attestation was found'));
-    const naming = attestation({ subject: image, path: [image, parent, artifact] });
+    const naming = attestation({ subject: image, indexes: [parent], path: [image, parent, artifact] });
     expect(evaluate(sbom(), naming)).toEqual(satisfied(naming));
   });
 });

@@ -24,6 +24,7 @@ export const signature = (change: Partial<Evidence> = {}): Evidence => ({
   format: 'CosignSimpleSigning',
   mechanism: 'CosignTag',
   artifact,
+  indexes: [],
   path: [image, artifact],
   ...change,
 });

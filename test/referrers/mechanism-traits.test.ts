@@ -127,7 +127,7 @@ describe('cosign tags', () => {
       `candidate CosignTag ${attestation.digest}`,
       'complete',
     ]);
-    const attestations = await started.discover({ signatures: false, attestations: true });
+    const attestations = await started.discover({ signatures: false, attestations: true, sboms: false });
     expect(outline(attestations)).toEqual([`candidate CosignTag ${attestation.digest}`, 'complete']);
   });
 

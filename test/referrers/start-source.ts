@@ -3,6 +3,7 @@ import type {
   ArtifactSource,
   Candidate,
   DiscoveryEnd,
+  IndexHints,
   ParentEvent,
   ReferrerEvent,
   RegistryAccess,
@@ -15,13 +16,14 @@ import type { Digest } from '../../src/image/digest.ts';
 import type { Mechanism } from '../../src/policy/evidence.ts';
 import { createArtifactSource } from '../../src/referrers/artifact-source.ts';
 import type { RegistryLimits } from '../../src/registry/limits.ts';
+import { createRegistryClient } from '../../src/registry/registry-client.ts';
 import { manifest } from '../demo/registry/documents.ts';
 import { TestClock, accessOf, plainHttp } from '../registry/registry-access.ts';
 import { repository } from './artifacts.ts';
 
 export const app = manifest('app');
-export const both: Wanted = { signatures: true, attestations: true };
-export const signatures: Wanted = { signatures: true, attestations: false };
+export const both: Wanted = { signatures: true, attestations: true, sboms: false };
+export const signatures: Wanted = { signatures: true, attestations: false, sboms: false };
 
 export interface Started {
   readonly registry: EmbeddedRegistry;
@@ -31,7 +33,11 @@ export interface Started {
   /** Requests since the last call. */
   readonly requests: () => string[];
   readonly discover: (wanted?: Wanted, access?: RegistryAccess, digest?: Digest) => Promise<ReferrerEvent[]>;
-  readonly parents: (digest: Digest, access?: RegistryAccess) => Promise<ParentEvent[]>;
+  readonly parents: (
+    digest: Digest,
+    access?: RegistryAccess,
+    hints?: Partial<IndexHints>,
+  ) => Promise<ParentEvent[]>;
 }
 
 export interface StartOptions extends Partial<RegistryOptions> {
@@ -48,11 +54,13 @@ export async function start(options: StartOptions = {}): Promise<Started> {
   });
   registry.store.putManifest(repository, app.bytes, app.mediaType, '1.0');
   const clock = new TestClock();
-  const source = createArtifactSource({
-    ...plainHttp(registry.host, ask === undefined ? {} : { mechanisms: ask }),
-    clock,
-    ...(limits === undefined ? {} : { limits }),
-  });
+  const source = createArtifactSource(
+    createRegistryClient({
+      ...plainHttp(registry.host, ask === undefined ? {} : { mechanisms: ask }),
+      clock,
+      ...(limits === undefined ? {} : { limits }),
+    }),
+  );
   onTestFinished(async () => {
     await source.close();
     await registry.close();
@@ -72,7 +80,8 @@ export async function start(options: StartOptions = {}): Promise<Started> {
     },
     discover: (wanted = both, access = accessOf(), digest = app.digest) =>
       collect(source.referrers({ ...subject, digest }, wanted, access)),
-    parents: (digest, access = accessOf()) => collect(source.parents({ ...subject, digest }, access)),
+    parents: (digest, access = accessOf(), hints = {}) =>
+      collect(source.parents({ ...subject, digest }, { indexTags: [], ...hints }, access)),
   };
 }
 
@@ -83,18 +92,20 @@ export async function firstCandidate(
   access = accessOf(),
   digest = app.digest,
 ): Promise<Candidate | undefined> {
-  for await (const event of started.source.referrers({ ...started.subject, digest }, wanted, access)) {
-    if (event.kind !== 'candidate') continue;
+  for await (const batch of started.source.referrers({ ...started.subject, digest }, wanted, access)) {
+    const event = batch.find(({ kind }) => kind === 'candidate');
+    if (event?.kind !== 'candidate') continue;
     const [layer] = event.manifest.layers;
     if (layer !== undefined) await event.fetchLayer(layer, access);
+    event.proved();
     return event;
   }
   return undefined;
 }
 
-export async function collect<T>(events: AsyncIterable<T>): Promise<T[]> {
+export async function collect<T>(batches: AsyncIterable<readonly T[]>): Promise<T[]> {
   const collected: T[] = [];
-  for await (const event of events) collected.push(event);
+  for await (const batch of batches) collected.push(...batch);
   return collected;
 }
 

@@ -6,6 +6,7 @@ import { startRegistry } from '../../src/demo/registry/start-registry.ts';
 import type { EmbeddedRegistry } from '../../src/demo/registry/start-registry.ts';
 import { computeDigest } from '../../src/image/digest.ts';
 import { createArtifactSource } from '../../src/referrers/artifact-source.ts';
+import { createRegistryClient } from '../../src/registry/registry-client.ts';
 import type { RegistryLimits } from '../../src/registry/limits.ts';
 import { evidenceBy, outcomes, plainType, pod, portsOf, signedPolicy } from '../admission/sample-decision.ts';
 import { manifest } from '../demo/registry/documents.ts';
@@ -33,12 +34,14 @@ async function startDecisions(
   pushSigned(registry);
   const clock = new TestClock();
   const { registries = [], ...options } = plainHttp(registry.host);
-  const source = createArtifactSource({
-    ...options,
-    registries: [...registries, ...others.map((host) => ({ host, plainHttp: true }))],
-    clock,
-    limits,
-  });
+  const source = createArtifactSource(
+    createRegistryClient({
+      ...options,
+      registries: [...registries, ...others.map((host) => ({ host, plainHttp: true }))],
+      clock,
+      limits,
+    }),
+  );
   onTestFinished(async () => {
     await source.close();
     await registry.close();

@@ -43,13 +43,13 @@ describe('what is remembered', () => {
     for (const username of ['one', 'two']) {
       const access = accessOf({ credentials: accountsOf(username, registry.host) });
       await client.fetchManifest(subject, access);
-      await client.list({ api: 'x', subject, path: '/v2/shop/app/x' }, access);
+      await client.list('references', subject, access);
     }
     expect(paths()).toHaveLength(2);
     for (const username of ['one', 'two']) {
       const access = accessOf({ credentials: accountsOf(username, 'elsewhere.example') });
       await client.fetchManifest(subject, access);
-      await client.list({ api: 'x', subject, path: '/v2/shop/app/x' }, access);
+      await client.list('references', subject, access);
     }
     expect(paths()).toHaveLength(6);
   });
@@ -95,7 +95,7 @@ describe('what is remembered', () => {
     for (let i = 0; i < 3; i++) {
       await client.resolveTag(tagged, accessOf());
       await client.fetchManifest(subject, accessOf());
-      await client.list({ api: 'x', subject, path: '/v2/shop/app/x' }, accessOf());
+      await client.list('references', subject, accessOf());
     }
     clock.advance(10_000);
     await client.resolveTag(tagged, accessOf());
@@ -105,7 +105,7 @@ describe('what is remembered', () => {
     expect(counts.get('manifests')?.bytes).toBeGreaterThan(app.bytes.byteLength);
     expect(counts.get('absent_apis')).toMatchObject({ hits: 2, entries: 1 });
     expect([...counts.keys()]).toEqual([
-      ...['manifests', 'blobs', 'images', 'tags', 'listings', 'absent_apis', 'present_apis'],
+      ...['manifests', 'blobs', 'images', 'tags', 'listings', 'tag_lists', 'absent_apis', 'present_apis'],
       ...['challenges', 'tokens'],
     ]);
   });

@@ -30,7 +30,7 @@ function guarded(kind: 'basic' | 'bearer', answer: Answer): Promise<HostileServe
 
 const listReferrers = (client: RegistryClient, registry: string): Promise<unknown> => {
   const subject = { registry, repository: 'shop/app', digest: app.digest };
-  return client.list({ api: 'referrers', subject, path: `referrers/${app.digest}` }, access);
+  return client.list('referrers', subject, access);
 };
 
 function expectNoSecret(server: HostileServer): void {

@@ -4,6 +4,7 @@ import type { AuthOptions } from '../../src/demo/registry/auth.ts';
 import { startRegistry } from '../../src/demo/registry/start-registry.ts';
 import type { EmbeddedRegistry } from '../../src/demo/registry/start-registry.ts';
 import { createArtifactSource } from '../../src/referrers/artifact-source.ts';
+import { createRegistryClient } from '../../src/registry/registry-client.ts';
 import { hostileServer } from './hostile-server.ts';
 import { accessOf, account, expectFailure } from './registry-access.ts';
 import { app, startClient } from './start-client.ts';
@@ -43,13 +44,13 @@ function listening(scopes: Record<string, string> = {}): Credentials & { readonl
 describe('a mirror', () => {
   it('is asked for everything instead, under the prefix, and the image keeps its name', async () => {
     const cache = await startCache();
-    const source = createArtifactSource({ registries: mirrored(cache.host) });
+    const source = createArtifactSource(createRegistryClient({ registries: mirrored(cache.host) }));
     onTestFinished(() => source.close());
     const resolved = await source.resolve({ ...hub, tag: '1.0' }, accessOf());
     expect(resolved.digest).toBe(app.digest);
     const subject = { ...hub, digest: app.digest };
-    const wanted = { signatures: true, attestations: true };
-    for await (const event of source.referrers(subject, wanted, accessOf())) {
+    const wanted = { signatures: true, attestations: true, sboms: false };
+    for await (const [event] of source.referrers(subject, wanted, accessOf())) {
       expect(event).toMatchObject({ kind: 'end', complete: true });
     }
     const paths = cache.requests.map(({ path }) => path);
@@ -100,10 +101,7 @@ describe('a mirror', () => {
       });
       const client = startClient({ registries: mirrored(server.host) });
       const subject = { ...hub, digest: app.digest };
-      const answer = await client.list(
-        { api: 'referrers', subject, path: `referrers/${app.digest}` },
-        accessOf(),
-      );
+      const answer = await client.list('referrers', subject, accessOf());
       expect(answer).toMatchObject({ kind: 'listing', faults: [{ code: 'RegistryRefused' }] });
       expect(server.seen).toHaveLength(1);
     }

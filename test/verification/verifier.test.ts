@@ -141,6 +141,7 @@ describe('what is asked for', () => {
   it('asks for the subject only when its bytes may be what is signed', () => {
     expect(needsOf('key-bundle')).toMatchObject({
       layers: [{ mediaType: 'application/vnd.dev.sigstore.bundle.v0.3+json' }],
+      vouched: [],
       subjectDocument: false,
     });
     expect(needsOf('key-bundle-message').subjectDocument).toBe(true);
@@ -178,6 +179,7 @@ describe('what is asked for', () => {
     const request = requestOf('key-bundle', [release], other);
     expect(verifier.needs(request.artifact.manifest)).toEqual({
       layers: [],
+      vouched: [],
       subjectDocument: false,
       skipped: [],
     });
@@ -223,6 +225,7 @@ describe('what is asked for', () => {
     const digest = request.artifact.manifest.layers[0]?.digest ?? '';
     expect(verifier.needs(request.artifact.manifest)).toEqual({
       layers: [],
+      vouched: [],
       subjectDocument: false,
       skipped: [
         {

@@ -1,0 +1,283 @@
+import { failure, toFailure } from '../failures/failure.ts';
+import { shortDigest } from '../image/digest.ts';
+import type { Digest } from '../image/digest.ts';
+import type { ImageReference, Repository } from '../image/reference.ts';
+import { evaluateRequirement } from '../policy/evaluate.ts';
+import type { VerifiedEvidence } from '../policy/evidence.ts';
+import type { ResolvedIssuer } from '../policy/resolved-issuer.ts';
+import type { EvidenceRequirement } from '../policy/snapshot.ts';
+import { FindingsLedger } from './findings-ledger.ts';
+import type {
+  Candidate,
+  DiscoveryEnd,
+  ParentIndex,
+  RegistryAccess,
+  Subject,
+  UnusableReferrer,
+  Wanted,
+} from './ports.ts';
+import { CandidateVerifier } from './verify-candidate.ts';
+import type { VerifyPorts } from './verify-candidate.ts';
+
+/** How many indexes deep an image is looked for: an index in an index is rare, and more is no image. */
+const maxIndexDepth = 3;
+/** Unsigned artifacts of one image whose own signatures are looked for: whoever may push can add some. */
+const maxNestedSearches = 16;
+
+/** What is asked about one image. */
+export interface Inquiry {
+  readonly image: ImageReference & { readonly digest: Digest };
+  readonly requirements: readonly EvidenceRequirement[];
+  /** Further repositories that hold artifacts. */
+  readonly elsewhere: readonly Repository[];
+  /** Tags whose indexes may contain the image. */
+  readonly indexTags: readonly string[];
+}
+
+const signaturesOnly: Wanted = { signatures: true, attestations: false, sboms: false };
+
+/** One search under way. What it finds is in its ledger at any time. */
+export class EvidenceSearch {
+  readonly ledger = new FindingsLedger();
+  readonly #ports: VerifyPorts;
+  readonly #inquiry: Inquiry;
+  readonly #image: Subject;
+  readonly #access: RegistryAccess;
+  readonly #verifier: CandidateVerifier;
+  readonly #visited = new Set<string>();
+  #nestedSearches = 0;
+
+  constructor(ports: VerifyPorts, inquiry: Inquiry, access: RegistryAccess) {
+    this.#ports = ports;
+    this.#inquiry = inquiry;
+    this.#image = inquiry.image;
+    this.#access = access;
+    this.#verifier = new CandidateVerifier(ports, issuersOf(inquiry.requirements), access);
+  }
+
+  async run(): Promise<void> {
+    const { elsewhere } = this.#inquiry;
+    const { artifacts } = this.#ports;
+    const events = artifacts.referrers(this.#image, this.#wanted(), this.#access, elsewhere);
+    await this.#drain(events, async (candidate) => {
+      await this.#lookInto(candidate, this.#image, []);
+      return this.#open().length === 0;
+    });
+    if (this.#wantsIndexes()) await this.#walkUp(this.#image, []);
+  }
+
+  /**
+   * A signature of an index counts for what the index is proven to contain; and the attestations that an index
+   * holds for its child count where a signature of the index, or of themselves, vouches for them.
+   */
+  async #walkUp(subject: Subject, indexes: readonly Digest[]): Promise<void> {
+    const { tag } = this.#inquiry.image;
+    const isImage = indexes.length === 0;
+    const hints = {
+      ...(isImage && tag !== undefined ? { tag } : {}),
+      indexTags: isImage ? this.#inquiry.indexTags : [],
+    };
+    const parents: ParentIndex[] = [];
+    await this.#drain(this.#ports.artifacts.parents(subject, hints, this.#access), async (parent) => {
+      if (this.#isVisited(parent.digest)) return false;
+      parents.push(parent);
+      await this.#lookAtIndex(parent, [...indexes, parent.digest]);
+      return !this.#wantsIndexes();
+    });
+    for (const { digest } of parents) {
+      if (!this.#wantsSignatures()) return;
+      if (indexes.length + 1 >= maxIndexDepth) {
+        const message = `Indexes that contain ${shortDigest(digest)} were not looked for: they are more than ${maxIndexDepth} deep.`;
+        this.ledger.leaveGap(failure('TooManyReferrers', message));
+        return;
+      }
+      await this.#walkUp({ ...repositoryOf(this.#image), digest }, [...indexes, digest]);
+    }
+  }
+
+  /** @param indexes the proven indexes from the image to this one. */
+  async #lookAtIndex({ digest, index }: ParentIndex, indexes: readonly Digest[]): Promise<void> {
+    const subject: Subject = { ...repositoryOf(this.#image), digest };
+    const holdsAttestations =
+      indexes.length === 1 && index.manifests.some(({ annotations }) => isAttestation(annotations));
+    const wantsVoucher = (): boolean =>
+      holdsAttestations &&
+      issuersOf(this.#openAttestations()).some(
+        ({ name }) => !this.#signaturesBy(digest).some(({ issuer }) => issuer === name),
+      );
+    if (!this.#wantsSignatures() && !wantsVoucher()) return;
+    const { artifacts } = this.#ports;
+    const events = artifacts.referrers(subject, signaturesOnly, this.#access, this.#inquiry.elsewhere);
+    await this.#drain(
+      events,
+      async (candidate) => {
+        await this.#lookInto(candidate, subject, indexes);
+        return !this.#wantsSignatures() && !wantsVoucher();
+      },
+      'signature',
+    );
+    if (!holdsAttestations || this.#openAttestations().length === 0) return;
+    const attestations = artifacts.attestationsIn(index, this.#image, this.#access);
+    await this.#drain(
+      attestations,
+      async (candidate) => {
+        await this.#lookInto(candidate, this.#image, [], digest);
+        return this.#openAttestations().length === 0;
+      },
+      'attestation',
+    );
+  }
+
+  #signaturesBy(subject: Digest | undefined): readonly VerifiedEvidence[] {
+    return this.ledger.evidence.filter((item) => item.kind === 'signature' && item.subject === subject);
+  }
+
+  /** @param holder the index that holds the candidate, so that its signatures vouch for it. */
+  async #lookInto(
+    candidate: Candidate,
+    subject: Subject,
+    indexes: readonly Digest[],
+    holder?: Digest,
+  ): Promise<void> {
+    if (this.#isVisited(`${subject.digest} ${candidate.digest} ${holder ?? ''}`)) return;
+    const subjects = [...new Set([subject.digest, this.#image.digest])];
+    const verify = async (vouchers?: readonly VerifiedEvidence[]): Promise<void> => {
+      const target = { subject, subjects, ...(vouchers === undefined ? {} : { vouchers }) };
+      const proven = await this.#verifier.verify(candidate, target, (why) => {
+        this.ledger.reject(why, candidate);
+      });
+      const path = [this.#image.digest, ...indexes, ...(holder === undefined ? [] : [holder])];
+      const { mechanism, digest: artifact } = candidate;
+      for (const item of proven) {
+        this.ledger.evidence.push({ ...item, mechanism, artifact, indexes, path: [...path, artifact] });
+      }
+      if (proven.length > 0) candidate.proved();
+    };
+    const isBare = this.#verifier.needs(candidate).vouched.length > 0;
+    const isUseful = isBare && indexes.length === 0 && this.#openAttestations().length > 0;
+    if (!isUseful) {
+      await verify();
+      return;
+    }
+    const ofHolder = this.#signaturesBy(holder);
+    if (ofHolder.length > 0) await verify(ofHolder);
+    if (this.#openAttestations().length === 0) return;
+    const own = await this.#signaturesOf(candidate);
+    if (own.length > 0 || ofHolder.length === 0) await verify([...ofHolder, ...own]);
+  }
+
+  /** Signatures of an artifact itself (a signature of an SBOM, of a scan result): they vouch for what it holds. */
+  async #signaturesOf(artifact: Candidate): Promise<readonly VerifiedEvidence[]> {
+    if (++this.#nestedSearches > maxNestedSearches) {
+      const message = `More than ${maxNestedSearches} unsigned artifacts were found; signatures of the rest were not looked for.`;
+      this.ledger.leaveGap(failure('TooManyReferrers', message));
+      return [];
+    }
+    const subject: Subject = { ...artifact.repository, digest: artifact.digest };
+    const trusted = new Set(issuersOf(this.#openAttestations()).map(({ name }) => name));
+    const found: VerifiedEvidence[] = [];
+    const { artifacts } = this.#ports;
+    const events = artifacts.referrers(subject, signaturesOnly, this.#access, this.#inquiry.elsewhere);
+    const target = { subject, subjects: [subject.digest] };
+    await this.#drain(
+      events,
+      async (candidate) => {
+        const proven = await this.#verifier.verify(candidate, target, (why) => {
+          this.ledger.reject(why, candidate, 'attestation');
+        });
+        found.push(...proven.filter(({ kind }) => kind === 'signature'));
+        return found.some(({ issuer }) => trusted.has(issuer));
+      },
+      'attestation',
+    );
+    return found;
+  }
+
+  /**
+   * Looks at all of a batch at once, then asks whether that was enough. A stream that does not say that it is complete
+   * leaves a gap.
+   * @param visit true when no more is wanted.
+   * @param about what the artifacts would have been good for.
+   */
+  async #drain<T extends Candidate | ParentIndex>(
+    batches: AsyncIterable<readonly (T | UnusableReferrer | DiscoveryEnd)[]>,
+    visit: (event: T) => Promise<boolean>,
+    about?: VerifiedEvidence['kind'],
+  ): Promise<void> {
+    const ends: DiscoveryEnd[] = [];
+    try {
+      for await (const batch of batches) {
+        const visits = batch.map(async (event) => {
+          switch (event.kind) {
+            case 'end':
+              ends.push(event);
+              this.ledger.end(event);
+              return false;
+            case 'unusable':
+              this.ledger.reject(event.failure, event, about);
+              return false;
+            default:
+              return await visit(event);
+          }
+        });
+        if ((await Promise.all(visits)).includes(true)) return;
+      }
+    } catch (error) {
+      this.ledger.leaveGap(toFailure(error));
+      return;
+    }
+    if (ends.length === 0) this.ledger.leaveGap(toFailure(new Error('a discovery ended without saying so')));
+  }
+
+  /** Whether it was there before, too. */
+  #isVisited(what: string): boolean {
+    if (this.#visited.has(what)) return true;
+    this.#visited.add(what);
+    return false;
+  }
+
+  #wanted(): Wanted {
+    const open = this.#open();
+    const attestations = open.filter(({ kind }) => kind !== 'signature');
+    return {
+      signatures: open.some(({ kind }) => kind === 'signature'),
+      attestations: attestations.length > 0,
+      sboms: open.some(({ kind }) => kind === 'sbom'),
+      predicateTypes: attestations.flatMap((requirement) =>
+        requirement.kind === 'attestation' ? [requirement.predicateType] : [],
+      ),
+    };
+  }
+
+  #wantsSignatures(): boolean {
+    return this.#open().some(
+      (requirement) => requirement.kind === 'signature' && requirement.inheritFromIndex,
+    );
+  }
+
+  #wantsIndexes(): boolean {
+    return this.#wantsSignatures() || this.#openAttestations().length > 0;
+  }
+
+  #openAttestations(): readonly EvidenceRequirement[] {
+    return this.#open().filter(({ kind }) => kind !== 'signature');
+  }
+
+  #open(): readonly EvidenceRequirement[] {
+    const nowMs = this.#ports.clock.nowMs();
+    const { evidence } = this.ledger;
+    return this.#inquiry.requirements.filter(
+      (requirement) => !evaluateRequirement(requirement, evidence, this.#image.digest, nowMs).satisfied,
+    );
+  }
+}
+
+const repositoryOf = ({ registry, repository }: Repository): Repository => ({ registry, repository });
+
+const isAttestation = (annotations: Readonly<Record<string, string>>): boolean =>
+  annotations['vnd.docker.reference.type'] === 'attestation-manifest';
+
+function issuersOf(requirements: readonly EvidenceRequirement[]): ResolvedIssuer[] {
+  const issuers = requirements.flatMap((requirement) => requirement.issuers);
+  return [...new Map(issuers.map((issuer) => [issuer.name, issuer])).values()];
+}

@@ -1,0 +1,72 @@
+import { failureKind, toFailure } from '../failures/failure.ts';
+import type { Failure } from '../failures/failure.ts';
+import type { Evidence, VerifiedEvidence } from '../policy/evidence.ts';
+import type { Rejection } from '../verification/verification.ts';
+import type { DiscoveryEnd, UnusableReferrer } from './ports.ts';
+import type { Miss } from './verdict.ts';
+
+/** What a search for artifacts brought, for the requirements to be judged on. */
+export interface Findings {
+  readonly evidence: readonly Evidence[];
+  /** What was found and did not count. */
+  readonly misses: readonly Miss[];
+  /** Why the search may have missed something; empty when it saw all. */
+  readonly gaps: readonly Failure[];
+  /** Age of the oldest listing that was relied on, milliseconds. */
+  readonly listingAgeMs: number;
+}
+
+/** What a search finds, as it goes. */
+export class FindingsLedger {
+  readonly evidence: Evidence[] = [];
+  readonly #misses: Miss[] = [];
+  readonly #gaps: Failure[] = [];
+  #listingAgeMs = 0;
+
+  leaveGap(why: Failure): void {
+    this.#gaps.push(why);
+  }
+
+  /** An incomplete end always leaves at least one gap, whatever it forgot to say. */
+  end({ complete, failures, listingAgeMs }: DiscoveryEnd): void {
+    this.#listingAgeMs = Math.max(this.#listingAgeMs, listingAgeMs);
+    if (complete) return;
+    this.#gaps.push(
+      ...(failures.length > 0
+        ? failures
+        : [toFailure(new Error('a discovery was incomplete without a reason'))]),
+    );
+  }
+
+  /**
+   * One bad artifact spoils no other; what could not be read, or was left out, may have been the good one.
+   * @param about what it would have been good for, where that is not what it is.
+   */
+  reject(
+    why: Rejection,
+    { digest, mechanism }: Pick<UnusableReferrer, 'digest' | 'mechanism'>,
+    about?: VerifiedEvidence['kind'],
+  ): void {
+    const kind = failureKind(why.code);
+    if (kind === 'inconclusive' || kind === 'internal') {
+      this.#gaps.push(why);
+      return;
+    }
+    this.#misses.push({
+      ...why,
+      mechanism,
+      ...(digest === undefined ? {} : { artifact: digest }),
+      ...(about === undefined ? {} : { about }),
+    });
+  }
+
+  /** A copy: a search that was given up goes on in the background. */
+  findings(): Findings {
+    return {
+      evidence: [...this.evidence],
+      misses: [...this.#misses],
+      gaps: [...this.#gaps],
+      listingAgeMs: this.#listingAgeMs,
+    };
+  }
+}
