@@ -2,7 +2,7 @@ import { failure, toFailure } from '../failures/failure.ts';
 import type { Failure } from '../failures/failure.ts';
 import { shortDigest } from '../image/digest.ts';
 import type { Digest } from '../image/digest.ts';
-import { formatImageReference, parseImageReference } from '../image/reference.ts';
+import { formatImageReference, parseImageReference, repositoryName } from '../image/reference.ts';
 import type { ImageReference } from '../image/reference.ts';
 import { evaluateRequirement } from '../policy/evaluate.ts';
 import { selectsImage } from '../policy/match.ts';
@@ -13,17 +13,15 @@ import type {
   NoMatch,
 } from '../policy/snapshot.ts';
 import { checkAll, notPassed, passed, unmatched } from './checks.ts';
-import { explainFailure, missesFor, worstGap } from './explain-failure.ts';
-import { gatherEvidence } from './gather-evidence.ts';
-import type { Findings } from './findings-ledger.ts';
+import { gatherChildren } from './gather-children.ts';
+import { gatherForVerdict } from './gather-for-verdict.ts';
+import { judgeRequirement } from './judge-requirement.ts';
+import type { ImageFindings } from './judge-requirement.ts';
 import type { RegistryAccess } from './ports.ts';
 import { untilAborted } from './until-aborted.ts';
 import type { Check, CheckOutcome, ImageVerdict } from './verdict.ts';
 import type { VerifyPorts } from './verify-candidate.ts';
 import type { WorkloadImage } from './workload.ts';
-
-/** A deny stands on a listing no older than this. */
-export const maxListingAgeForDenyMs = 10_000;
 
 /** The policies that apply to a workload before its images are looked at. */
 export interface PolicyScope {
@@ -88,100 +86,96 @@ async function checkImage(
   ports: VerifyPorts,
   openAccess: () => Promise<RegistryAccess>,
 ): Promise<{ digest: Digest | undefined; checks: Check[] }> {
-  const wanted = matching.flatMap(({ mode, requirements }) =>
-    requirements
-      .filter(needsEvidence)
-      .map((requirement): WantedRequirement => ({ requirement, blocks: mode === 'Enforce' })),
-  );
   let { digest } = reference;
-  let findings: Findings | Failure = { evidence: [], misses: [], gaps: [], listingAgeMs: 0 };
-  if (wanted.length > 0) {
+  const findings = new Map<CompiledPolicy, ImageFindings>();
+  let fault: Failure | undefined;
+  const asking = matching.filter(({ requirements }) => requirements.some(needsEvidence));
+  if (asking.length > 0) {
     try {
       const access = await openAccess();
-      digest ??= (await untilAborted(ports.artifacts.resolve(reference, access), access.signal)).digest;
-      findings = await gatherForVerdict(ports, { ...reference, digest }, wanted, access);
+      const resolved =
+        digest ?? (await untilAborted(ports.artifacts.resolve(reference, access), access.signal)).digest;
+      digest = resolved;
+      const image = { ...reference, digest: resolved };
+      await Promise.all(
+        groupByPlaces(asking).map(async (policies) => {
+          const found = await gatherForPolicies(ports, image, policies, access);
+          for (const policy of policies) findings.set(policy, found);
+        }),
+      );
     } catch (error) {
-      findings = toFailure(error);
+      fault = toFailure(error);
     }
   }
   const nowMs = ports.clock.nowMs();
   const checks = matching.flatMap((policy) =>
-    policy.requirements.map((requirement) => judge(policy, requirement, reference, digest, findings, nowMs)),
+    policy.requirements.map((requirement) => {
+      if (!needsEvidence(requirement)) return judgeByReference(policy, requirement, reference);
+      const found = findings.get(policy);
+      if (found !== undefined) return judgeRequirement(policy, requirement, found, nowMs);
+      const why = fault ?? failure('InternalError', 'the image was not resolved');
+      return notPassed(policy, requirement.name, 'inconclusive', why);
+    }),
   );
   return { digest, checks };
 }
 
-interface WantedRequirement {
-  readonly requirement: EvidenceRequirement;
-  /** A failure of it would stand in the way of the workload. */
-  readonly blocks: boolean;
+/**
+ * Policies that look in the same places share one search. Others have one of their own, so that a fault of a
+ * repository that only one policy names leaves the checks of the others as they are (threat 24).
+ */
+function groupByPlaces(policies: readonly CompiledPolicy[]): CompiledPolicy[][] {
+  const placesOf = ({ evidenceRepositories, indexTags }: CompiledPolicy): string =>
+    JSON.stringify([evidenceRepositories.map(repositoryName).toSorted(), indexTags.toSorted()]);
+  return [...Map.groupBy(policies, placesOf).values()];
 }
 
-/** Never denies from an old listing: before that, everything is asked again. */
-async function gatherForVerdict(
+/** Gathers evidence once for all requirements of policies that look in the same places. */
+async function gatherForPolicies(
   ports: VerifyPorts,
   image: ImageReference & { digest: Digest },
-  wanted: readonly WantedRequirement[],
+  policies: readonly CompiledPolicy[],
   access: RegistryAccess,
-): Promise<Findings> {
-  const requirements = wanted.map(({ requirement }) => requirement);
-  const inquiry = { image, requirements, elsewhere: [], indexTags: [] };
-  const first = await gatherEvidence(ports, inquiry, access);
-  const nowMs = ports.clock.nowMs();
-  const wouldDeny = wanted.some(
-    ({ requirement, blocks }) =>
-      blocks && !evaluateRequirement(requirement, first.evidence, image.digest, nowMs).satisfied,
+): Promise<ImageFindings> {
+  const { digest } = image;
+  const requirements = policies.flatMap((policy) => policy.requirements.filter(needsEvidence));
+  const enforced = new Set<CompiledRequirement>(
+    policies.filter(({ mode }) => mode === 'Enforce').flatMap((policy) => policy.requirements),
   );
-  const isCertain = first.gaps.length === 0;
-  if (!wouldDeny || !isCertain || first.listingAgeMs <= maxListingAgeForDenyMs) return first;
-  const again = { ...access, maxListingAgeMs: maxListingAgeForDenyMs };
-  const second = await gatherEvidence(ports, inquiry, again);
-  // A second pass that saw all replaces the first; one that was cut short takes nothing away that is proven.
-  return second.gaps.length === 0 ? second : { ...second, evidence: [...second.evidence, ...first.evidence] };
+  const blocking = (requirement: EvidenceRequirement): boolean => enforced.has(requirement);
+  const [first] = policies;
+  const inquiry = {
+    ...{ image, requirements },
+    elsewhere: first?.evidenceRepositories ?? [],
+    indexTags: first?.indexTags ?? [],
+  };
+  const own = await gatherForVerdict(ports, inquiry, blocking, access);
+  const nowMs = ports.clock.nowMs();
+  const byChildren = requirements.filter(
+    (requirement) =>
+      requirement.platforms !== undefined &&
+      !evaluateRequirement(requirement, own.evidence, digest, nowMs).satisfied,
+  );
+  if (byChildren.length === 0) return { digest, own };
+  const children = await gatherChildren(ports, { ...inquiry, requirements: byChildren }, blocking, access);
+  return { digest, own, ...(children === undefined ? {} : { children }) };
 }
 
 const needsEvidence = (requirement: CompiledRequirement): requirement is EvidenceRequirement =>
   requirement.kind !== 'pinned' && requirement.notReady === undefined;
 
-function judge(
+/** What is judged without asking a registry. */
+function judgeByReference(
   policy: CompiledPolicy,
-  requirement: CompiledRequirement,
+  requirement: Exclude<CompiledRequirement, EvidenceRequirement>,
   reference: ImageReference,
-  digest: Digest | undefined,
-  findings: Findings | Failure,
-  nowMs: number,
 ): Check {
   const { name } = requirement;
-  if (requirement.notReady !== undefined) return notPassed(policy, name, 'failed', requirement.notReady);
-  if (requirement.kind === 'pinned') {
-    return reference.digest !== undefined
-      ? passed(policy, name, `named by ${shortDigest(reference.digest)}`)
-      : notPassed(
-          policy,
-          name,
-          'failed',
-          failure('NotPinned', 'asks for a digest, and the image is named by tag'),
-        );
-  }
-  if ('code' in findings) return notPassed(policy, name, 'inconclusive', findings);
-  if (digest === undefined) {
-    return notPassed(policy, name, 'inconclusive', failure('InternalError', 'the image was not resolved'));
-  }
-  const evaluation = evaluateRequirement(requirement, findings.evidence, digest, nowMs);
-  if (evaluation.satisfied) {
-    const issuers = [...new Set(evaluation.evidence.map(({ issuer }) => issuer))].join(', ');
-    return {
-      ...passed(policy, name, `${requirement.kind} by ${issuers}`),
-      evidence: evaluation.evidence,
-    };
-  }
-  const misses = missesFor(findings, requirement);
-  const gap = worstGap(findings.gaps);
-  const check =
-    gap === undefined
-      ? notPassed(policy, name, 'failed', explainFailure(requirement, evaluation.failure, misses))
-      : notPassed(policy, name, 'inconclusive', gap);
-  return Object.assign(check, { misses });
+  if (requirement.kind === 'unready') return notPassed(policy, name, 'failed', requirement.notReady);
+  if (reference.digest !== undefined)
+    return passed(policy, name, `named by ${shortDigest(reference.digest)}`);
+  const why = failure('NotPinned', 'asks for a digest, and the image is named by tag');
+  return notPassed(policy, name, 'failed', why);
 }
 
 function imageVerdict(

@@ -142,6 +142,10 @@ export const failureCatalogue = {
     'The listed artifact does not refer to the image.',
     'The registry listed an artifact that names another subject: attach it to this image.',
   ),
+  PlatformMissing: failed(
+    'An index holds no image for a platform that policy asks for.',
+    'Build the image for that platform, or take the platform out of the policy.',
+  ),
   ParentUnproven: failed(
     'A parent index does not contain the image as a runnable platform.',
     'Sign the image itself, or the index that contains it.',

@@ -171,6 +171,14 @@ const shapeTypes: Readonly<
   },
 };
 
+/**
+ * Whether some node might run an entry of an index, whatever else the entry claims to be: runtimes choose by platform
+ * alone, and take one without platform for theirs. Only what names no platform of any node is safe to pass over.
+ */
+export function mayRun({ platform }: Descriptor): boolean {
+  return platform?.os !== 'unknown' && platform?.architecture !== 'unknown';
+}
+
 function agreeOnMediaType(
   json: JsonObject,
   contentType: string | undefined,

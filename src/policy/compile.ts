@@ -77,6 +77,8 @@ function compilePolicy(
     // Where a pattern does not compile it is open what it would select, or leave out: all of it, and nothing.
     images: images.problem === undefined ? images.patterns : compilePatterns(['**']).patterns,
     excludeImages: excluded.patterns,
+    evidenceRepositories: [],
+    indexTags: [],
     requirements: [first ?? unready('require', nothingRequired), ...others],
   };
 }

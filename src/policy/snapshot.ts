@@ -1,5 +1,7 @@
 import type { Failure } from '../failures/failure.ts';
 import type { ImagePattern } from '../image/pattern.ts';
+import type { Repository } from '../image/reference.ts';
+import type { Platform } from '../oci/descriptor.ts';
 import type { Mode, NamespaceSelector } from './model/artifact-policy.ts';
 import type { ResolvedIssuer } from './resolved-issuer.ts';
 
@@ -24,6 +26,10 @@ export interface CompiledPolicy {
   readonly namespaces?: NamespaceSelector;
   readonly images: readonly ImagePattern[];
   readonly excludeImages: readonly ImagePattern[];
+  /** Further repositories in which artifacts are looked for. */
+  readonly evidenceRepositories: readonly Repository[];
+  /** Tags of the image's repository whose indexes may contain it. */
+  readonly indexTags: readonly string[];
   /** Never empty: a policy that asks for nothing would admit what it guards. */
   readonly requirements: readonly [CompiledRequirement, ...CompiledRequirement[]];
 }
@@ -42,6 +48,8 @@ export interface UnreadyRequirement {
 
 interface IssuedRequirement extends ReadyRequirement {
   readonly issuers: readonly [ResolvedIssuer, ...ResolvedIssuer[]];
+  /** An index that does not satisfy by itself does so by its children of these platforms. */
+  readonly platforms?: 'All' | readonly Platform[];
 }
 
 export interface SignatureRequirement extends IssuedRequirement {

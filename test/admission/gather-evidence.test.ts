@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { maxListingAgeForDenyMs } from '../../src/admission/judge-image.ts';
+import { maxListingAgeForDenyMs } from '../../src/admission/gather-for-verdict.ts';
 import type { ReferrerEvent } from '../../src/admission/ports.ts';
 import { failure, RefwardenError } from '../../src/failures/failure.ts';
 import type { VerificationRequest } from '../../src/verification/verification.ts';
