@@ -299,6 +299,29 @@ describe('the walk up', () => {
     expect(source.handedOver).toBe(6);
   });
 
+  it('goes through an index in an index, and says by which way', async () => {
+    const outer = digestOf('outer');
+    const ofOuter = candidate('of outer', { evidence: [evidenceBy('acme', { subject: outer })] });
+    const source = new ScriptedSource({
+      referrers: ({ digest }) => (digest === outer ? [ofOuter, end()] : [end()]),
+      parents: ({ digest }) =>
+        digest === image ? [parent('index'), end()] : digest === index ? [parent('outer'), end()] : [end()],
+    });
+    const verdict = await decideOn({ source });
+    expect(verdict.allowed).toBe(true);
+    expect(verdict.images[0]?.checks[0]?.evidence).toMatchObject([
+      { subject: outer, indexes: [index, outer], path: [image, index, outer, ofOuter.digest] },
+    ]);
+  });
+
+  it('T11 ends where indexes contain each other', async () => {
+    const source = new ScriptedSource({
+      parents: ({ digest }) => [parent(digest === index ? 'other' : 'index'), parent('index'), end()],
+    });
+    expect(outcomes(await decideOn({ source }))).toEqual(['failed SignatureMissing blocks']);
+    expect(source.walked).toEqual([image, index, digestOf('other')]);
+  });
+
   it('T29 goes on after an index that cannot be read or holds nothing good', async () => {
     const source = new ScriptedSource({
       referrers: ({ digest }) =>
