@@ -1,10 +1,11 @@
 import { RefwardenError } from '../failures/failure.ts';
+import type { Mechanism } from '../policy/evidence.ts';
 import type { Mechanisms } from './registry/route-context.ts';
 
 /** Mechanisms that a registry has to offer, by the names that settings of registries use. */
-const apis = ['References', 'Referrers', 'Oras'];
+const apis: readonly Mechanism[] = ['References', 'Referrers', 'Oras'];
 /** Mechanisms that are ordinary tags, kept by the tools: every registry has them. */
-const tags = ['FallbackTag', 'CosignTag'];
+const tags: readonly Mechanism[] = ['FallbackTag', 'CosignTag'];
 
 export interface ServedMechanisms {
   readonly mechanisms: Mechanisms;

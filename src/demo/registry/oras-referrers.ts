@@ -1,12 +1,10 @@
 import { parseDigest } from '../../image/digest.ts';
 import type { Digest } from '../../image/digest.ts';
+import { orasArtifactManifest } from '../../oci/media-types.ts';
 import { errorAnswer, jsonAnswer, nextPageLink, noSuchEndpoint } from './answer.ts';
 import type { Answer } from './answer.ts';
 import { listedData, pageOf } from './referrers-page.ts';
 import type { RouteContext } from './route-context.ts';
-
-/** The only manifests that registries listed there. */
-const orasManifest = 'application/vnd.cncf.oras.artifact.manifest.v1+json';
 
 /** `GET /oras/artifacts/v1/<name>/manifests/<digest>/referrers?n=&artifactType=` (ORAS artifacts-spec draft.1). */
 export function listOrasDraft(context: RouteContext): Answer {
@@ -48,7 +46,8 @@ function listPage(context: RouteContext, subject: Digest, form: OrasForm): Answe
   const last = query.get('nextToken') ?? '';
   const rest = store
     .pointingAt(repository, subject, ['subject'])
-    .filter((manifest) => manifest.mediaType === orasManifest)
+    // The only manifests that registries listed there.
+    .filter((manifest) => manifest.mediaType === orasArtifactManifest)
     .filter((manifest) => artifactType === null || manifest.artifactType === artifactType)
     .filter(({ digest }) => digest > last);
   const maxCount = n === null ? referrersPageSize : Math.min(Number(n), referrersPageSize);
