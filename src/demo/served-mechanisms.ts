@@ -20,12 +20,13 @@ export interface ServedMechanisms {
  */
 export function parseMechanisms(list: string): ServedMechanisms {
   const asked = list.split(',').map((name) => name.trim());
-  const unknown = asked.filter((name) => !apis.includes(name) && !tags.includes(name));
+  const known: readonly string[] = [...apis, ...tags];
+  const unknown = asked.filter((name) => !known.includes(name));
   if (unknown.length > 0) {
     const shown = unknown.map((name) => JSON.stringify(name)).join(', ');
     throw new RefwardenError(
       'ConfigurationInvalid',
-      `No such mechanism: ${shown}. There are: ${[...apis, ...tags].join(', ')}.`,
+      `No such mechanism: ${shown}. There are: ${known.join(', ')}.`,
     );
   }
   return {
