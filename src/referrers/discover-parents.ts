@@ -96,7 +96,7 @@ export class ParentDiscovery {
       ...apis.map((name) => async () => {
         const mechanism = createListingMechanism(this.#store, name);
         const listing = await tally.ask({ mechanism, at: subject }, subject, access);
-        if (listing === 'absent' || listing === 'fault')
+        if (typeof listing === 'string')
           return { mechanism: name, entries: [], malformed: [] };
         const malformed = listing.malformed.map((problem) => unusable(name, problem));
         return { mechanism: name, entries: rankIndexesFirst(listing.entries), malformed };

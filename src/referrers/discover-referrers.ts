@@ -83,16 +83,16 @@ export class ReferrerDiscovery {
     };
     const home = repositoryName(subject);
     const places = [subject, ...elsewhere].map((at): Place => ({ at, mechanisms: this.#asked(at, wanted) }));
-    const absent = new Set<string>();
+    const unavailable = new Set<string>();
     try {
       for (const wave of planWaves(places, this.#proved.get(home) ?? new Set())) {
-        const due = wave.filter((question) => this.#isDue(question, absent));
+        const due = wave.filter((question) => this.#isDue(question, unavailable));
         const answers = due.map(async (question) => ({
           question,
           listing: await tally.ask(question, subject, access),
         }));
         for await (const { question, listing } of asTheyArrive(answers)) {
-          if (listing === 'absent') absent.add(questionKey(question));
+          if (listing === 'absent' || listing === 'refused') unavailable.add(questionKey(question));
           else if (listing !== 'fault') yield* this.#lookThrough(listing, question, progress);
         }
       }
@@ -108,12 +108,16 @@ export class ReferrerDiscovery {
     return [...this.#mechanisms, ...tags].filter(({ mechanism }) => configured.includes(mechanism));
   }
 
-  /** The fallback tag counts only where the API for referrers is absent, or not to be asked (distribution-spec 1.1). */
-  #isDue({ mechanism, at }: Question, absent: ReadonlySet<string>): boolean {
+  /**
+   * The fallback tag counts only where the API for referrers is absent, or not to be asked (distribution-spec 1.1). It is
+   * looked at also where the API is refused, as old Harbors do that lack it: what is found there is found, and what
+   * is not leaves the answer open.
+   */
+  #isDue({ mechanism, at }: Question, unavailable: ReadonlySet<string>): boolean {
     if (mechanism.mechanism !== 'FallbackTag') return true;
     const api = this.#mechanisms.find((other) => other.mechanism === 'Referrers');
     const isAsked = this.#store.mechanisms(at).includes('Referrers');
-    return api === undefined || !isAsked || absent.has(questionKey({ mechanism: api, at }));
+    return api === undefined || !isAsked || unavailable.has(questionKey({ mechanism: api, at }));
   }
 
   async *#lookThrough(

@@ -15,12 +15,12 @@ export class DiscoveryTally {
     this.#oldestAskedAtMs = clock.nowMs();
   }
 
-  /** The mechanism's listing. A fault of it is noted, so that the other mechanisms are still asked. */
+  /** The mechanism's listing. A fault, or a refusal, is noted, so that the other mechanisms are still asked. */
   async ask(
     { mechanism, at }: Question,
     { digest }: Subject,
     access: RegistryAccess,
-  ): Promise<Listing | 'absent' | 'fault'> {
+  ): Promise<Listing | 'absent' | 'refused' | 'fault'> {
     try {
       const { registry, repository } = at;
       const answer = await mechanism.list({ registry, repository, digest }, access);
@@ -29,8 +29,9 @@ export class DiscoveryTally {
       for (const fault of answer.faults) this.fail(fault);
       return answer;
     } catch (thrown) {
-      this.fail(toFailure(thrown));
-      return 'fault';
+      const why = toFailure(thrown);
+      this.fail(why);
+      return why.code === 'RegistryUnauthorized' ? 'refused' : 'fault';
     }
   }
 

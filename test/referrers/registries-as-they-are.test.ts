@@ -134,6 +134,17 @@ describe('zot', () => {
 });
 
 describe('Harbor before 2.8', () => {
+  it('T28 shows bundles under the fallback tag; that there are none is not believed', async () => {
+    const started = await startAs({ quirk: quirks.harborBeforeReferrers, place: 'FallbackTag' });
+    expect(outline(await started.discover())).toEqual(['incomplete RegistryUnauthorized']);
+    const fresh = accessOf({ maxListingAgeMs: -1 });
+    const bundle = sign(started, 'FallbackTag');
+    expect(outline(await started.discover(both, fresh))).toEqual([
+      `candidate FallbackTag ${bundle.digest}`,
+      'incomplete RegistryUnauthorized',
+    ]);
+  });
+
   it('shows bundles where its settings leave out the API', async () => {
     const started = await start({
       mechanisms: { references: false, referrers: false },
