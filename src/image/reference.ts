@@ -128,6 +128,24 @@ export function parseImageReference(text: string): ImageReference {
   };
 }
 
+/**
+ * Parses `host/path` of a repository.
+ * @throws RefwardenError `ImageReferenceInvalid`.
+ */
+export function parseRepository(text: string): Repository {
+  const [host = ''] = text.split('/', 1);
+  const isWhole = text.includes('/') && isRegistryHost(host);
+  if (!isWhole || text.includes('@') || text.includes(':', text.lastIndexOf('/'))) {
+    const shown = JSON.stringify(text.slice(0, 120));
+    throw new RefwardenError(
+      'ImageReferenceInvalid',
+      `${shown} is no repository: write host/path, without tag and digest.`,
+    );
+  }
+  const { registry, repository } = parseImageReference(text);
+  return { registry, repository };
+}
+
 /** `registry/repository`, the name that credentials and caches are scoped by. */
 export function repositoryName({ registry, repository }: Repository): string {
   return `${registry}/${repository}`;

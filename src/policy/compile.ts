@@ -2,10 +2,15 @@ import { failure, toFailure } from '../failures/failure.ts';
 import type { Failure } from '../failures/failure.ts';
 import { compileImagePattern } from '../image/pattern.ts';
 import type { ImagePattern } from '../image/pattern.ts';
+import { parseRepository, repositoryName } from '../image/reference.ts';
+import type { Repository } from '../image/reference.ts';
+import type { Platform } from '../oci/descriptor.ts';
+import { parsePlatform } from '../oci/platform.ts';
 import { compileIssuer } from './compile-issuer.ts';
 import type { IssuerTrust } from './compile-issuer.ts';
 import { namespaceOf } from './model/artifact-policy.ts';
 import type { ArtifactPolicy, ClusterArtifactPolicy } from './model/artifact-policy.ts';
+import { allPlatforms } from './model/requirement.ts';
 import type { Requirement } from './model/requirement.ts';
 import type { Resource } from './model/resource.ts';
 import { indexPolicies } from './policy-index.ts';
@@ -77,8 +82,8 @@ function compilePolicy(
     // Where a pattern does not compile it is open what it would select, or leave out: all of it, and nothing.
     images: images.problem === undefined ? images.patterns : compilePatterns(['**']).patterns,
     excludeImages: excluded.patterns,
-    evidenceRepositories: [],
-    indexTags: [],
+    evidenceRepositories: compileRepositories(spec.evidenceRepositories ?? []),
+    indexTags: spec.indexTags ?? [],
     requirements: [first ?? unready('require', nothingRequired), ...others],
   };
 }
@@ -89,6 +94,12 @@ function compilePatterns(texts: readonly string[]): { patterns: ImagePattern[]; 
   } catch (error) {
     return { patterns: [], problem: toFailure(error) };
   }
+}
+
+/** The same repository once, under whatever name; the model has refused what is none. */
+function compileRepositories(texts: readonly string[]): Repository[] {
+  const repositories = texts.map(parseRepository);
+  return [...new Map(repositories.map((each) => [repositoryName(each), each])).values()];
 }
 
 const nothingRequired = failure('PolicyNotReady', 'It requires nothing.');
@@ -117,12 +128,20 @@ function compileRequirement(
       name,
       minimumIssuers,
       inheritFromIndex,
+      ...platformsOf(signature.platforms),
       issuers,
     }));
   }
   if (sbom !== undefined) {
     const { formats, maxAge } = sbom;
-    return issued(sbom, (issuers) => ({ kind: 'sbom', name, formats, ...age(maxAge), issuers }));
+    return issued(sbom, (issuers) => ({
+      kind: 'sbom',
+      name,
+      formats,
+      ...age(maxAge),
+      ...platformsOf(sbom.platforms),
+      issuers,
+    }));
   }
   if (attestation !== undefined) {
     const { predicateType, maxAge } = attestation;
@@ -131,6 +150,7 @@ function compileRequirement(
       name,
       predicateType,
       ...age(maxAge),
+      ...platformsOf(attestation.platforms),
       issuers,
     }));
   }
@@ -150,6 +170,13 @@ function findIssuers(
   }
   const [first, ...others] = found;
   return first === undefined ? failure('PolicyNotReady', 'It lists no issuer.') : [first, ...others];
+}
+
+/** A name that is none matches no child, so that the requirement fails. */
+function platformsOf(names: readonly string[] | undefined): { platforms?: 'All' | readonly Platform[] } {
+  if (names === undefined) return {};
+  if (names.includes(allPlatforms)) return { platforms: allPlatforms };
+  return { platforms: names.map((name) => parsePlatform(name) ?? { os: name, architecture: '' }) };
 }
 
 const unitMs = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;

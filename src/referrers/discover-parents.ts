@@ -96,8 +96,7 @@ export class ParentDiscovery {
       ...apis.map((name) => async () => {
         const mechanism = createListingMechanism(this.#store, name);
         const listing = await tally.ask({ mechanism, at: subject }, subject, access);
-        if (typeof listing === 'string')
-          return { mechanism: name, entries: [], malformed: [] };
+        if (typeof listing === 'string') return { mechanism: name, entries: [], malformed: [] };
         const malformed = listing.malformed.map((problem) => unusable(name, problem));
         return { mechanism: name, entries: rankIndexesFirst(listing.entries), malformed };
       }),

@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { imagePattern } from './image-pattern.ts';
 import { groupVersion, objectMeta, resourceStatus } from './metadata.ts';
 import { assertion, requirement } from './requirement.ts';
-import { mapOf, notBuilt, withRules } from './rules.ts';
+import { repositoryReference, tag } from './repository-reference.ts';
+import { mapOf, notBuilt, setOf, withRules } from './rules.ts';
 
 const imagePatterns = z.array(imagePattern).max(64);
 const modes = ['Enforce', 'Warn', 'Audit'] as const;
@@ -70,18 +71,16 @@ const namespacedFields = z.strictObject({
       'What happens when a check cannot be judged because the registry is down or does not answer in time; whatever else leaves a check open is denied.',
     ),
   require: mapOf('name', z.array(requirement).min(1).max(16)).describe('All must be satisfied.'),
-  evidenceRepositories: z
-    .array(z.string().min(1).max(512))
-    .min(1)
-    .max(8)
+  evidenceRepositories: setOf(z.array(repositoryReference).min(1).max(8))
     .optional()
-    .describe('Further repositories that hold artifacts.'),
-  indexTags: z
-    .array(z.string().min(1).max(128))
-    .min(1)
-    .max(8)
+    .describe(
+      'Further repositories in which artifacts of the images are looked for, beside their own: host/path, for example ghcr.io/acme/signatures. Each is asked with its own credentials.',
+    ),
+  indexTags: setOf(z.array(tag).min(1).max(8))
     .optional()
-    .describe('Tags whose indexes may contain the image.'),
+    .describe(
+      "Tags of the image's repository whose indexes may contain it, so that a signature of the index is found for an image that is named by the digest of one platform.",
+    ),
   crossChecks: z
     .array(assertion)
     .min(1)
@@ -91,7 +90,7 @@ const namespacedFields = z.strictObject({
 });
 type NamespacedFields = z.output<typeof namespacedFields>;
 
-const unbuilt = notBuilt<NamespacedFields>('evidenceRepositories', 'indexTags', 'crossChecks');
+const unbuilt = notBuilt<NamespacedFields>('crossChecks');
 
 const clusterFields = z.strictObject({ ...namespacedFields.shape, namespaces: labelSelector.optional() });
 

@@ -1,8 +1,11 @@
 import { z } from 'zod';
+import { maxPlatformLength } from '../../oci/platform.ts';
 import { objectName } from './metadata.ts';
 import { exactlyOneOf, notBuilt, setOf, withRules } from './rules.ts';
+import type { SchemaRule } from './rules.ts';
 
 const maxIssuers = 16;
+const maxPlatforms = 64;
 
 const issuers = setOf(z.array(objectName).min(1).max(maxIssuers)).describe(
   'Names of TrustedIssuers; any one of them satisfies.',
@@ -23,6 +26,32 @@ export const assertion = z.strictObject({
 });
 const assert = z.array(assertion).min(1).max(16).describe('Expressions over the verified content.');
 
+/** Stands for every platform. */
+export const allPlatforms = 'All' as const;
+
+const platforms = setOf(
+  z
+    .array(
+      z
+        .string()
+        .min(1)
+        .max(maxPlatformLength)
+        .regex(/^(?:All|[a-z0-9_.-]+\/[a-z0-9_.-]+(?:\/[a-z0-9_.-]+)?)$/),
+    )
+    .min(1)
+    .max(maxPlatforms),
+)
+  .optional()
+  .describe(
+    'For an index that does not satisfy by itself: every child for these platforms must, for example linux/amd64; [All] is every child that runs. Nodes of other platforms run what nobody judged.',
+  );
+
+const allAlone: SchemaRule<{ readonly platforms?: readonly string[] | undefined }> = {
+  rule: "!has(self.platforms) || size(self.platforms) == 1 || !('All' in self.platforms)",
+  message: 'platforms: All stands alone',
+  holds: ({ platforms: names = [] }) => names.length <= 1 || !names.includes(allPlatforms),
+};
+
 const signatureFields = z.strictObject({
   issuers,
   minimumIssuers: z
@@ -36,19 +65,13 @@ const signatureFields = z.strictObject({
     .boolean()
     .default(true)
     .describe(
-      'Whether a signature of an index that contains the image counts. Such indexes are found through the References mechanism, where a registry is configured for it.',
+      'Whether a signature of an index that contains the image counts. Such indexes are those seen before, that of the tag beside a digest, those under indexTags, and what the References and TagScan mechanisms find where a registry is configured for them.',
     ),
-  platforms: z
-    .array(z.string().min(1).max(128))
-    .min(1)
-    .max(64)
-    .optional()
-    .describe('For an index: the platforms that must each be signed, for example linux/amd64, or All.'),
+  platforms,
 });
-type SignatureFields = z.output<typeof signatureFields>;
 
 const signature = withRules(signatureFields, [
-  ...notBuilt<SignatureFields>('platforms'),
+  allAlone,
   {
     rule: '!has(self.minimumIssuers) || self.minimumIssuers <= size(self.issuers)',
     message: 'minimumIssuers is more than there are issuers',
@@ -64,11 +87,13 @@ const sbomFields = z.strictObject({
     .describe('Accepted formats.'),
   issuers,
   maxAge: maxAge.optional(),
+  platforms,
   assert: assert.optional(),
 });
 type SbomFields = z.output<typeof sbomFields>;
 
 const sbom = withRules(sbomFields, [
+  allAlone,
   ...notBuilt<SbomFields>('assert'),
   {
     rule: "self.formats.all(format, format == 'SPDX')",
@@ -85,13 +110,15 @@ const attestationFields = z.strictObject({
     .describe('Compared exactly, for example https://slsa.dev/provenance/v1.'),
   issuers,
   maxAge: maxAge.optional(),
+  platforms,
   assert: assert.optional(),
 });
 type AttestationFields = z.output<typeof attestationFields>;
 
-const attestation = withRules(attestationFields, notBuilt<AttestationFields>('assert')).describe(
-  'A signed in-toto attestation of the image.',
-);
+const attestation = withRules(attestationFields, [
+  allAlone,
+  ...notBuilt<AttestationFields>('assert'),
+]).describe('A signed in-toto attestation of the image.');
 
 const pinned = z.literal(true).describe('The workload must name the image by digest.');
 

@@ -105,13 +105,46 @@ describe('parseResource', () => {
     expect(refusalOf(resource).message).toContain(message);
   });
 
+  it.each([
+    ['ghcr.io/acme/signatures:1.0', 'is no repository: write host/path, without tag and digest'],
+    [`ghcr.io/acme/signatures@sha256:${'0'.repeat(64)}`, 'is no repository'],
+    ['ghcr.io', 'is no repository'],
+    ['acme/signatures', 'is no repository'],
+    ['ghcr.io/acme/*', 'is no repository segment'],
+    ['https://ghcr.io/acme', 'is no'],
+  ])('refuses %s as a repository of evidence', (text, message) => {
+    expect(refusalOf(policy({ evidenceRepositories: [text] })).message).toContain(message);
+  });
+
+  it('takes repositories of evidence, tags of indexes and platforms', () => {
+    const fields = {
+      evidenceRepositories: ['ghcr.io/acme/signatures', 'localhost:5000/a/b', 'docker.io/acme/x'],
+      indexTags: ['latest', '1.4'],
+    };
+    expect(parse(policy(fields)).spec).toMatchObject(fields);
+    for (const platforms of [['All'], ['linux/amd64', 'linux/arm/v7']]) {
+      const resource = requiring({ signature: { issuers: ['a'], platforms } });
+      expect(parse(resource).spec).toMatchObject({ require: [{ signature: { platforms } }] });
+    }
+  });
+
+  it.each([
+    [policy({ indexTags: ['a b'] }), 'spec.indexTags[0]'],
+    [policy({ indexTags: ['a', 'a'] }), 'each may be named only once'],
+    [requiring({ signature: { issuers: ['a'], platforms: ['linux'] } }), 'platforms[0]'],
+    [
+      requiring({ sbom: { formats: ['SPDX'], issuers: ['a'], platforms: ['All', 'linux/amd64'] } }),
+      'All stands alone',
+    ],
+    [requiring({ attestation: { predicateType: 'p', issuers: ['a'], platforms: [] } }), 'platforms'],
+  ])('refuses tags and platforms that are none: %#', (resource, message) => {
+    expect(refusalOf(resource).message).toContain(message);
+  });
+
   const unbuilt = (field: string): string => `${field} is not built in this version of Refwarden`;
   const rule = [{ expression: 'true', message: 'm' }];
   it.each<[Fields, string]>([
-    [policy({ evidenceRepositories: ['ghcr.io/acme/sigs'] }), unbuilt('evidenceRepositories')],
-    [policy({ indexTags: ['latest'] }), unbuilt('indexTags')],
     [policy({ crossChecks: rule }), unbuilt('crossChecks')],
-    [requiring({ signature: { issuers: ['a'], platforms: ['All'] } }), unbuilt('platforms')],
     [requiring({ sbom: { formats: ['SPDX'], issuers: ['a'], assert: rule } }), unbuilt('assert')],
     [requiring({ sbom: { formats: ['SPDX', 'CycloneDX'], issuers: ['a'] } }), unbuilt('formats: CycloneDX')],
     [requiring({ attestation: { predicateType: 'p', issuers: ['a'], assert: rule } }), unbuilt('assert')],
