@@ -44,18 +44,16 @@ describe.each(forms)('an image signed by $form', ({ first, second, learned, unle
   it(`costs ${unlearned} in one that is not, on a host that is known to lack the APIs`, async () => {
     const started = await startBoth({ serves: withoutApis });
     await loadFixture(started.registry, 'unsigned', 'other/app');
-    await started.source
-      .referrers(
-        {
-          registry: started.registry.host,
-          repository: 'other/app',
-          digest: readCosignFixture('unsigned').image,
-        },
-        { signatures: true, attestations: false, sboms: false },
-        accessOf(),
-      )
-      [Symbol.asyncIterator]()
-      .next();
+    const { host } = started.registry;
+    const elsewhere = {
+      registry: host,
+      repository: 'other/app',
+      digest: readCosignFixture('unsigned').image,
+    };
+    const wanted = { signatures: true, attestations: false, sboms: false };
+    for await (const events of started.source.referrers(elsewhere, wanted, accessOf())) {
+      expect(events).toMatchObject([{ kind: 'end', complete: true }]);
+    }
     expect(await costOf(started, imageOf(second))).toHaveLength(unlearned);
   });
 });
