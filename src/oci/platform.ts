@@ -2,12 +2,13 @@ import type { Platform } from './descriptor.ts';
 
 /** Longest name of a platform, characters. */
 export const maxPlatformLength = 128;
-/** `os/architecture` or `os/architecture/variant`, as in `linux/arm/v7`. */
-export const platformPattern = /^[a-z0-9_.-]+\/[a-z0-9_.-]+(?:\/[a-z0-9_.-]+)?$/;
+/** `os/architecture` or `os/architecture/variant`, as in `linux/arm/v7`; text of a regular expression. */
+export const platformPattern = '[a-z0-9_.-]+/[a-z0-9_.-]+(?:/[a-z0-9_.-]+)?';
+const wholePlatform = new RegExp(`^${platformPattern}$`);
 
 /** Undefined for what is no name of a platform. */
 export function parsePlatform(text: string): Platform | undefined {
-  if (text.length > maxPlatformLength || !platformPattern.test(text)) return undefined;
+  if (text.length > maxPlatformLength || !wholePlatform.test(text)) return undefined;
   const [os = '', architecture = '', variant] = text.split('/');
   return { os, architecture, ...(variant === undefined ? {} : { variant }) };
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { maxPlatformLength } from '../../oci/platform.ts';
+import { maxPlatformLength, platformPattern } from '../../oci/platform.ts';
 import { objectName } from './metadata.ts';
 import { exactlyOneOf, notBuilt, setOf, withRules } from './rules.ts';
 import type { SchemaRule } from './rules.ts';
@@ -36,7 +36,7 @@ const platforms = setOf(
         .string()
         .min(1)
         .max(maxPlatformLength)
-        .regex(/^(?:All|[a-z0-9_.-]+\/[a-z0-9_.-]+(?:\/[a-z0-9_.-]+)?)$/),
+        .regex(new RegExp(`^(?:${allPlatforms}|${platformPattern})$`)),
     )
     .min(1)
     .max(maxPlatforms),
