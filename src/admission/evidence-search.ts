@@ -1,4 +1,4 @@
-import { failure, toFailure } from '../failures/failure.ts';
+import { failure } from '../failures/failure.ts';
 import { shortDigest } from '../image/digest.ts';
 import type { Digest } from '../image/digest.ts';
 import type { ImageReference, Repository } from '../image/reference.ts';
@@ -6,21 +6,16 @@ import { evaluateRequirement } from '../policy/evaluate.ts';
 import type { VerifiedEvidence } from '../policy/evidence.ts';
 import type { ResolvedIssuer } from '../policy/resolved-issuer.ts';
 import type { EvidenceRequirement } from '../policy/snapshot.ts';
+import { drainEvents } from './drain-events.ts';
 import { FindingsLedger } from './findings-ledger.ts';
-import type {
-  Candidate,
-  DiscoveryEnd,
-  ParentIndex,
-  RegistryAccess,
-  Subject,
-  UnusableReferrer,
-  Wanted,
-} from './ports.ts';
+import type { Candidate, ParentIndex, RegistryAccess, Subject, Wanted } from './ports.ts';
 import { CandidateVerifier } from './verify-candidate.ts';
 import type { VerifyPorts } from './verify-candidate.ts';
 
 /** How many indexes deep an image is looked for: an index in an index is rare, and more is no image. */
 const maxIndexDepth = 3;
+/** Indexes of one image that are looked at, on all ways up: whoever may push can build a tower of them. */
+const maxIndexes = 32;
 /** Unsigned artifacts of one image whose own signatures are looked for: whoever may push can add some. */
 const maxNestedSearches = 16;
 
@@ -45,6 +40,7 @@ export class EvidenceSearch {
   readonly #access: RegistryAccess;
   readonly #verifier: CandidateVerifier;
   readonly #visited = new Set<string>();
+  #indexes = 0;
   #nestedSearches = 0;
 
   constructor(ports: VerifyPorts, inquiry: Inquiry, access: RegistryAccess) {
@@ -59,7 +55,7 @@ export class EvidenceSearch {
     const { elsewhere } = this.#inquiry;
     const { artifacts } = this.#ports;
     const events = artifacts.referrers(this.#image, this.#wanted(), this.#access, elsewhere);
-    await this.#drain(events, async (candidate) => {
+    await drainEvents(this.ledger, events, async (candidate) => {
       await this.#lookInto(candidate, this.#image, []);
       return this.#open().length === 0;
     });
@@ -78,19 +74,24 @@ export class EvidenceSearch {
       indexTags: isImage ? this.#inquiry.indexTags : [],
     };
     const parents: ParentIndex[] = [];
-    await this.#drain(this.#ports.artifacts.parents(subject, hints, this.#access), async (parent) => {
-      if (this.#isVisited(parent.digest)) return false;
-      parents.push(parent);
-      await this.#lookAtIndex(parent, [...indexes, parent.digest]);
-      return !this.#wantsIndexes();
-    });
+    await drainEvents(
+      this.ledger,
+      this.#ports.artifacts.parents(subject, hints, this.#access),
+      async (parent) => {
+        if (this.#isVisited(parent.digest)) return false;
+        if (indexes.length >= maxIndexDepth || ++this.#indexes > maxIndexes) {
+          const bound = `${maxIndexDepth} deep and ${maxIndexes} in all`;
+          const message = `${shortDigest(parent.digest)} and further indexes that contain the image were not looked at: at most ${bound} are.`;
+          this.ledger.leaveGap(failure('TooManyReferrers', message));
+          return true;
+        }
+        parents.push(parent);
+        await this.#lookAtIndex(parent, [...indexes, parent.digest]);
+        return !this.#wantsIndexes();
+      },
+    );
     for (const { digest } of parents) {
       if (!this.#wantsSignatures()) return;
-      if (indexes.length + 1 >= maxIndexDepth) {
-        const message = `Indexes that contain ${shortDigest(digest)} were not looked for: they are more than ${maxIndexDepth} deep.`;
-        this.ledger.leaveGap(failure('TooManyReferrers', message));
-        return;
-      }
       await this.#walkUp({ ...repositoryOf(this.#image), digest }, [...indexes, digest]);
     }
   }
@@ -108,7 +109,8 @@ export class EvidenceSearch {
     if (!this.#wantsSignatures() && !wantsVoucher()) return;
     const { artifacts } = this.#ports;
     const events = artifacts.referrers(subject, signaturesOnly, this.#access, this.#inquiry.elsewhere);
-    await this.#drain(
+    await drainEvents(
+      this.ledger,
       events,
       async (candidate) => {
         await this.#lookInto(candidate, subject, indexes);
@@ -118,7 +120,8 @@ export class EvidenceSearch {
     );
     if (!holdsAttestations || this.#openAttestations().length === 0) return;
     const attestations = artifacts.attestationsIn(index, this.#image, this.#access);
-    await this.#drain(
+    await drainEvents(
+      this.ledger,
       attestations,
       async (candidate) => {
         await this.#lookInto(candidate, this.#image, [], digest);
@@ -179,7 +182,8 @@ export class EvidenceSearch {
     const { artifacts } = this.#ports;
     const events = artifacts.referrers(subject, signaturesOnly, this.#access, this.#inquiry.elsewhere);
     const target = { subject, subjects: [subject.digest] };
-    await this.#drain(
+    await drainEvents(
+      this.ledger,
       events,
       async (candidate) => {
         const proven = await this.#verifier.verify(candidate, target, (why) => {
@@ -191,42 +195,6 @@ export class EvidenceSearch {
       'attestation',
     );
     return found;
-  }
-
-  /**
-   * Looks at all of a batch at once, then asks whether that was enough. A stream that does not say that it is complete
-   * leaves a gap.
-   * @param visit true when no more is wanted.
-   * @param about what the artifacts would have been good for.
-   */
-  async #drain<T extends Candidate | ParentIndex>(
-    batches: AsyncIterable<readonly (T | UnusableReferrer | DiscoveryEnd)[]>,
-    visit: (event: T) => Promise<boolean>,
-    about?: VerifiedEvidence['kind'],
-  ): Promise<void> {
-    const ends: DiscoveryEnd[] = [];
-    try {
-      for await (const batch of batches) {
-        const visits = batch.map(async (event) => {
-          switch (event.kind) {
-            case 'end':
-              ends.push(event);
-              this.ledger.end(event);
-              return false;
-            case 'unusable':
-              this.ledger.reject(event.failure, event, about);
-              return false;
-            default:
-              return await visit(event);
-          }
-        });
-        if ((await Promise.all(visits)).includes(true)) return;
-      }
-    } catch (error) {
-      this.ledger.leaveGap(toFailure(error));
-      return;
-    }
-    if (ends.length === 0) this.ledger.leaveGap(toFailure(new Error('a discovery ended without saying so')));
   }
 
   /** Whether it was there before, too. */

@@ -314,6 +314,35 @@ describe('the walk up', () => {
     ]);
   });
 
+  it('T11 looks at so many indexes, and says when there are more', async () => {
+    const towers = (count: number): ScriptedSource =>
+      new ScriptedSource({
+        parents: ({ digest }) =>
+          digest === image
+            ? [...Array.from({ length: count }, (_, i) => parent(`index ${i}`)), end()]
+            : [end()],
+      });
+    const few = towers(32);
+    expect(outcomes(await decideOn({ source: few }))).toEqual(['failed SignatureMissing blocks']);
+    const many = towers(33);
+    expect(outcomes(await decideOn({ source: many }))).toEqual(['inconclusive TooManyReferrers blocks']);
+    expect(many.listed).toHaveLength(33);
+  });
+
+  it('T11 goes three indexes deep, and says when there are more', async () => {
+    const tower = (height: number): ScriptedSource =>
+      new ScriptedSource({
+        parents: ({ digest }) => {
+          const at = [image, ...Array.from({ length: height }, (_, i) => digestOf(`floor ${i}`))].indexOf(
+            digest,
+          );
+          return at < height ? [parent(`floor ${at}`), end()] : [end()];
+        },
+      });
+    expect(outcomes(await decideOn({ source: tower(3) }))).toEqual(['failed SignatureMissing blocks']);
+    expect(outcomes(await decideOn({ source: tower(4) }))).toEqual(['inconclusive TooManyReferrers blocks']);
+  });
+
   it('T11 ends where indexes contain each other', async () => {
     const source = new ScriptedSource({
       parents: ({ digest }) => [parent(digest === index ? 'other' : 'index'), parent('index'), end()],
