@@ -49,39 +49,50 @@ describe.each(['key-legacy', 'key-bundle'])('artifacts in another repository: %s
   });
 });
 
-describe('T24 a policy of a namespace', () => {
-  it('that names a repository which fails leaves the checks of others as they are', async () => {
+describe('a policy of a namespace that names a repository which fails', () => {
+  /** Beside a cluster policy that waives a registry which fails. */
+  const withOwnPolicy =
+    (failing: string) =>
+    ({ host }: { readonly host: string }): string => {
+      const { items } = JSON.parse(fixturePolicy(signedBy('release'), { onInconclusive: 'Admit' })) as {
+        items: object[];
+      };
+      const own = {
+        apiVersion: 'refwarden.dev/v1alpha1',
+        kind: 'ArtifactPolicy',
+        metadata: { name: 'own', namespace: 'shop' },
+        spec: {
+          images: ['**'],
+          mode: 'Audit',
+          evidenceRepositories: [`${failing}/any/where`, `${host}/acme/signatures`],
+          require: [{ name: 'r', ...signedBy('release') }],
+        },
+      };
+      return JSON.stringify({ items: [...items, own] });
+    };
+
+  it.each([
+    ['as settings allow it', true, 'RegistryUnavailable'],
+    ['at a loopback address that nobody allowed', false, 'RegistryRefused'],
+  ])('T10 T24 leaves the checks of others as they are: %s', async (_, isListed, code) => {
     await using broken = await startRegistry({ mechanisms: { references: false, referrers: true } });
-    broken.intercept((_, response) => {
+    broken.intercept((_request, response) => {
       response.writeHead(503).end();
       return true;
     });
-    const clusterWide = { onInconclusive: 'Admit' };
     const started = await startFixtureDecisions({
       fixtures: ['unsigned'],
-      policies: ({ host }) => {
-        const both = JSON.parse(fixturePolicy(signedBy('release'), clusterWide)) as { items: object[] };
-        const own = {
-          apiVersion: 'refwarden.dev/v1alpha1',
-          kind: 'ArtifactPolicy',
-          metadata: { name: 'own', namespace: 'shop' },
-          spec: {
-            images: ['**'],
-            mode: 'Audit',
-            evidenceRepositories: [`${broken.host}/any/where`, `${host}/acme/signatures`],
-            require: [{ name: 'r', ...signedBy('release') }],
-          },
-        };
-        return JSON.stringify({ items: [...both.items, own] });
-      },
+      policies: withOwnPolicy(broken.host),
+      alsoPlainHttp: isListed ? [broken.host] : [],
     });
     const verdict = await started.decide(unsigned);
     expect(verdict.outcome).toBe('denied');
     expect(
-      verdict.images[0]?.checks.map(({ policy, outcome, code, blocks }) => [policy, outcome, code, blocks]),
+      verdict.images[0]?.checks.map((check) => [check.policy, check.outcome, check.code, check.blocks]),
     ).toEqual([
       ['p', 'failed', 'SignatureMissing', true],
-      ['shop/own', 'inconclusive', expect.any(String), false],
+      ['shop/own', 'inconclusive', code, false],
     ]);
+    expect(broken.requests.length > 0).toBe(isListed);
   });
 });

@@ -39,16 +39,22 @@ export interface FixtureOptions {
   readonly serves?: RegistryOptions['mechanisms'];
   readonly ask?: readonly Mechanism[];
   readonly limits?: Partial<RegistryLimits>;
+  /** Further hosts that settings name. */
+  readonly alsoPlainHttp?: readonly string[];
 }
 
 /** Decisions by real policies and the real verifier on what cosign made, over the embedded registry. */
 export async function startFixtureDecisions(options: FixtureOptions): Promise<FixtureDecisions> {
   const { fixtures, policies, serves = { references: false, referrers: true }, ask, limits } = options;
+  const { alsoPlainHttp = [] } = options;
   const registry = await startRegistry({ mechanisms: serves });
   for (const fixture of fixtures) await loadFixture(registry, fixture);
+  const own = plainHttp(registry.host, ask === undefined ? {} : { mechanisms: ask });
+  const others = alsoPlainHttp.map((host) => ({ host, plainHttp: true }));
   const source = createArtifactSource(
     createRegistryClient({
-      ...plainHttp(registry.host, ask === undefined ? {} : { mechanisms: ask }),
+      ...own,
+      registries: [...(own.registries ?? []), ...others],
       ...(limits === undefined ? {} : { limits }),
       clock: new TestClock(),
     }),
