@@ -39,8 +39,8 @@ type IssuersKey = (issuers: readonly ResolvedIssuer[]) => string;
 const keyParts: Readonly<Record<keyof VerificationRequest, KeyPart | `not: ${string}`>> = {
   artifact: ({ artifact }) => artifact.digest,
   subjects: ({ subjects }) => subjects,
-  vouchers: ({ vouchers }) => vouchers ?? [],
   issuers: ({ issuers }, issuersKey) => issuersKey(issuers),
+  vouchers: ({ vouchers }) => vouchersKey(vouchers),
   layers: 'not: the artifact names each by its digest, and only outcomes with all of them are kept',
   subjectDocument: 'not: the first subject is its digest, and only outcomes with it are kept',
   nowMs: 'not: how long an outcome is kept stands for it',
@@ -49,7 +49,7 @@ const keyedParts = Object.values(keyParts).filter((part) => typeof part !== 'str
 
 /**
  * Verifies the same artifact once, also when many ask at the same time. The key holds all that the outcome
- * depends on: artifact, subjects, and each issuer with its trust material; never a tag or an image string.
+ * depends on: artifact, subjects, vouchers, and each issuer with its trust material; never a tag or an image string.
  */
 export function createCachingVerifier(verifier: Verifier, clock: Clock): CachingVerifier {
   const entries = new MeteredCache<Entry>('evidence', {
@@ -75,7 +75,7 @@ export function createCachingVerifier(verifier: Verifier, clock: Clock): Caching
           // What is larger than the whole cache is not kept at all.
           entries.set(key, {
             outcome,
-            validUntilMs: request.nowMs + timeToLiveMs(settled, request.nowMs),
+            validUntilMs: request.nowMs + timeToLiveMs(settled, request),
             sizeBytes: entryBytes(key, settled),
           });
         },
@@ -88,9 +88,15 @@ export function createCachingVerifier(verifier: Verifier, clock: Clock): Caching
   };
 }
 
-function timeToLiveMs({ evidence, rejections }: VerificationOutcome, nowMs: number): number {
+function timeToLiveMs(
+  { evidence, rejections }: VerificationOutcome,
+  { vouchers = [], nowMs }: VerificationRequest,
+): number {
   const ttlMs = evidence.length > 0 && rejections.length === 0 ? provenTtlMs : rejectionTtlMs;
-  return Math.min(ttlMs, ...evidence.map(({ validUntilMs = Infinity }) => validUntilMs - nowMs));
+  return Math.min(
+    ttlMs,
+    ...[...evidence, ...vouchers].map(({ validUntilMs = Infinity }) => validUntilMs - nowMs),
+  );
 }
 
 /** An estimate: two bytes a character, as strings take at most. */
@@ -100,11 +106,24 @@ function entryBytes(key: string, outcome: VerificationOutcome): number {
   return entryOverheadBytes + items * itemOverheadBytes + 2 * characters;
 }
 
-function isWhole({ layers, subjectDocument }: VerificationRequest, needs: ArtifactNeeds): boolean {
+function isWhole(
+  { layers, vouchers = [], subjectDocument }: VerificationRequest,
+  needs: ArtifactNeeds,
+): boolean {
+  const needed = vouchers.length === 0 ? needs.layers : [...needs.layers, ...needs.vouched];
   return (
-    needs.layers.every(({ digest }) => layers.has(digest)) &&
+    needed.every(({ digest }) => layers.has(digest)) &&
     (!needs.subjectDocument || subjectDocument !== undefined)
   );
+}
+
+/** In any order; only what an outcome depends on, so that a voucher found by another path is the same one. */
+function vouchersKey(vouchers: VerificationRequest['vouchers'] = []): readonly string[] {
+  return vouchers
+    .map(({ kind, issuer, signer, subject, signedAtMs, validUntilMs }) =>
+      JSON.stringify([kind, issuer, signer, subject, signedAtMs, validUntilMs]),
+    )
+    .sort();
 }
 
 /** Names and fingerprints in any order, as one hash: computed once for all that is verified against the same list. */

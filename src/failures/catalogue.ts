@@ -118,6 +118,10 @@ export const failureCatalogue = {
     'Policy limits the age of the evidence, and nothing trusted says when it was made.',
     'Attest keyless: only a short-lived certificate says when, a signature by a key can be dated anew by anybody. Or drop maxAge.',
   ),
+  VoucherMissing: failed(
+    'The artifact is unsigned, and no signature that counts covers it.',
+    "Sign the artifact's manifest, or the index that contains it, as an issuer of the policy; or attest its content.",
+  ),
   FormatUnsupported: failed(
     'The artifact is of a form that this version does not verify.',
     'See the documentation for the supported forms.',
@@ -139,8 +143,8 @@ export const failureCatalogue = {
     'The registry or something before it altered content: compare with another copy.',
   ),
   SubjectMissing: failed(
-    'The listed artifact does not refer to the image.',
-    'The registry listed an artifact that names another subject: attach it to this image.',
+    'The artifact does not refer to the image.',
+    'It names another subject or none: attach it to this image.',
   ),
   PlatformMissing: failed(
     'An index holds no image for a platform that policy asks for.',

@@ -33,7 +33,13 @@ export interface VerifiedEvidence {
   /** The digest that the signed content names; one of those that were asked for. */
   readonly subject: Digest;
   /** The form that carried it. */
-  readonly format: 'CosignSimpleSigning' | 'SigstoreBundle' | 'DsseEnvelope';
+  readonly format:
+    | 'CosignSimpleSigning'
+    | 'SigstoreBundle'
+    | 'DsseEnvelope'
+    // Unsigned by themselves: a signature of the artifact, or of an index that contains it, vouches for them.
+    | 'BareStatement'
+    | 'BareSbom';
   /** Attestations only. */
   readonly predicateType?: string;
   /** Attestations whose predicate parses as an SBOM of a known format. */

@@ -7,30 +7,34 @@ import type { ResolvedIssuer } from '../policy/resolved-issuer.ts';
 
 /** What a verification has to be given beside the artifact's manifest. */
 export interface ArtifactNeeds {
-  /** Empty when no verifier knows the artifact's form. */
+  /** Of the forms that carry signatures. */
   readonly layers: readonly Descriptor[];
-  /** Layers that are not signed themselves: they are read only under {@link VerificationRequest.vouchers}. */
+  /** Of the forms that carry none: wanted only together with {@link VerificationRequest.vouchers}. */
   readonly vouched: readonly Descriptor[];
   /** Whether the artifact may sign the subject's own bytes, so that they are needed, not only their digest. */
   readonly subjectDocument: boolean;
-  /** What is left out because it is too large or too much; what is behind it may have been the good one. */
-  readonly skipped: readonly Failure[];
+  /**
+   * What is left out by the manifest alone: too large or too much, so that what is behind it may have been the good
+   * one; or of a kind that can never count.
+   */
+  readonly skipped: readonly Rejection[];
 }
 
 /** One artifact with the bytes that its form needs. */
 export interface VerificationRequest {
   readonly artifact: { readonly digest: Digest; readonly manifest: Manifest };
+  /**
+   * Verified signatures that cover the artifact: of its own manifest, or of an index that is proven by hash to contain it
+   * as an attestation entry. That proof is the caller's: nothing here can repeat it. Absent or empty, what the artifact
+   * holds unsigned does not count.
+   */
+  readonly vouchers?: readonly VerifiedEvidence[];
   /** Bytes by layer digest, each already size-checked and digest-verified. */
   readonly layers: ReadonlyMap<Digest, Uint8Array>;
   /** Digests that the signed content may name, the preferred one first. */
   readonly subjects: readonly Digest[];
   /** Bytes of the manifest or index that the first subject names, when {@link ArtifactNeeds.subjectDocument} asks for them. */
   readonly subjectDocument?: Uint8Array;
-  /**
-   * Verified signatures over the artifact's own manifest, or over an index that is proven to hold it. The caller proves
-   * that; the verifier takes them for what they say.
-   */
-  readonly vouchers?: readonly VerifiedEvidence[];
   readonly issuers: readonly ResolvedIssuer[];
   /** The time of the decision, milliseconds since the epoch. */
   readonly nowMs: number;

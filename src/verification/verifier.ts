@@ -1,41 +1,45 @@
 import { setImmediate } from 'node:timers/promises';
-import { failure, toFailure } from '../failures/failure.ts';
-import type { Failure } from '../failures/failure.ts';
+import { toFailure } from '../failures/failure.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Manifest } from '../oci/manifest.ts';
 import type { VerifiedEvidence } from '../policy/evidence.ts';
 import type { ResolvedIssuer } from '../policy/resolved-issuer.ts';
+import { acceptClaim } from './accept-claim.ts';
 import type { ArtifactForm } from './artifact-form.ts';
+import type { BareFormat } from './bare-form.ts';
+import { bareForms } from './bare-forms.ts';
+import { maxSignaturesPerArtifact, selectLayers } from './select-layers.ts';
+import type { SelectedLayers } from './select-layers.ts';
 import { createSigstoreForms } from './sigstore/sigstore-forms.ts';
 import type { Rejection, VerificationOutcome, VerificationRequest, Verifier } from './verification.ts';
+import { acceptVouchers } from './vouchers.ts';
 
-/** Most signatures of one artifact that are looked at; an image signed at every build collects tens. */
-export const maxSignaturesPerArtifact = 64;
-/** Most bytes of all layers of one artifact together. */
-const maxSignatureBytesPerArtifact = 64 * 1024 * 1024;
-
-/** Every form that evidence can come in: leaving one out does not compile. */
-type Forms = Readonly<Record<VerifiedEvidence['format'], ArtifactForm<ResolvedIssuer>>>;
+/** Every form that a signature can come in: leaving one out does not compile. */
+type SignedForms = Readonly<
+  Record<Exclude<VerifiedEvidence['format'], BareFormat>, ArtifactForm<ResolvedIssuer>>
+>;
 
 /**
  * Turns artifacts into evidence: no I/O, no clock, no environment. Compiled trust is kept between calls.
  * Every signature stands for itself: a bad one becomes a rejection and never spoils a good one.
  */
 export function createVerifier(): Verifier {
-  const forms: Forms = createSigstoreForms();
+  const signedForms: SignedForms = createSigstoreForms();
   const selections = new WeakMap<Manifest, SelectedLayers>();
   const select = (manifest: Manifest): SelectedLayers => {
-    const known = selections.get(manifest) ?? selectLayers(manifest, forms);
+    const known =
+      selections.get(manifest) ??
+      selectLayers(manifest, Object.values(signedForms), Object.values(bareForms));
     selections.set(manifest, known);
     return known;
   };
   return {
     needs(manifest) {
-      const { usable, skipped } = select(manifest);
+      const { signed, bare, skipped } = select(manifest);
       return {
-        layers: usable.map(({ layer }) => layer),
-        vouched: [],
-        subjectDocument: usable.some(({ form }) => form.needsSubjectDocument(manifest)),
+        layers: signed.map(({ layer }) => layer),
+        vouched: bare.map(({ layer }) => layer),
+        subjectDocument: signed.some(({ form }) => form.needsSubjectDocument(manifest)),
         skipped,
       };
     },
@@ -45,20 +49,18 @@ export function createVerifier(): Verifier {
 
 async function verifyArtifact(
   request: VerificationRequest,
-  { usable, skipped }: SelectedLayers,
+  { signed, bare, skipped }: SelectedLayers,
 ): Promise<VerificationOutcome> {
-  if (usable.length === 0 && skipped.length === 0) {
-    return {
-      evidence: [],
-      rejections: [
-        { code: 'FormatUnsupported', message: 'The artifact holds no signature of a form that is verified.' },
-      ],
-    };
+  if (signed.length === 0 && bare.length === 0 && skipped.length === 0) {
+    return rejected({
+      code: 'FormatUnsupported',
+      message: 'The artifact holds no signature of a form that is verified.',
+    });
   }
   const evidence: VerifiedEvidence[] = [];
   const rejections: Rejection[] = [];
   let signatures = 0;
-  for (const outcome of verifySignatures(request, usable)) {
+  for (const outcome of verifyAll(request, signed, bare)) {
     if (++signatures > maxSignaturesPerArtifact) {
       const message = `The artifact holds more than ${maxSignaturesPerArtifact} signatures; the rest was not looked at.`;
       rejections.push({ code: 'ArtifactTooLarge', message });
@@ -73,14 +75,23 @@ async function verifyArtifact(
 }
 
 /** Lazily: each signature is verified when the next outcome is asked for. */
+function* verifyAll(
+  request: VerificationRequest,
+  signed: SelectedLayers['signed'],
+  bare: SelectedLayers['bare'],
+): Generator<VerificationOutcome> {
+  yield* verifySignatures(request, signed);
+  if (bare.length > 0) yield* verifyVouched(request, bare);
+}
+
 function* verifySignatures(
   { layers, subjects, subjectDocument, issuers, nowMs }: VerificationRequest,
-  usable: SelectedLayers['usable'],
+  signed: SelectedLayers['signed'],
 ): Generator<VerificationOutcome> {
-  for (const { form, layer } of usable) {
+  for (const { form, layer } of signed) {
     const bytes = layers.get(layer.digest);
     if (bytes === undefined) {
-      yield rejected({ code: 'ArtifactMissing', message: `Layer ${layer.digest} was not given.` });
+      yield rejected(notGiven(layer));
       continue;
     }
     try {
@@ -96,36 +107,31 @@ function* verifySignatures(
   }
 }
 
+/** What carries no signature counts as what those who vouch for the artifact say. */
+function* verifyVouched(
+  request: VerificationRequest,
+  bare: SelectedLayers['bare'],
+): Generator<VerificationOutcome> {
+  const { accepted, rejections } = acceptVouchers(request);
+  if (rejections.length > 0) yield { evidence: [], rejections };
+  if (accepted === undefined) return;
+  const { artifact, layers, subjects } = request;
+  for (const { form, layer } of bare) {
+    const bytes = layers.get(layer.digest);
+    const outcome =
+      bytes === undefined
+        ? rejected(notGiven(layer))
+        : acceptClaim(() => form.readClaim(bytes, layer, artifact.manifest), accepted, form.format, subjects);
+    yield {
+      evidence: outcome.evidence,
+      rejections: outcome.rejections.map((rejection) => ({ ...rejection, about: 'attestation' })),
+    };
+  }
+}
+
 const rejected = (rejection: Rejection): VerificationOutcome => ({ evidence: [], rejections: [rejection] });
 
-interface SelectedLayers {
-  readonly usable: readonly { readonly form: ArtifactForm<ResolvedIssuer>; readonly layer: Descriptor }[];
-  /** Why layers were left out. */
-  readonly skipped: readonly Failure[];
-}
-
-/** By the manifest alone, so that what is too large or too much is never fetched. */
-function selectLayers(manifest: Manifest, forms: Forms): SelectedLayers {
-  const found = Object.values(forms).flatMap((form) =>
-    form.layers(manifest).map((layer) => ({ form, layer })),
-  );
-  const usable: SelectedLayers['usable'][number][] = [];
-  const skipped: Failure[] = [];
-  let totalBytes = 0;
-  // The newest: cosign appends to what it finds.
-  for (const entry of found.slice(-maxSignaturesPerArtifact)) {
-    const { digest, size } = entry.layer;
-    // What is left out is not fetched, and takes nothing from the others.
-    if (size <= entry.form.maxLayerBytes && totalBytes + size <= maxSignatureBytesPerArtifact) {
-      totalBytes += size;
-      usable.push(entry);
-    } else {
-      skipped.push(failure('ArtifactTooLarge', `Layer ${digest} takes ${size} bytes, more than is read.`));
-    }
-  }
-  if (found.length > maxSignaturesPerArtifact) {
-    const message = `The artifact holds ${found.length} signatures; the last ${maxSignaturesPerArtifact} were looked at.`;
-    skipped.push(failure('ArtifactTooLarge', message));
-  }
-  return { usable, skipped };
-}
+const notGiven = ({ digest }: Descriptor): Rejection => ({
+  code: 'ArtifactMissing',
+  message: `Layer ${digest} was not given.`,
+});

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createCachingVerifier } from '../../src/admission/caching-verifier.ts';
+import type { Descriptor } from '../../src/oci/descriptor.ts';
 import type { VerifiedEvidence } from '../../src/policy/evidence.ts';
 import type { ResolvedIssuer } from '../../src/policy/resolved-issuer.ts';
 import type {
@@ -46,6 +47,7 @@ async function wholeRequest(change: Pick<VerificationRequest, 'artifact'>): Prom
 function cachedCounter(
   outcome: () => Promise<VerificationOutcome>,
   subjectDocument = false,
+  vouched: readonly Descriptor[] = [],
 ): {
   verifier: Verifier;
   calls: () => number;
@@ -54,7 +56,7 @@ function cachedCounter(
   let calls = 0;
   let now = startMs;
   const counting: Verifier = {
-    needs: ({ layers }) => ({ layers, vouched: [], subjectDocument, skipped: [] }),
+    needs: ({ layers }) => ({ layers, vouched, subjectDocument, skipped: [] }),
     verify: () => {
       calls++;
       return outcome();

@@ -5,7 +5,8 @@ import { describe, expect, it } from 'vitest';
 import { parseDigest } from '../../src/image/digest.ts';
 import { parsePublicKey } from '../../src/verification/keys.ts';
 import type { VerificationRequest } from '../../src/verification/verification.ts';
-import { createVerifier, maxSignaturesPerArtifact } from '../../src/verification/verifier.ts';
+import { maxSignaturesPerArtifact } from '../../src/verification/select-layers.ts';
+import { createVerifier } from '../../src/verification/verifier.ts';
 import {
   fixtureKeyIssuer,
   fixtureKeylessIssuer,
@@ -205,7 +206,7 @@ describe('what is asked for', () => {
     expect(skipped).toEqual([
       {
         code: 'ArtifactTooLarge',
-        message: 'The artifact holds 1000 signatures; the last 64 were looked at.',
+        message: 'The artifact holds 1000 signatures and statements; 64 were looked at.',
       },
     ]);
     const { rejections } = await verifier.verify(request);

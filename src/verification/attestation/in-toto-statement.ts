@@ -7,7 +7,8 @@ import { isSpdxPredicateType, parseSpdx } from '../sbom/spdx.ts';
 /** Most JSON values of a statement: an SBOM of 20,000 packages has some 600,000. */
 const maxStatementValues = 2_000_000;
 
-const inTotoPayloadType = 'application/vnd.in-toto+json';
+/** Payload type of an envelope, and media type of a statement that stands alone. */
+export const inTotoMediaType = 'application/vnd.in-toto+json';
 /** cosign 3 signs an image as a statement of this type: it is a signature, and no attestation. */
 const cosignSignPredicateType = 'https://sigstore.dev/cosign/sign/v1';
 const statementTypes: readonly Json[] = [
@@ -21,11 +22,11 @@ const maxDigestsPerSubject = 16;
 const maxPredicateTypeLength = 1024;
 
 /**
- * Reads a signed in-toto statement (in-toto attestation spec v0.1 and v1, statement.md).
+ * Reads an in-toto statement (in-toto attestation spec v0.1 and v1, statement.md).
  * @throws RefwardenError `PayloadInvalid`.
  */
 export function parseStatement(payloadType: string, payload: Uint8Array): Claim {
-  if (payloadType !== inTotoPayloadType) refuse(`The envelope's payload type is not ${inTotoPayloadType}.`);
+  if (payloadType !== inTotoMediaType) refuse(`The envelope's payload type is not ${inTotoMediaType}.`);
   const json = parseStrictJson(payload, 'The statement', 'PayloadInvalid', maxStatementValues);
   if (!isJsonObject(json)) return refuse('The statement is not an object.');
   if (!statementTypes.includes(json['_type'] ?? null))

@@ -2,6 +2,8 @@ import { RefwardenError } from '../../failures/failure.ts';
 import { isJsonObject, parseStrictJsonText } from '../../oci/strict-json.ts';
 import type { Json } from '../../oci/strict-json.ts';
 
+/** What an SPDX document that no statement wraps is said to be. */
+export const spdxPredicateType = 'https://spdx.dev/Document';
 const predicateTypePattern = /^https:\/\/spdx\.dev\/Document(?:\/v[0-9]+(?:\.[0-9]+){0,2})?$/;
 const versionPattern = /^SPDX-(2\.[23])$/;
 
@@ -16,12 +18,19 @@ export const isSpdxPredicateType = (predicateType: string): boolean =>
   predicateTypePattern.test(predicateType);
 
 /**
- * Recognises an SPDX 2.2 or 2.3 JSON document. Old versions of cosign wrap it as `{Data, Timestamp}`, with the document as
+ * Recognises the predicate of an SPDX attestation. Old versions of cosign wrap it as `{Data, Timestamp}`, with the document as
  * text in `Data`; their `--type spdx` attests whatever text it is given.
  * @throws RefwardenError `PayloadInvalid`; the message says what is missing.
  */
 export function parseSpdx(predicate: Json | undefined): SpdxSbom {
-  const document = unwrap(predicate);
+  return parseSpdxDocument(unwrap(predicate));
+}
+
+/**
+ * Recognises an SPDX 2.2 or 2.3 JSON document.
+ * @throws RefwardenError `PayloadInvalid`; the message says what is missing.
+ */
+export function parseSpdxDocument(document: Json | undefined): SpdxSbom {
   if (!isJsonObject(document)) return refuse('is not a JSON object');
   const spdxVersion = document['spdxVersion'];
   const version = typeof spdxVersion === 'string' ? versionPattern.exec(spdxVersion)?.[1] : undefined;

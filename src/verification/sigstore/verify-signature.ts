@@ -2,6 +2,7 @@ import { RefwardenError, toFailure } from '../../failures/failure.ts';
 import { describeSigner } from '../../policy/evidence.ts';
 import type { Signer } from '../../policy/evidence.ts';
 import type { KeyIssuer, KeylessIssuer } from '../../policy/resolved-issuer.ts';
+import type { Acceptance } from '../accept-claim.ts';
 import { matchesIdentity } from '../identity.ts';
 import type { PublicKey } from '../keys.ts';
 import { excerpt } from '../excerpt.ts';
@@ -16,14 +17,6 @@ import { checkBounds } from './signed-entity.ts';
 import type { SignedEntity } from './signed-entity.ts';
 import type { SigstoreContext } from './sigstore-form.ts';
 import { verifyEntity } from './verify-entity.ts';
-
-/** One issuer takes the signature for its own. What the signed content says is not looked at yet. */
-interface Acceptance {
-  readonly issuer: string;
-  readonly signer: Signer;
-  /** Earliest trusted time, milliseconds since the epoch. */
-  readonly signedAtMs?: number;
-}
 
 export type VerifiedSigners =
   | { readonly accepted: readonly [Acceptance, ...Acceptance[]] }
