@@ -112,6 +112,68 @@ describe('createCachingVerifier', () => {
     expect(cached.calls()).toBe(2);
   });
 
+  const voucher = evidenceBy('acme', { signedAtMs: startMs - minute, validUntilMs: startMs + 5 * minute });
+
+  it.each<[string, readonly VerifiedEvidence[] | undefined]>([
+    ['none', undefined],
+    ['a voucher more', [voucher, evidenceBy('vendor')]],
+    ['another voucher', [evidenceBy('vendor')]],
+    ['another issuer', [{ ...voucher, issuer: 'vendor' }]],
+    ['another signer', [{ ...voucher, signer: evidenceBy('vendor').signer }]],
+    ['another subject', [{ ...voucher, subject: digestOf('index') }]],
+    ['another kind', [{ ...voucher, kind: 'attestation' }]],
+    ['another time of signing', [{ ...voucher, signedAtMs: startMs }]],
+    ['another expiry', [{ ...voucher, validUntilMs: startMs + 6 * minute }]],
+  ])('T27 T34 asks again when the vouchers change: %s', async (_, vouchers) => {
+    const cached = cachedCounter(proven());
+    await cached.verifier.verify(await requestFor({ vouchers: [voucher] }));
+    const changed = await requestFor(vouchers === undefined ? {} : { vouchers });
+    await cached.verifier.verify(changed);
+    expect(cached.calls()).toBe(2);
+    await cached.verifier.verify(changed);
+    expect(cached.calls()).toBe(2);
+  });
+
+  it('knows vouchers in any order, whatever path led to them', async () => {
+    const cached = cachedCounter(proven());
+    const found = { ...voucher, mechanism: 'Referrers', path: [image] };
+    await cached.verifier.verify(await requestFor({ vouchers: [voucher, evidenceBy('vendor')] }));
+    await cached.verifier.verify(await requestFor({ vouchers: [evidenceBy('vendor'), found] }));
+    expect(cached.calls()).toBe(1);
+  });
+
+  it('T25 T34 keeps an outcome no longer than its vouchers are valid', async () => {
+    const cached = cachedCounter(proven());
+    const request = await requestFor({ vouchers: [evidenceBy('vendor'), voucher] });
+    await cached.verifier.verify(request);
+    cached.at(startMs + 5 * minute - 1);
+    await cached.verifier.verify(request);
+    expect(cached.calls()).toBe(1);
+    cached.at(startMs + 5 * minute);
+    await cached.verifier.verify(request);
+    expect(cached.calls()).toBe(2);
+  });
+
+  it('T27 keeps nothing of what was vouched for and not read', async () => {
+    const vouched = candidate('statement', { evidence: [evidenceBy('vendor')] }).manifest.layers;
+    const cached = cachedCounter(unproven, false, vouched);
+    const unvouched = await requestFor();
+    await cached.verifier.verify(unvouched);
+    await cached.verifier.verify(unvouched);
+    expect(cached.calls()).toBe(1);
+    const partial = await requestFor({ vouchers: [voucher] });
+    await cached.verifier.verify(partial);
+    await cached.verifier.verify(partial);
+    expect(cached.calls()).toBe(3);
+    const layers = new Map([
+      ...partial.layers,
+      ...vouched.map(({ digest }) => [digest, new Uint8Array()] as const),
+    ]);
+    await cached.verifier.verify({ ...partial, layers });
+    await cached.verifier.verify({ ...partial, layers });
+    expect(cached.calls()).toBe(4);
+  });
+
   it('knows issuers in any order', async () => {
     const cached = cachedCounter(proven());
     await cached.verifier.verify(await requestFor({ issuers: [keyIssuer('a'), keyIssuer('b')] }));

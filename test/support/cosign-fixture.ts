@@ -1,51 +1,39 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { computeDigest, parseDigest } from '../../src/image/digest.ts';
 import type { Digest } from '../../src/image/digest.ts';
-import { parseDocument } from '../../src/oci/manifest.ts';
-import type { Manifest } from '../../src/oci/manifest.ts';
 import type { KeyIssuer, KeylessIssuer, TrustedRootMaterial } from '../../src/policy/resolved-issuer.ts';
 import { createVerifier } from '../../src/verification/verifier.ts';
 import type { VerificationRequest } from '../../src/verification/verification.ts';
+import { readBlobs, readManifests } from './layout-fixture.ts';
+import type { FixtureArtifact } from './layout-fixture.ts';
 
 const root = new URL('../fixtures/cosign/', import.meta.url);
-
-export interface FixtureArtifact {
-  readonly digest: Digest;
-  readonly manifest: Manifest;
-  readonly layers: ReadonlyMap<Digest, Uint8Array>;
-}
 
 /** What real cosign made (test/fixtures/README.md): the image and every manifest that holds signatures. */
 export interface CosignFixture {
   readonly image: Digest;
   readonly imageBytes: Uint8Array;
   readonly artifacts: readonly FixtureArtifact[];
+  /** Manifests of what carries no signature of its own. */
+  readonly files: readonly FixtureArtifact[];
 }
 
 export function readCosignFixture(name: string): CosignFixture {
   const directory = new URL(`${name}/`, root);
   const { image } = JSON.parse(readFileSync(new URL('case.json', directory), 'utf8')) as { image: string };
-  const blobs = new Map<Digest, Uint8Array>();
-  for (const file of readdirSync(new URL('blobs/sha256/', directory))) {
-    blobs.set(parseDigest(`sha256:${file}`), readFileSync(new URL(`blobs/sha256/${file}`, directory)));
-  }
+  const blobs = readBlobs(directory);
   const imageBytes = blobs.get(parseDigest(image));
   if (imageBytes === undefined) throw new Error(`fixture ${name} has no image`);
-  const artifacts = [...blobs].flatMap(([digest, bytes]) => {
-    const manifest = readManifest(bytes);
-    if (manifest === undefined || createVerifier().needs(manifest).layers.length === 0) return [];
-    return [{ digest, manifest, layers: blobs }];
-  });
-  return { image: parseDigest(image), imageBytes, artifacts };
-}
-
-function readManifest(bytes: Uint8Array): Manifest | undefined {
-  try {
-    const document = parseDocument(bytes, undefined, 'blob');
-    return document.kind === 'manifest' ? document : undefined;
-  } catch {
-    return undefined;
-  }
+  const needs = ({ manifest }: FixtureArtifact) => createVerifier().needs(manifest);
+  const manifests = readManifests(blobs);
+  return {
+    image: parseDigest(image),
+    imageBytes,
+    artifacts: manifests.filter((artifact) => needs(artifact).layers.length > 0),
+    files: manifests.filter(
+      (artifact) => needs(artifact).vouched.length + needs(artifact).skipped.length > 0,
+    ),
+  };
 }
 
 /** The only artifact of a fixture that has one. */

@@ -12,7 +12,7 @@ import {
   withAnnotations,
   withLayer,
 } from '../support/cosign-fixture.ts';
-import type { FixtureArtifact } from '../support/cosign-fixture.ts';
+import type { FixtureArtifact } from '../support/layout-fixture.ts';
 import { both, keyless, nothingRequired, verifyText } from '../support/own-sigstore.ts';
 
 const junk: readonly unknown[] = [null, true, -1, 2 ** 60, '', 'AAAA', [], {}, [{}], ['']];

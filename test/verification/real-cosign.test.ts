@@ -8,7 +8,7 @@ import {
   withAnnotations,
   withLayer,
 } from '../support/cosign-fixture.ts';
-import type { FixtureArtifact } from '../support/cosign-fixture.ts';
+import type { FixtureArtifact } from '../support/layout-fixture.ts';
 
 const verifier = createVerifier();
 const person = fixtureKeylessIssuer('person');

@@ -15,7 +15,7 @@ import {
   requestOf,
   withLayer,
 } from '../support/cosign-fixture.ts';
-import type { FixtureArtifact } from '../support/cosign-fixture.ts';
+import type { FixtureArtifact } from '../support/layout-fixture.ts';
 import { createKeyIssuer, layerRequest } from '../support/signed-layer.ts';
 
 const verifier = createVerifier();
