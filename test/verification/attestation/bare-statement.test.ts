@@ -27,6 +27,8 @@ async function platformRequest(name: 'artifact' | 'image' | 'unnamed', at = 0): 
   };
 }
 
+const unvouched = ({ vouchers: _, ...request }: VerificationRequest): VerificationRequest => request;
+
 describe("BuildKit's attestations under a signature of the index", () => {
   it.each([
     ['artifact', 0],
@@ -65,7 +67,7 @@ describe("BuildKit's attestations under a signature of the index", () => {
   });
 
   it('do not count without one, and nothing of them is needed then', async () => {
-    const { vouchers: _, ...request } = await platformRequest('artifact');
+    const request = unvouched(await platformRequest('artifact'));
     const outcome = {
       evidence: [],
       rejections: [
