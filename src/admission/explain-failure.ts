@@ -47,6 +47,8 @@ const closeness: readonly FailureCode[] = [
   'SubjectMismatch',
   'SignatureInvalid',
   'CertificateInvalid',
+  'PayloadInvalid',
+  'VoucherMissing',
 ];
 
 /** What was found for this kind of requirement, evidence of issuers that it does not list included. */

@@ -67,7 +67,14 @@ const cases: readonly [fixture: string, requirement: object, outcome: string, co
   ['transplanted-bundle-reattached', signedBy('release'), 'denied', 'SubjectMismatch'],
   ['index-signed-legacy', signedBy('release'), 'admitted'],
   ['index-signed-bundle', signedBy('release'), 'admitted'],
-  ['sbom-file', sbomBy('release'), 'denied', 'SbomMissing'],
+  ['sbom-file', sbomBy('release'), 'denied', 'VoucherMissing'],
+  ['sbom-file', signedBy('release'), 'denied', 'SignatureMissing'],
+  ['sbom-file-signed-legacy', sbomBy('release'), 'admitted'],
+  ['sbom-file-signed-legacy', sbomBy('second'), 'denied'],
+  ['sbom-file-signed-legacy', signedBy('release'), 'denied', 'SignatureMissing'],
+  ['sbom-file-signed-bundle', sbomBy('release'), 'admitted'],
+  ['sbom-file-signed-bundle', signedBy('release'), 'denied', 'SignatureMissing'],
+  ['sbom-tag', sbomBy('release'), 'denied', 'SubjectMissing'],
 ];
 
 /** Each fixture in a registry with the referrers API and in one without, where cosign's tags and fallback tags count. */
