@@ -1,12 +1,12 @@
-import { failure, RefwardenError, withCause } from '../failures/failure.ts';
-import type { Failure } from '../failures/failure.ts';
+import type { ContentStore } from '../admission/content-store.ts';
+import { failure, toFailure } from '../failures/failure.ts';
 import { digestAlgorithm, digestHex } from '../image/digest.ts';
 import type { Digest } from '../image/digest.ts';
 import { repositoryName } from '../image/reference.ts';
-import type { Descriptor } from '../oci/descriptor.ts';
-import type { ListedArtifact } from '../oci/listing.ts';
+import { boundListing, parseEntries } from '../oci/listing.ts';
+import type { Listing } from '../oci/listing.ts';
 import type { ManifestContent } from '../oci/manifest-content.ts';
-import type { ContentStore } from '../admission/content-store.ts';
+import { parseStrictJson } from '../oci/strict-json.ts';
 import type { DiscoveryMechanism } from './discovery-mechanism.ts';
 
 /** Longest encoded part of a referrers tag, characters (distribution-spec 1.1, "Referrers Tag Schema"). */
@@ -19,44 +19,36 @@ export function fallbackTag(digest: Digest): string {
 
 /** The index under the referrers tag (distribution-spec 1.1), for registries without the API. It has no pages. */
 export function createFallbackTag(store: ContentStore): DiscoveryMechanism {
+  const { maxReferrers } = store.limits;
+  const known = new WeakMap<ManifestContent, Entries>();
   return {
     mechanism: 'FallbackTag',
     name: 'FallbackTag',
     isClaimedByTag: false,
     list: async (subject, access) => {
       const tag = fallbackTag(subject.digest);
+      const what = `${repositoryName(subject)}: the referrers tag ${tag}`;
       const { content, askedAtMs } = await store.fetchTagged({ ...subject, tag }, access);
       const empty = { kind: 'listing', entries: [], malformed: [], faults: [], askedAtMs } as const;
       // GitLab resolves the tag to the digest itself: the image does not list what refers to it.
       if (content === undefined || content.digest === subject.digest) return empty;
-      const read = readIndex(content, `${repositoryName(subject)}: the referrers tag ${tag}`);
-      if ('code' in read) return { ...empty, malformed: [read] };
-      const { maxReferrers } = store.limits;
-      if (read.length <= maxReferrers) return { ...empty, entries: read };
-      const fault = failure(
-        'TooManyReferrers',
-        `The referrers tag ${tag} lists more than ${maxReferrers} artifacts.`,
-      );
-      return { ...empty, entries: read.slice(0, maxReferrers), faults: [fault] };
+      const entries = known.get(content) ?? readEntries(content, what, maxReferrers);
+      known.set(content, entries);
+      return boundListing({ ...empty, ...entries }, maxReferrers, what);
     },
   };
 }
 
-function readIndex(content: ManifestContent, what: string): ListedArtifact[] | Failure {
-  try {
-    const document = content.document();
-    if (document.kind === 'index') return document.manifests.map(listed);
-    return failure('ManifestInvalid', `${what} holds a manifest instead of an index.`);
-  } catch (thrown) {
-    if (!(thrown instanceof RefwardenError)) throw thrown;
-    return withCause(failure(thrown.code, `${what} holds no index: ${thrown.message}`), thrown);
-  }
-}
+type Entries = Pick<Listing, 'entries' | 'malformed'>;
 
-function listed({ digest, mediaType, artifactType, data }: Descriptor): ListedArtifact {
-  return {
-    ...{ digest, mediaType },
-    ...(artifactType === undefined ? {} : { artifactType }),
-    ...(data === undefined ? {} : { data }),
-  };
+/** As a listing, not as an index: whoever may push can add an entry, and a bad one must not hide the others. */
+function readEntries({ bytes }: ManifestContent, what: string, maxEntries: number): Entries {
+  try {
+    const list = parseEntries(parseStrictJson(bytes, what, 'ManifestInvalid'), what, maxEntries);
+    if (list !== undefined) return list;
+    const problem = failure('ManifestInvalid', `${what} holds a manifest instead of an index.`);
+    return { entries: [], malformed: [problem] };
+  } catch (thrown) {
+    return { entries: [], malformed: [toFailure(thrown)] };
+  }
 }
