@@ -100,12 +100,18 @@ export class ParentDiscovery {
         const malformed = listing.malformed.map((problem) => unusable(name, problem));
         return { mechanism: name, entries: rankIndexesFirst(listing.entries), malformed };
       }),
-      ...tags.map((tag) => async () => ({
-        mechanism: 'IndexTag' as const,
-        entries: await indexesUnderTags(this.#store, subject, [tag], access),
-        malformed: [],
-      })),
+      ...tags.map((tag) => () => this.#under('IndexTag', [tag], progress)),
     ];
+  }
+
+  async #under(
+    mechanism: 'IndexTag' | 'TagScan',
+    tags: readonly string[],
+    { subject, access, tally }: Progress,
+  ): Promise<Found> {
+    const { entries, failures } = await indexesUnderTags(this.#store, subject, tags, access);
+    for (const failed of failures) tally.fail(failed);
+    return { mechanism, entries, malformed: [] };
   }
 
   #scanned(subject: Subject, progress: Progress): (() => Promise<Found>) | undefined {
@@ -115,8 +121,7 @@ export class ParentDiscovery {
       progress.tally.relyOn(list.askedAtMs);
       const { tags, isWhole } = tagsToScan(list, this.#store.limits.maxScannedTags);
       if (!isWhole) progress.isBoundHit = true;
-      const entries = await indexesUnderTags(this.#store, subject, tags, progress.access);
-      return { mechanism: 'TagScan', entries, malformed: [] };
+      return await this.#under('TagScan', tags, progress);
     };
   }
 

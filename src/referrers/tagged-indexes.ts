@@ -1,6 +1,7 @@
 import type { ContentStore, TagList } from '../admission/content-store.ts';
 import type { RegistryAccess, ResolvedImage, Subject } from '../admission/ports.ts';
-import { RefwardenError } from '../failures/failure.ts';
+import { toFailure } from '../failures/failure.ts';
+import type { Failure } from '../failures/failure.ts';
 import type { ListedArtifact } from '../oci/listing.ts';
 import { isIndexType } from '../oci/media-types.ts';
 
@@ -9,39 +10,41 @@ const digestTag = /^sha(?:256|512)-[0-9a-f]{16}/;
 /** Tags asked for at the same time. */
 const tagsAtOnce = 16;
 
-/** What the tags hold, as far as it may be an index: the registry's word on the type spares fetching the others. */
+/** What may be indexes, and why that is not known of further tags. */
+export interface TaggedIndexes {
+  readonly entries: readonly ListedArtifact[];
+  readonly failures: readonly Failure[];
+}
+
+/**
+ * What the tags hold, as far as it may be an index: the registry's word on the type spares fetching the others. A tag that
+ * cannot be read hides no other.
+ */
 export async function indexesUnderTags(
   store: ContentStore,
   { registry, repository, digest }: Subject,
   tags: readonly string[],
   access: RegistryAccess,
-): Promise<ListedArtifact[]> {
-  const found: ListedArtifact[] = [];
+): Promise<TaggedIndexes> {
+  const entries: ListedArtifact[] = [];
+  const failures: Failure[] = [];
   for (let from = 0; from < tags.length; from += tagsAtOnce) {
     const batch = tags.slice(from, from + tagsAtOnce);
-    const images = await Promise.all(
-      batch.map((tag) => resolveIfThere(store, { registry, repository, tag }, access)),
-    );
-    for (const image of images) {
-      if (image === undefined || image.digest === digest) continue;
-      if (image.mediaType === undefined || isIndexType(image.mediaType)) found.push({ digest: image.digest });
+    const asked = batch.map((tag) => store.resolveTag({ registry, repository, tag }, access));
+    for (const result of await Promise.allSettled(asked)) {
+      if (result.status === 'rejected') {
+        const why = toFailure(result.reason);
+        if (why.code !== 'ImageNotFound') failures.push(why);
+      } else if (result.value.digest !== digest && mayBeIndex(result.value)) {
+        entries.push({ digest: result.value.digest });
+      }
     }
   }
-  return found;
+  return { entries, failures };
 }
 
-async function resolveIfThere(
-  store: ContentStore,
-  tagged: Parameters<ContentStore['resolveTag']>[0],
-  access: RegistryAccess,
-): Promise<ResolvedImage | undefined> {
-  try {
-    return await store.resolveTag(tagged, access);
-  } catch (thrown) {
-    if (thrown instanceof RefwardenError && thrown.code === 'ImageNotFound') return undefined;
-    throw thrown;
-  }
-}
+const mayBeIndex = ({ mediaType }: ResolvedImage): boolean =>
+  mediaType === undefined || isIndexType(mediaType);
 
 /** `latest` first, then from the end of the alphabet, where versions mostly grow; `isWhole` is false when some are left out. */
 export function tagsToScan(list: TagList, maxTags: number): { tags: readonly string[]; isWhole: boolean } {
