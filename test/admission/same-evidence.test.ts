@@ -3,9 +3,10 @@ import type { Verdict } from '../../src/admission/verdict.ts';
 import { computeDigest } from '../../src/image/digest.ts';
 import { manifest } from '../demo/registry/documents.ts';
 import type { TestDocument } from '../demo/registry/documents.ts';
-import { attach, carriers, holdingTag } from '../support/carriers.ts';
-import type { Attachment, Carrier } from '../support/carriers.ts';
-import { onlyArtifact, readCosignFixture } from '../support/cosign-fixture.ts';
+import { attach, carrierNamed, carriers, holdingTag } from '../support/carriers.ts';
+import type { Carrier } from '../support/carriers.ts';
+import { readCosignFixture } from '../support/cosign-fixture.ts';
+import { attachmentOf } from '../support/fixture-attachment.ts';
 import { answerOf, repository, startFixtureDecisions } from '../support/fixture-decisions.ts';
 import { attestedBy, fixturePolicy, sbomBy, signedBy } from '../support/fixture-policies.ts';
 
@@ -49,20 +50,6 @@ function whyNot(
     ? wanted.signatures
     : wanted.attestations || (wanted.sboms && kind === 'sbom');
   return isAskedFor ? undefined : `${carrier} is not asked for a ${kind}`;
-}
-
-function attachmentOf(fixture: string): Attachment {
-  const { manifest: made, layers } = onlyArtifact(readCosignFixture(fixture));
-  return {
-    name: fixture,
-    artifactType: made.artifactType ?? '',
-    annotations: made.annotations,
-    layers: made.layers.map(({ mediaType, digest, annotations }) => {
-      const bytes = layers.get(digest);
-      if (bytes === undefined) throw new Error(`fixture ${fixture} lacks a layer`);
-      return { mediaType, bytes, annotations };
-    }),
-  };
 }
 
 /** Decides on an image that has this attached, and nothing else. */
@@ -112,11 +99,6 @@ describe.each(payloads)('$fixture', (payload) => {
     carriers
       .filter((carrier) => (whyNot(carrier, payload) === undefined) === yes)
       .map(({ carrier }) => carrier);
-  const byName = (name: string): Carrier => {
-    const found = carriers.find(({ carrier }) => carrier === name);
-    if (found === undefined) throw new Error(`no carrier ${name}`);
-    return found;
-  };
 
   it.each(as(true))('proves the same by %s as where cosign put it', async (name) => {
     const native = await startFixtureDecisions({ fixtures: [fixture], policies: fixturePolicy(requirement) });
@@ -124,24 +106,24 @@ describe.each(payloads)('$fixture', (payload) => {
     expect(answerOf(asMade)).toBe('admitted');
     expect(proven(asMade)).toMatchObject([{ subject: 'the image' }]);
 
-    const carrier = byName(name);
+    const carrier = carrierNamed(name);
     const verdict = await decideOn(carrier, payload, imageOf(fixture));
     expect(answerOf(verdict)).toBe('admitted');
     expect(proven(verdict)).toEqual(proven(asMade));
     expect(verdict.images[0]?.checks[0]?.evidence[0]?.mechanism).toBe(carrier.mechanism);
   });
 
-  it.each(as(false).map((name) => [name, whyNot(byName(name), payload)]))(
+  it.each(as(false).map((name) => [name, whyNot(carrierNamed(name), payload)]))(
     'does not count by %s: %s',
     async (name) => {
-      const verdict = await decideOn(byName(name), payload, imageOf(fixture));
+      const verdict = await decideOn(carrierNamed(name), payload, imageOf(fixture));
       const missing = { signature: 'Signature', sbom: 'Sbom', attestation: 'Attestation' }[kind];
       expect(answerOf(verdict)).toMatch(new RegExp(`^denied (?:${missing}Missing|SubjectMismatch)$`));
     },
   );
 
   it.each(as(true))('T15 T16 denies another image that has it attached by %s', async (name) => {
-    const verdict = await decideOn(byName(name), payload, manifest('another image'));
+    const verdict = await decideOn(carrierNamed(name), payload, manifest('another image'));
     expect(answerOf(verdict)).toBe('denied SubjectMismatch');
     expect(verdict.images[0]?.checks[0]?.message).toMatch(/^asks for .*\. Found 1: /);
     expect(proven(verdict)).toEqual([]);

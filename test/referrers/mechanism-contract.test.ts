@@ -3,11 +3,10 @@ import { describe, expect, it } from 'vitest';
 import type { ReferrerEvent } from '../../src/admission/ports.ts';
 import { shortDigest } from '../../src/image/digest.ts';
 import { ociIndex, ociManifest } from '../../src/oci/media-types.ts';
-import { fallbackTag } from '../../src/referrers/fallback-tag.ts';
 import { manifest } from '../demo/registry/documents.ts';
 import type { TestDocument } from '../demo/registry/documents.ts';
 import { accessOf, expectFailure } from '../registry/registry-access.ts';
-import { carriers, cosignTagName, entryOf, pushArtifact } from '../support/carriers.ts';
+import { carriers, cosignTagName, entryOf, isAsked, pushArtifact } from '../support/carriers.ts';
 import type { Carrier } from '../support/carriers.ts';
 import { app, endOf, outline } from './start-source.ts';
 import type { Started } from './start-source.ts';
@@ -48,22 +47,11 @@ describe.each(carriers)('$carrier', (carrier) => {
   const entries = (started: StartedCarrier, documents: readonly TestDocument[], fields = {}): object[] =>
     documents.map((document) => ({ ...entryOf(carrier, started.target, document), ...fields }));
   /** The request by which it is learned what there is, or, where that is at hand, the artifact itself. */
-  const isAsked = ({ target }: StartedCarrier, url: string): boolean => {
-    const { digest } = target.subject;
-    switch (listing.kind) {
-      case 'api':
-        return url.endsWith(`${target.repository}/${listing.path(digest)}`);
-      case 'taggedIndex':
-        return url.endsWith(`${target.repository}/manifests/${fallbackTag(digest)}`);
-      case 'tag':
-        return url.endsWith(`${target.repository}/manifests/${cosignTagName(digest, listing.suffix)}`);
-      case 'inIndex':
-        return url.includes('/manifests/');
-    }
-  };
+  const isAskedFor = ({ target }: StartedCarrier, url: string): boolean =>
+    listing.kind === 'inIndex' ? url.includes('/manifests/') : isAsked(carrier, target, url);
   const answerInstead = (started: StartedCarrier, answer: (response: ServerResponse) => void): void => {
     started.registry.intercept((request, response) => {
-      if (!isAsked(started, request.url ?? '')) return false;
+      if (!isAskedFor(started, request.url ?? '')) return false;
       answer(response);
       return true;
     });
@@ -234,7 +222,7 @@ describe.each(carriers)('$carrier', (carrier) => {
     const [bad, good] = [started.attach('bad'), started.attach('good')];
     started.registry.intercept((request, response) => {
       // Under a tag, the last one is the artifact.
-      const isBad = listing.kind === 'tag' ? isAsked(started, request.url ?? '') : undefined;
+      const isBad = listing.kind === 'tag' ? isAskedFor(started, request.url ?? '') : undefined;
       if (!(isBad ?? request.url?.endsWith(bad.digest) === true)) return false;
       response.writeHead(500).end();
       return true;
@@ -282,7 +270,7 @@ describe.each(carriers)('$carrier', (carrier) => {
       expect(started.requests().join()).not.toContain('next');
       return;
     }
-    const asked = pages(started, isAsked, (page) => ({
+    const asked = pages(started, isAskedFor, (page) => ({
       body: { [listing.key]: entries(started, artifacts.slice(page, page + 1)) },
       next: page < 2 ? page + 1 : undefined,
     }));
@@ -297,7 +285,7 @@ describe.each(carriers)('$carrier', (carrier) => {
     ] as const)('says that pages %s, and finds what they showed', async (_, next, code, message) => {
       const started = await begin({ limits: { maxListingPages: 5 } });
       const artifact = started.attach('bundle');
-      const asked = pages(started, isAsked, (page) => ({
+      const asked = pages(started, isAskedFor, (page) => ({
         body: { [listing.key]: entries(started, page === 0 ? [artifact] : []) },
         next: next ?? page + 1,
       }));
@@ -418,14 +406,14 @@ async function readLayer(events: readonly ReferrerEvent[]): Promise<string> {
 /** Answers page by page; the pages that were asked for, in order. */
 function pages(
   started: StartedCarrier,
-  isAsked: (started: StartedCarrier, url: string) => boolean,
+  isAskedFor: (started: StartedCarrier, url: string) => boolean,
   answer: (page: number) => { readonly body: object; readonly next: number | undefined },
 ): number[] {
   const asked: number[] = [];
   started.registry.intercept((request, response) => {
     const url = request.url ?? '';
     const [first = '', page = '0'] = url.split(/[?&]page=/);
-    if (!isAsked(started, first)) return false;
+    if (!isAskedFor(started, first)) return false;
     asked.push(Number(page));
     const { body, next } = answer(Number(page));
     const link = `<${first}${first.includes('?') ? '&' : '?'}page=${next}>; rel="next"`;

@@ -207,6 +207,26 @@ export const carriers: readonly Carrier[] = [
   { ...cosignTag('sig'), carrier: 'CosignTag .sig of a further repository', isElsewhere: true },
 ];
 
+export function carrierNamed(name: string): Carrier {
+  const found = carriers.find(({ carrier }) => carrier === name);
+  if (found === undefined) throw new Error(`there is no carrier ${name}`);
+  return found;
+}
+
+/** Whether a path is that by which the mechanism asks; an index that is at hand is not asked for. */
+export function isAsked({ listing }: Carrier, { repository, subject }: Target, path: string): boolean {
+  switch (listing.kind) {
+    case 'api':
+      return path.endsWith(`${repository}/${listing.path(subject.digest)}`);
+    case 'taggedIndex':
+      return path.endsWith(`${repository}/manifests/${fallbackTag(subject.digest)}`);
+    case 'tag':
+      return path.endsWith(`${repository}/manifests/${cosignTagName(subject.digest, listing.suffix)}`);
+    case 'inIndex':
+      return false;
+  }
+}
+
 /** Pushes the artifact, and nothing that leads to it where that is a tag or an index. */
 export function pushArtifact(
   { form }: Carrier,
@@ -262,15 +282,13 @@ export function entryOf(
 }
 
 /** Has the mechanism list this, and nothing else; an API by an interceptor. */
-export function list(
-  { listing }: Carrier,
-  { registry, repository, subject }: Target,
-  entries: readonly unknown[],
-): void {
+export function list(carrier: Carrier, target: Target, entries: readonly unknown[]): void {
+  const { listing } = carrier;
+  const { registry, repository, subject } = target;
   switch (listing.kind) {
     case 'api':
       registry.intercept((request, response) => {
-        if (request.url?.endsWith(`${repository}/${listing.path(subject.digest)}`) !== true) return false;
+        if (!isAsked(carrier, target, request.url ?? '')) return false;
         const type = listing.key === 'manifests' ? ociIndex : 'application/json';
         response.writeHead(200, { 'content-type': type }).end(JSON.stringify({ [listing.key]: entries }));
         return true;
