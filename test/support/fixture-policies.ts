@@ -10,7 +10,14 @@ const identity = JSON.parse(read('identity.json')) as {
 };
 
 const groupVersion = 'refwarden.dev/v1alpha1';
-const object = (kind: string, name: string, spec: object): object => ({
+interface Resource {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: { readonly name: string };
+  readonly spec: object;
+}
+
+const object = (kind: string, name: string, spec: object): Resource => ({
   apiVersion: groupVersion,
   kind,
   metadata: { name },
@@ -27,7 +34,7 @@ const keyless = (identities: object[]): object => ({
 });
 
 /** The issuers of test/fixtures/cosign, by name. */
-const fixtureIssuers: readonly object[] = [
+const fixtureIssuers: readonly Resource[] = [
   ...['release', 'second', 'rsa', 'ed25519'].map((name) =>
     object('TrustedIssuer', name, { key: { pem: read(`${name}.pub`) } }),
   ),
@@ -50,14 +57,16 @@ const fixtureIssuers: readonly object[] = [
   ),
 ];
 
-/** A policy directory file: the issuers and one policy with this requirement for every image. */
+/** A policy directory file: one policy with this requirement for every image, and the issuers that it names. */
 export function fixturePolicy(requirement: object, spec: object = {}): string {
   const policy = object('ClusterArtifactPolicy', 'p', {
     images: ['**'],
     require: [{ name: 'r', ...requirement }],
     ...spec,
   });
-  return JSON.stringify({ apiVersion: 'v1', kind: 'List', items: [...fixtureIssuers, policy] });
+  const text = JSON.stringify(policy);
+  const issuers = fixtureIssuers.filter(({ metadata }) => text.includes(JSON.stringify(metadata.name)));
+  return JSON.stringify({ apiVersion: 'v1', kind: 'List', items: [...issuers, policy] });
 }
 
 export const signedBy = (...issuers: string[]): object => ({ signature: { issuers } });
