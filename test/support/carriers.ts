@@ -72,7 +72,7 @@ export interface Carrier {
 
 const withoutApis = { references: false, referrers: false };
 const all: Wanted = { signatures: true, attestations: true, sboms: true };
-export const emptyBlob = Buffer.from('{}');
+const emptyBlob = Buffer.from('{}');
 const empty: BlobDescriptor = { mediaType: emptyConfig, digest: computeDigest(emptyBlob), size: 2 };
 
 /** An image manifest with these fields, and more for its config and layers. */
