@@ -5,8 +5,9 @@ import { decide } from './admission/decide.ts';
 import type { DecisionPorts } from './admission/decide.ts';
 import type { ConfigMapLookup, LiveSource, SnapshotOptions } from './admission/live-source.ts';
 import type { CacheCounts } from './admission/metered-cache.ts';
+import type { ContentStore } from './admission/content-store.ts';
 import { anonymous } from './admission/ports.ts';
-import type { Clock, RequestRecorder, VerdictRecorder } from './admission/ports.ts';
+import type { Clock, Credentials, RequestRecorder, VerdictRecorder } from './admission/ports.ts';
 import { review } from './admission/review.ts';
 import { aborted } from './admission/until-aborted.ts';
 import type {
@@ -31,6 +32,7 @@ import { startStandaloneRegistry } from './demo/start-standalone-registry.ts';
 import { openDirectory } from './directory/open-directory.ts';
 import { RefwardenError } from './failures/failure.ts';
 import { openCluster } from './kubernetes/open-cluster.ts';
+import { openLayout } from './layout/layout-store.ts';
 import { createLogger } from './observability/logger.ts';
 import type { LogLevel } from './observability/logger.ts';
 import { createMetrics } from './observability/metrics.ts';
@@ -61,9 +63,8 @@ export function createEngine(): Engine {
 
 const clock: Clock = { nowMs: () => Date.now() };
 
-/** Who is told of what decisions do. */
+/** Who is told of what registries do. */
 interface Observers {
-  readonly recorder: VerdictRecorder;
   readonly requests?: RequestRecorder;
   readonly cacheDirFailed?: (cause: unknown) => void;
 }
@@ -76,13 +77,18 @@ interface OpenDecision {
   readonly close: () => Promise<void>;
 }
 
-/** The decision over one source of policies. */
-async function openDecision(
-  source: LiveSource,
+/** Where images and artifacts are read from. */
+interface Contents {
+  readonly store: ContentStore;
+  readonly credentials: Credentials;
+  readonly disk?: DiskCache;
+}
+
+async function openRegistries(
   options: RegistryOptions,
-  { recorder, requests, cacheDirFailed = () => undefined }: Observers,
+  { requests, cacheDirFailed = () => undefined }: Observers,
   helpers?: CredentialHelpers,
-): Promise<OpenDecision> {
+): Promise<Contents> {
   const credentials =
     options.dockerConfig === undefined ? anonymous : await loadDockerConfig(options.dockerConfig, helpers);
   const settings = await loadRegistrySettings(options.registries, options.plainHttp);
@@ -95,13 +101,22 @@ async function openDecision(
           maxBytes: cacheDirMaxBytes,
           onFault: cacheDirFailed,
         });
-  const client = createRegistryClient({
+  const store = createRegistryClient({
     ...settings,
     clock,
     ...(disk === undefined ? {} : { disk }),
     ...(requests === undefined ? {} : { requests }),
   });
-  const artifacts = createArtifactSource(client);
+  return { store, credentials, ...(disk === undefined ? {} : { disk }) };
+}
+
+/** The decision over one source of policies. */
+function openDecision(
+  source: LiveSource,
+  { store, credentials, disk }: Contents,
+  recorder: VerdictRecorder,
+): OpenDecision {
+  const artifacts = createArtifactSource(store);
   const verifier = createCachingVerifier(createVerifier(), clock);
   return {
     ports: {
@@ -144,11 +159,16 @@ function snapshotOptions({ trustDir, noMatch }: PolicyOptions): SnapshotOptions 
 async function openChecker(options: CheckOptions): Promise<Checker> {
   const source = await openDirectory({ path: options.policies, watch: false, ...snapshotOptions(options) });
   refuseNotReady(source);
-  // The user's own command runs the user's own helpers; the webhook runs nothing.
-  const helpers = new CredentialHelpers(clock);
-  const recorder = { record: () => undefined };
-  const { ports, close } = await openDecision(source, options, { recorder }, helpers);
+  const { ports, close } = openDecision(source, await openContents(options), { record: () => undefined });
   return { decide: (workload, signal) => decide(workload, ports, { signal }), close };
+}
+
+async function openContents(options: CheckOptions): Promise<Contents> {
+  if (options.layout !== undefined) {
+    return { store: await openLayout(options.layout, { clock }), credentials: anonymous };
+  }
+  // The user's own command runs the user's own helpers; the webhook runs nothing.
+  return await openRegistries(options, {}, new CredentialHelpers(clock));
 }
 
 /** A live webhook fails what such a policy guards; on the command line it is an error of the directory. */
@@ -203,8 +223,7 @@ async function startService(
     cacheDirFaults: () => decision.disk?.faults(),
   });
   const recorder = createVerdictRecorder({ logger: log, metrics });
-  const decision = await openDecision(source, options, {
-    recorder,
+  const contents = await openRegistries(options, {
     requests: {
       record: (request) => {
         metrics.recordRequest(request);
@@ -214,6 +233,7 @@ async function startService(
       log.warn({ cause }, 'The cache directory fails: going on without it');
     },
   });
+  const decision = openDecision(source, contents, recorder);
   const webhook = createWebhookServer({
     ...address(options.listen),
     tls: certificate,

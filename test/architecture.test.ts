@@ -10,6 +10,7 @@ const core = ['failures', 'image', 'oci', 'policy', 'verification', 'admission']
 /** Edges import the core and never each other, with one exception. */
 const edges = [
   'registry',
+  'layout',
   'referrers',
   'trust',
   'kubernetes',

@@ -23,6 +23,8 @@ export interface PolicyOptions {
 }
 
 export interface CheckOptions extends RegistryOptions, PolicyOptions {
+  /** An OCI image layout, directory or tar: it is read instead of registries. */
+  readonly layout?: string;
   readonly policies: string;
   readonly namespace: string;
   readonly output: 'text' | 'json';

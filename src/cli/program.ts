@@ -68,6 +68,12 @@ function buildProgram(
     .description('decide about images by the policies of a directory, without a cluster')
     .argument('<image...>', 'images as a Pod would name them')
     .requiredOption('--policies <dir>', 'directory with policies and trusted issuers (YAML or JSON)')
+    .addOption(
+      new Option(
+        '--layout <path>',
+        'OCI image layout (directory or tar) that holds the images and what refers to them; no registry is asked',
+      ).conflicts(['plainHttp', 'registries', 'dockerConfig', 'cacheDir']),
+    )
     .option('--namespace <name>', 'namespace that the Pod would be in', 'default')
     .addOption(outputOption())
     .option('--explain', 'show everything that was looked at and why it did not count', false)
@@ -168,7 +174,9 @@ interface SourceFlags {
   readonly unmatched: NoMatch;
 }
 type CheckFlags = SourceFlags &
-  Pick<CheckOptions, 'policies' | 'namespace' | 'output' | 'explain'> & { readonly timeout: number };
+  Pick<CheckOptions, 'policies' | 'layout' | 'namespace' | 'output' | 'explain'> & {
+    readonly timeout: number;
+  };
 type DemoRegistryFlags = Omit<DemoRegistryOptions, 'layouts'> & { readonly layout: string[] };
 type ServeFlags = SourceFlags & Omit<ServeOptions, 'plainHttp' | 'noMatch'>;
 
@@ -206,12 +214,17 @@ function sourceOptions(
 
 function checkOptions({
   policies,
+  layout,
   namespace,
   output,
   explain,
   timeout,
 }: CheckFlags): Omit<CheckOptions, 'plainHttp' | 'noMatch'> {
-  return { policies, namespace, output, explain, timeoutSeconds: timeout };
+  return {
+    ...{ policies, namespace, output, explain },
+    timeoutSeconds: timeout,
+    ...(layout === undefined ? {} : { layout }),
+  };
 }
 
 function serveOptions({

@@ -155,7 +155,7 @@ export const failureCatalogue = {
     'Sign the image itself, or the index that contains it.',
   ),
   ArtifactMissing: failed(
-    'An artifact is listed, but the registry no longer has it.',
+    'An artifact is listed, but it is no longer there.',
     'Push the artifact again; it was deleted or garbage-collected.',
   ),
 
@@ -187,7 +187,7 @@ export const failureCatalogue = {
     'Look at what answers at that address; a proxy or login page may stand before it.',
   ),
   ImageNotFound: inconclusive(
-    'The registry has no such image.',
+    'There is no such image.',
     'Check the name and tag; private registries answer this also without credentials.',
     false,
   ),
@@ -209,6 +209,21 @@ export const failureCatalogue = {
   RequestBudgetSpent: inconclusive(
     'The requests that a namespace may make to a registry within a minute are spent.',
     'Try again when the message says; if the load is meant, raise the limit, see the documentation of registries.',
+  ),
+  ImageAmbiguous: inconclusive(
+    'An image layout has more than one image of that name.',
+    'Name the image by its digest.',
+    false,
+  ),
+  LayoutTooLarge: inconclusive(
+    'An image layout holds more than is looked at.',
+    'Copy only the image and what refers to it into a layout.',
+    false,
+  ),
+  LayoutUnreadable: inconclusive(
+    'A file of an image layout cannot be read.',
+    'Mend what the message names; links within a layout are not followed, copy it with cp -L.',
+    false,
   ),
   NamespaceUnknown: inconclusive(
     'The labels of the namespace are not known, so it is not known which policies apply.',
@@ -266,6 +281,10 @@ export const failureCatalogue = {
   TrustMaterialInvalid: invalid(
     'Trust material does not parse.',
     'Provide a valid trusted root or key; the message says what is wrong.',
+  ),
+  LayoutInvalid: invalid(
+    'What was given is no OCI image layout, or only part of one.',
+    'Give the directory or plain tar that oras, skopeo, regctl, docker or cosign save wrote; copy it again if it is cut short.',
   ),
   ConfigurationInvalid: invalid(
     'The configuration or command line is wrong.',

@@ -8,7 +8,7 @@ import type { Json } from './strict-json.ts';
 /** Longest media or predicate type kept of a listing, characters; a longer one says nothing. */
 const maxTypeLength = 255;
 /** cosign 3 copies the predicate type of a bundle there (Sigstore bundle spec, "OCI"). */
-const predicateTypeAnnotation = 'dev.sigstore.bundle.predicateType';
+export const predicateTypeAnnotation = 'dev.sigstore.bundle.predicateType';
 
 /** An entry of a listing. All but the digest are hints: nothing is decided by them. */
 export interface ListedArtifact {
