@@ -46,10 +46,9 @@ export class LayoutGraph {
    */
   async walk(entries: readonly Descriptor[], content: LayoutContent): Promise<void> {
     const { maxIndexDepth, maxDocuments } = this.#limits;
-    let level = entries;
-    for (let depth = 0; level.length > 0; depth++) {
-      if (depth > maxIndexDepth) throw overBound(this.#path, 'indexes within one another', maxIndexDepth);
-      const next: Descriptor[] = [];
+    let level: Iterable<Descriptor> = entries;
+    for (let depth = 0; ; depth++) {
+      const next = new Map<Digest, Descriptor>();
       for (const entry of level) {
         const { digest, mediaType } = entry;
         if (!isDocumentType(mediaType) || this.#mediaTypes.has(digest)) continue;
@@ -57,9 +56,14 @@ export class LayoutGraph {
           throw overBound(this.#path, 'manifests and indexes', maxDocuments);
         this.#mediaTypes.set(digest, mediaType);
         const document = await this.#read(entry, content, depth);
-        if (document?.kind === 'index') next.push(...document.manifests.filter(isUnseenBy(this.#mediaTypes)));
+        for (const child of document?.kind === 'index' ? document.manifests : []) {
+          if (!this.#mediaTypes.has(child.digest)) next.set(child.digest, child);
+        }
+        if (next.size > maxDocuments) throw overBound(this.#path, 'manifests and indexes', maxDocuments);
       }
-      level = next;
+      if (next.size === 0) return;
+      if (depth >= maxIndexDepth) throw overBound(this.#path, 'indexes within one another', maxIndexDepth);
+      level = next.values();
     }
   }
 
@@ -140,11 +144,6 @@ export class LayoutGraph {
     return [...all].flatMap((name) => this.#documents.get(name) ?? []);
   }
 }
-
-const isUnseenBy =
-  (seen: ReadonlyMap<Digest, unknown>) =>
-  ({ digest }: Descriptor): boolean =>
-    !seen.has(digest);
 
 function note(edges: Map<Digest, Set<Digest>>, target: Digest, from: Digest): void {
   const known = edges.get(target);

@@ -1,6 +1,7 @@
 import type { Tagged } from '../admission/content-store.ts';
 import { RefwardenError } from '../failures/failure.ts';
 import { shortDigest } from '../image/digest.ts';
+import type { Digest } from '../image/digest.ts';
 import { formatImageReference, isTag, parseImageReference } from '../image/reference.ts';
 import type { ImageReference, Repository } from '../image/reference.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
@@ -10,17 +11,19 @@ import { savedTags } from './cosign-save.ts';
 const nameAnnotation = 'org.opencontainers.image.ref.name';
 /** The full reference, as containerd and BuildKit write it beside the tag. */
 const fullNameAnnotation = 'io.containerd.image.name';
-/** Names shown to somebody who asked for another. */
-const maxShownNames = 8;
+/** Names of one image in a message. */
+const maxShownNames = 4;
 
 type Name = { readonly entry: Descriptor } & ({ readonly tag: string } | { readonly image: ImageReference });
 
 /** What the entries of `index.json` are called. */
 export class LayoutNames {
   readonly #names: readonly Name[];
+  readonly #byDigest: ReadonlyMap<Digest, readonly Name[]>;
 
   constructor(entries: readonly Descriptor[]) {
     this.#names = [...entries.flatMap(namesOf), ...savedTags(entries)];
+    this.#byDigest = Map.groupBy(this.#names, ({ entry }) => entry.digest);
   }
 
   /** The manifests of that name, each once. A full name counts before a bare tag, which may be of any repository. */
@@ -41,21 +44,15 @@ export class LayoutNames {
   }
 
   has({ digest }: Descriptor): boolean {
-    return this.#names.some(({ entry }) => entry.digest === digest);
+    return this.#byDigest.has(digest);
   }
 
-  /** For people: `1.4 (sha256:ab12cd34)`, and digests of what has no name. */
-  describe(images: readonly Descriptor[]): string {
-    const shown = images.flatMap(({ digest }) => {
-      const names = this.#names.filter(({ entry }) => entry.digest === digest);
-      if (names.length === 0) return digest;
-      return names.map(
-        (name) => `${'tag' in name ? name.tag : formatImageReference(name.image)} (${shortDigest(digest)})`,
-      );
-    });
-    if (shown.length === 0) return 'no image';
-    const more = shown.length > maxShownNames ? ` and ${shown.length - maxShownNames} more` : '';
-    return `${shown.slice(0, maxShownNames).join(', ')}${more}`;
+  /** For people: `1.4 (sha256:ab12cd34)`, or the digest of what has no name. */
+  describe({ digest }: Descriptor): string {
+    const names = this.#byDigest.get(digest) ?? [];
+    if (names.length === 0) return digest;
+    const shown = names.map((name) => ('tag' in name ? name.tag : formatImageReference(name.image)));
+    return `${shown.slice(0, maxShownNames).join(', ')} (${shortDigest(digest)})`;
   }
 }
 

@@ -10,18 +10,17 @@ import type { Clock, ResolvedImage, Subject } from '../admission/ports.ts';
 import { failureKind, RefwardenError } from '../failures/failure.ts';
 import type { Failure } from '../failures/failure.ts';
 import { shortDigest } from '../image/digest.ts';
-import { formatImageReference } from '../image/reference.ts';
 import type { Repository } from '../image/reference.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import { boundListing } from '../oci/listing.ts';
 import type { ListingAnswer } from '../oci/listing.ts';
 import type { ManifestContent } from '../oci/manifest-content.ts';
 import type { Mechanism } from '../policy/evidence.ts';
-import { addUnlisted, isSavedArtifact } from './cosign-save.ts';
+import { addUnlisted } from './cosign-save.ts';
 import { LayoutContent } from './layout-content.ts';
 import type { LayoutFiles } from './layout-files.ts';
 import { LayoutGraph } from './layout-graph.ts';
-import { LayoutNames } from './layout-names.ts';
+import { LayoutImages } from './layout-images.ts';
 import { defaultLayoutLimits } from './limits.ts';
 import type { LayoutLimits } from './limits.ts';
 import { openLayoutFiles } from './open-layout-files.ts';
@@ -33,8 +32,8 @@ export interface LayoutOptions {
 }
 
 const layoutMechanisms = ['Layout', 'FallbackTag', 'CosignTag'] as const satisfies readonly Mechanism[];
-/** Tags made of digests: what stands under them refers to an image. */
-const digestTag = /^sha(?:256|512)-[0-9a-f]{16}/;
+/** Of what could not be read; one is enough to leave an answer open. */
+const maxShownFaults = 16;
 
 /** What was read of a layout when it was opened. */
 interface OpenLayout {
@@ -53,14 +52,14 @@ export class LayoutStore implements ContentStore {
   readonly limits: LayoutLimits;
   readonly clock: Clock;
   readonly #layout: OpenLayout;
-  readonly #names: LayoutNames;
+  readonly #images: LayoutImages;
   readonly #openedAtMs: number;
 
   constructor(layout: OpenLayout, limits: LayoutLimits, clock: Clock) {
     this.limits = limits;
     this.clock = clock;
     this.#layout = layout;
-    this.#names = new LayoutNames(layout.entries);
+    this.#images = new LayoutImages(layout.files.path, layout.entries, layout.graph);
     this.#openedAtMs = clock.nowMs();
   }
 
@@ -69,14 +68,11 @@ export class LayoutStore implements ContentStore {
   }
 
   /**
-   * By the name that the layout has for it; an image that stands there alone and unnamed goes by any.
    * @throws RefwardenError `ImageNotFound`, `ImageAmbiguous`, or what is wrong with the image.
    */
   resolveTag(tagged: Tagged): Promise<ResolvedImage> {
     return settle(() => {
-      const named = this.#named(tagged);
-      const image = named ?? this.#onlyImage();
-      if (image === undefined) throw this.#notFound(formatImageReference(tagged));
+      const image = this.#images.resolve(tagged);
       const why = this.#layout.graph.failure(image.digest);
       if (why !== undefined) throw asError(why);
       return { digest: image.digest, mediaType: image.mediaType };
@@ -86,13 +82,13 @@ export class LayoutStore implements ContentStore {
   async fetchManifest({ digest }: Subject): Promise<ManifestContent> {
     const { content, graph } = this.#layout;
     const found = await content.manifest(digest, graph.mediaType(digest));
-    if (found === undefined) throw this.#notFound(shortDigest(digest));
+    if (found === undefined) throw this.#images.notFound(shortDigest(digest));
     return found;
   }
 
   async fetchTagged(tagged: Tagged): Promise<TaggedManifest> {
     const askedAtMs = this.#openedAtMs;
-    const named = this.#named(tagged);
+    const named = this.#images.named(tagged);
     if (named === undefined) return { askedAtMs };
     const content = await this.#layout.content.manifest(named.digest, named.mediaType);
     if (content !== undefined) return { askedAtMs, content };
@@ -111,7 +107,7 @@ export class LayoutStore implements ContentStore {
   list(_api: ListingApiName, { digest }: Subject): Promise<ListingAnswer> {
     return settle(() => {
       const { graph, files, failures } = this.#layout;
-      if (!graph.has(digest)) throw this.#notFound(digest);
+      if (!graph.has(digest)) throw this.#images.notFound(digest);
       const own = graph.failure(digest);
       if (own !== undefined && own.code !== 'ArtifactMissing') throw asError(own);
       const wrong = [...graph.failuresBeside(digest), ...failures];
@@ -119,7 +115,7 @@ export class LayoutStore implements ContentStore {
         kind: 'listing',
         entries: graph.naming(digest),
         malformed: wrong.filter((why) => !leavesOpen(why)),
-        faults: wrong.filter(leavesOpen),
+        faults: wrong.filter(leavesOpen).slice(0, maxShownFaults),
         askedAtMs: this.#openedAtMs,
       } as const;
       return boundListing(listing, this.limits.maxReferrers, files.path);
@@ -127,7 +123,7 @@ export class LayoutStore implements ContentStore {
   }
 
   listTags(repository: Repository): Promise<TagList> {
-    const tags = this.#names.tags(repository);
+    const tags = this.#images.tags(repository);
     return Promise.resolve({ tags, isWhole: true, askedAtMs: this.#openedAtMs });
   }
 
@@ -137,50 +133,6 @@ export class LayoutStore implements ContentStore {
 
   close(): Promise<void> {
     return this.#layout.files.close();
-  }
-
-  #named(tagged: Tagged): Descriptor | undefined {
-    const [first, ...others] = this.#names.find(tagged);
-    if (others.length === 0) return first;
-    const what = `${this.#layout.files.path} has ${others.length + 1} manifests named ${tagged.tag}`;
-    throw new RefwardenError('ImageAmbiguous', `${what}; ${this.#contents()}.`);
-  }
-
-  /** Undefined unless it has no name: one that is named otherwise is not what was asked for. */
-  #onlyImage(): Descriptor | undefined {
-    const images = this.#images();
-    const [first, ...others] = images;
-    if (first === undefined || this.#names.has(first)) return undefined;
-    if (others.length === 0) return first;
-    const what = `${this.#layout.files.path} has ${images.length} images`;
-    throw new RefwardenError('ImageAmbiguous', `${what}; ${this.#contents()}.`);
-  }
-
-  /** What `index.json` lists for itself: neither an artifact of something else nor a part of an index. */
-  #images(): readonly Descriptor[] {
-    const { entries, graph } = this.#layout;
-    const isArtifact = (entry: Descriptor): boolean =>
-      isSavedArtifact(entry) ||
-      digestTag.test(entry.annotations['org.opencontainers.image.ref.name'] ?? '') ||
-      graph.document(entry.digest)?.isReferrer === true;
-    const images = entries.filter(
-      (entry) =>
-        graph.mediaType(entry.digest) !== undefined &&
-        !isArtifact(entry) &&
-        (!graph.isContained(entry.digest) || this.#names.has(entry)),
-    );
-    return [...new Map(images.map((entry) => [entry.digest, entry])).values()];
-  }
-
-  #notFound(what: string): RefwardenError {
-    return new RefwardenError(
-      'ImageNotFound',
-      `${this.#layout.files.path} has no ${what}; ${this.#contents()}.`,
-    );
-  }
-
-  #contents(): string {
-    return `it has ${this.#names.describe(this.#images())}`;
   }
 }
 

@@ -30,7 +30,7 @@ export const defaultLayoutLimits: LayoutLimits = {
   maxManifestBytes: 4 * miB,
   maxLayerBytes: 32 * miB,
   maxDocuments: 10_000,
-  maxDocumentsBytes: 256 * miB,
+  maxDocumentsBytes: 64 * miB,
   maxIndexDepth: 8,
   maxBlobs: 20_000,
   maxTarEntries: 100_000,

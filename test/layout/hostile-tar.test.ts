@@ -68,6 +68,16 @@ describe('the ways in which tools write a tar', () => {
       ending(entries({ name: blob.slice('blobs/sha256/'.length), prefix: 'blobs/sha256', body })),
     ],
     [
+      'with a long link of others',
+      ending(
+        entries(
+          { name: 'l', type: 'K', body: 'elsewhere\0' },
+          { name: 'other', type: '2' },
+          { name: blob, body },
+        ),
+      ),
+    ],
+    [
       'with the size in base 256',
       ending(entries({ name: blob, body, size: base256([body.length >> 8, body.length & 255]) })),
     ],

@@ -115,6 +115,15 @@ describe('an image of a layout', () => {
     );
   });
 
+  it('is listed among the tags of the repository that it is of', async () => {
+    const files = both(named(app, 'ghcr.io/acme/app:1.0'), named(other, '2.0'));
+    const { store } = await open(await writeDirectory(files));
+    const tagsOf = async (repository: string): Promise<readonly string[]> =>
+      (await store.listTags({ registry: 'ghcr.io', repository })).tags;
+    expect(await tagsOf('acme/app')).toEqual(['1.0', '2.0']);
+    expect(await tagsOf('acme/other')).toEqual(['2.0']);
+  });
+
   it('names few of many', async () => {
     const images = Array.from({ length: 11 }, (_, at) => manifest(`image ${at}`));
     await expectFailure(
