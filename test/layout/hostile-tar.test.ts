@@ -180,6 +180,11 @@ describe('a tar that two readers would read as two layouts, or that lies', () =>
       /the tar is cut short\.$/,
     ],
     [
+      'T11 the largest size that can be told',
+      ending(entries({ name: blob, body, size: base256([0x1f, 255, 255, 255, 255, 255, 255]) })),
+      /the tar is cut short\.$/,
+    ],
+    [
       'T11 a size that no file has',
       ending(entries({ name: blob, body, size: base256(Array<number>(11).fill(255)) })),
       /a header of the tar states no size\.$/,
