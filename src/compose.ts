@@ -3,11 +3,13 @@ import { ByteBudget } from './admission/byte-budget.ts';
 import { createCachingVerifier } from './admission/caching-verifier.ts';
 import { decide } from './admission/decide.ts';
 import type { DecisionPorts } from './admission/decide.ts';
+import { exploreArtifacts } from './admission/explore-artifacts.ts';
 import type { ConfigMapLookup, LiveSource, SnapshotOptions } from './admission/live-source.ts';
 import type { CacheCounts } from './admission/metered-cache.ts';
 import type { ContentStore } from './admission/content-store.ts';
 import { anonymous } from './admission/ports.ts';
 import type { Clock, Credentials, RequestRecorder, VerdictRecorder } from './admission/ports.ts';
+import { RequestTrace } from './admission/request-trace.ts';
 import { review } from './admission/review.ts';
 import { aborted } from './admission/until-aborted.ts';
 import type {
@@ -18,9 +20,11 @@ import type {
   DemoRegistry,
   DemoRegistryOptions,
   Engine,
+  Explorer,
   PolicyOptions,
   RegistryOptions,
   ServeOptions,
+  TreeOptions,
 } from './cli/commands.ts';
 import { buildReview } from './demo/admission-review.ts';
 import { askWebhook } from './demo/ask-webhook.ts';
@@ -58,7 +62,7 @@ import { createVerifier } from './verification/verifier.ts';
 
 /** Wires the rooms together; nothing is decided here. */
 export function createEngine(): Engine {
-  return { openChecker, serve, startDemo, startDemoRegistry };
+  return { openChecker, openExplorer, serve, startDemo, startDemoRegistry };
 }
 
 const clock: Clock = { nowMs: () => Date.now() };
@@ -163,12 +167,27 @@ async function openChecker(options: CheckOptions): Promise<Checker> {
   return { decide: (workload, signal) => decide(workload, ports, { signal }), close };
 }
 
-async function openContents(options: CheckOptions): Promise<Contents> {
+async function openContents(options: RegistryOptions & { readonly layout?: string }): Promise<Contents> {
   if (options.layout !== undefined) {
     return { store: await openLayout(options.layout, { clock }), credentials: anonymous };
   }
   // The user's own command runs the user's own helpers; the webhook runs nothing.
   return await openRegistries(options, {}, new CredentialHelpers(clock));
+}
+
+async function openExplorer(options: TreeOptions): Promise<Explorer> {
+  const { store, credentials, disk } = await openContents(options);
+  const artifacts = createArtifactSource(store);
+  return {
+    explore: (image, signal, onProgress) => {
+      const access = { tenant: 'tree', credentials, signal, trace: new RequestTrace() };
+      return exploreArtifacts(artifacts, image, access, onProgress);
+    },
+    close: async () => {
+      await artifacts.close();
+      await disk?.close();
+    },
+  };
 }
 
 /** A live webhook fails what such a policy guards; on the command line it is an error of the directory. */

@@ -10,7 +10,7 @@ import type { Candidate, DiscoveryEnd, ParentIndex, UnusableReferrer } from './p
  * @param about what the artifacts would have been good for.
  */
 export async function drainEvents<T extends Candidate | ParentIndex>(
-  ledger: FindingsLedger,
+  ledger: Pick<FindingsLedger, 'end' | 'reject' | 'leaveGap'>,
   batches: AsyncIterable<readonly (T | UnusableReferrer | DiscoveryEnd)[]>,
   visit: (event: T) => Promise<boolean>,
   about?: VerifiedEvidence['kind'],

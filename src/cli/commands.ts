@@ -1,5 +1,7 @@
+import type { ArtifactTree } from '../admission/artifact-tree.ts';
 import type { Verdict } from '../admission/verdict.ts';
 import type { Workload } from '../admission/workload.ts';
+import type { ImageReference } from '../image/reference.ts';
 import type { NoMatch } from '../policy/snapshot.ts';
 
 /** Exit codes of every command. */
@@ -32,6 +34,13 @@ export interface CheckOptions extends RegistryOptions, PolicyOptions {
   readonly timeoutSeconds: number;
 }
 
+export const treeOutputs = ['text', 'json', 'dot', 'mermaid'] as const;
+
+export interface TreeOptions extends RegistryOptions {
+  readonly output: (typeof treeOutputs)[number];
+  readonly timeoutSeconds: number;
+}
+
 export interface ServeOptions extends RegistryOptions, PolicyOptions {
   /** Directory of policies; without it they come from the cluster. */
   readonly policies?: string;
@@ -53,6 +62,20 @@ export interface DemoOptions {
 /** Decides by the policies of a directory; the engine behind `check`. */
 export interface Checker {
   decide(workload: Workload, signal: AbortSignal): Promise<Verdict>;
+  close(): Promise<void>;
+}
+
+/** Looks at what a registry holds around an image; the engine behind `tree`. */
+export interface Explorer {
+  /**
+   * @param onProgress called with the count of what was found so far.
+   * @throws RefwardenError when the image itself cannot be resolved or read.
+   */
+  explore(
+    image: ImageReference,
+    signal: AbortSignal,
+    onProgress: (found: number) => void,
+  ): Promise<ArtifactTree>;
   close(): Promise<void>;
 }
 
@@ -101,6 +124,7 @@ export interface DemoRegistry {
 /** What the command line needs from the rest of the house; `compose.ts` provides it. */
 export interface Engine {
   openChecker(options: CheckOptions): Promise<Checker>;
+  openExplorer(options: TreeOptions): Promise<Explorer>;
   /** Serves until the signal ends it. */
   serve(options: ServeOptions, signal: AbortSignal): Promise<void>;
   startDemo(): Promise<Demo>;

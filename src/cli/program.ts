@@ -5,18 +5,22 @@ import { renderDefinition } from '../policy/crd/render-definition.ts';
 import { noMatchAnswers } from '../policy/snapshot.ts';
 import type { NoMatch } from '../policy/snapshot.ts';
 import { runCheck } from './check-command.ts';
-import { exitCodes } from './commands.ts';
+import { exitCodes, treeOutputs } from './commands.ts';
 import type {
   CheckOptions,
   DemoOptions,
   DemoRegistryOptions,
   Engine,
+  PolicyOptions,
+  RegistryOptions,
   ServeOptions,
   Terminal,
+  TreeOptions,
 } from './commands.ts';
 import { runDemo } from './demo-command.ts';
 import { runDemoRegistry } from './demo-registry-command.ts';
 import { runServe } from './serve-command.ts';
+import { runTree } from './tree-command.ts';
 
 export interface ProgramOptions {
   readonly version: string;
@@ -93,6 +97,23 @@ function buildProgram(
       );
     });
 
+  withRegistryOptions(program.command('tree'))
+    .description(
+      'show what a registry holds around an image: indexes, children, and what refers to them; unverified',
+    )
+    .argument('<image>', 'image as a Pod would name it')
+    .addOption(new Option('--output <form>', 'form of the answer').choices(treeOutputs).default('text'))
+    .option('--timeout <seconds>', 'time for the whole tree', positiveNumber, 60)
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 all is shown, 2 usage or configuration error, 3 inconclusive: there may be more.',
+    )
+    .action(async (image: string, flags: TreeFlags) => {
+      const { output, timeout } = flags;
+      const options = { ...registryOptions(flags, defaults), output, timeoutSeconds: timeout };
+      end(await runTree(image, options, engine, terminal));
+    });
+
   withSourceOptions(program.command('serve'))
     .description('serve the admission webhook')
     .option('--policies <dir>', 'directory with policies, watched; without it they are read from the cluster')
@@ -165,11 +186,13 @@ function buildProgram(
   return program;
 }
 
-interface SourceFlags {
+interface RegistryFlags {
   readonly plainHttp: string[];
   readonly registries?: string;
   readonly dockerConfig?: string;
   readonly cacheDir?: string;
+}
+interface SourceFlags extends RegistryFlags {
   readonly trustDir?: string;
   readonly unmatched: NoMatch;
 }
@@ -177,10 +200,11 @@ type CheckFlags = SourceFlags &
   Pick<CheckOptions, 'policies' | 'layout' | 'namespace' | 'output' | 'explain'> & {
     readonly timeout: number;
   };
+type TreeFlags = RegistryFlags & Pick<TreeOptions, 'output'> & { readonly timeout: number };
 type DemoRegistryFlags = Omit<DemoRegistryOptions, 'layouts'> & { readonly layout: string[] };
 type ServeFlags = SourceFlags & Omit<ServeOptions, 'plainHttp' | 'noMatch'>;
 
-function withSourceOptions(command: Command): Command {
+function withRegistryOptions(command: Command): Command {
   return command
     .option('--plain-http <host>', 'speak HTTP without TLS to this registry; may be given again', collect, [])
     .option('--registries <file>', 'settings of registries (YAML), see docs/registries.md')
@@ -188,7 +212,11 @@ function withSourceOptions(command: Command): Command {
       '--docker-config <file>',
       'credentials of registries; default: config.json of DOCKER_CONFIG or ~/.docker',
     )
-    .option('--cache-dir <dir>', 'directory that keeps manifests and artifacts by digest across restarts')
+    .option('--cache-dir <dir>', 'directory that keeps manifests and artifacts by digest across restarts');
+}
+
+function withSourceOptions(command: Command): Command {
+  return withRegistryOptions(command)
     .option('--trust-dir <dir>', 'directory of the files that issuers name as trustedRoot.file')
     .addOption(
       new Option('--unmatched <answer>', 'what happens to an image that no policy matches')
@@ -197,17 +225,23 @@ function withSourceOptions(command: Command): Command {
     );
 }
 
-function sourceOptions(
-  flags: SourceFlags,
-  defaults: ProgramOptions['defaults'],
-): Pick<CheckOptions, 'plainHttp' | 'registries' | 'dockerConfig' | 'cacheDir' | 'trustDir' | 'noMatch'> {
+function registryOptions(flags: RegistryFlags, defaults: ProgramOptions['defaults']): RegistryOptions {
   const dockerConfig = flags.dockerConfig ?? defaults.dockerConfig;
   return {
     plainHttp: flags.plainHttp,
-    noMatch: flags.unmatched,
     ...(flags.registries === undefined ? {} : { registries: flags.registries }),
     ...(dockerConfig === undefined ? {} : { dockerConfig }),
     ...(flags.cacheDir === undefined ? {} : { cacheDir: flags.cacheDir }),
+  };
+}
+
+function sourceOptions(
+  flags: SourceFlags,
+  defaults: ProgramOptions['defaults'],
+): RegistryOptions & PolicyOptions {
+  return {
+    ...registryOptions(flags, defaults),
+    noMatch: flags.unmatched,
     ...(flags.trustDir === undefined ? {} : { trustDir: flags.trustDir }),
   };
 }

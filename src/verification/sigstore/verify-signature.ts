@@ -207,7 +207,7 @@ function readCertificate(der: Uint8Array): SigningCertificate | RefwardenError {
 }
 
 /** cosign's hint is the base64 of the SHA-256 of the DER key. */
-function hintedFingerprint({ keyHint }: SignedEntity): string | undefined {
+export function hintedFingerprint({ keyHint }: Pick<SignedEntity, 'keyHint'>): string | undefined {
   return keyHint !== undefined && /^[A-Za-z0-9+/]{43}=$/.test(keyHint)
     ? `sha256:${Buffer.from(keyHint, 'base64').toString('hex')}`
     : undefined;
