@@ -9,7 +9,7 @@ import type { Document, Index } from '../oci/manifest.ts';
 import { artifactKind } from './artifact-kind.ts';
 import { isCompleteTree } from './artifact-tree.ts';
 import type { ArtifactNode, ArtifactTree } from './artifact-tree.ts';
-import { describeCandidate, describeManifest } from './describe-candidate.ts';
+import { describeManifest } from './describe-manifest.ts';
 import { draftNode } from './draft-node.ts';
 import type { DraftNode } from './draft-node.ts';
 import { drainEvents } from './drain-events.ts';
@@ -17,6 +17,7 @@ import type { FindingsLedger } from './findings-ledger.ts';
 import { indexChildren, platformsOf } from './index-children.ts';
 import type { IndexChild } from './index-children.ts';
 import { mapBounded } from './map-bounded.ts';
+
 import type {
   ArtifactSource,
   Candidate,
@@ -27,6 +28,7 @@ import type {
   UnusableReferrer,
   Wanted,
 } from './ports.ts';
+import { readClaims } from './read-claims.ts';
 import { nothing, treeBounds, TreeGrowth } from './tree-growth.ts';
 import type { Found, Step } from './tree-growth.ts';
 import { untilAborted } from './until-aborted.ts';
@@ -194,9 +196,11 @@ class Exploration {
 
   async #takeReferrer(candidate: Candidate, subject: Subject, found: Found): Promise<void> {
     if (!this.#count(found)) return;
-    const { digest, mechanism } = candidate;
-    const description = await describeCandidate(candidate, subject, this.#source, this.#access);
-    found.referrers.push({ node: draftNode('referrer', digest, { mechanism, ...description }) });
+    const { digest, mechanism, manifest, sizeBytes } = candidate;
+    const known = { mechanism, sizeBytes, kind: artifactKind(manifest), ...describeManifest(manifest) };
+    const node = draftNode('referrer', digest, known);
+    found.referrers.push({ node });
+    Object.assign(node, await readClaims(candidate, subject, this.#source, this.#access));
   }
 
   /** Whether there is room for one more. */

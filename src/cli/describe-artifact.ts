@@ -45,7 +45,10 @@ export function describeFacts({ digest, sizeBytes, layers, platforms, created }:
 /** One line for each signature; each says that it is a claim. */
 export function describeSignatures({ signatures, unreadSignatures }: ArtifactNode): string[] {
   const lines = signatures.map(({ signer, flaw }: ClaimedSignature) => {
-    const who = `claimed signer ${signer === undefined ? 'not named' : describeClaimedSigner(signer)} (unverified)`;
+    const who =
+      signer === undefined
+        ? 'names no signer (unverified)'
+        : `claimed signer ${describeClaimedSigner(signer)} (unverified)`;
     return flaw === undefined ? who : `${who}; ${flaw.code}: ${flaw.message}`;
   });
   const unread = unreadSignatures === 1 ? '1 signature was' : `${unreadSignatures} signatures were`;
