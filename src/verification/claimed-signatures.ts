@@ -5,6 +5,7 @@ import type { Digest } from '../image/digest.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Manifest } from '../oci/manifest.ts';
 import type { VerifiedEvidence } from '../policy/evidence.ts';
+import type { BareFormat } from './bare-form.ts';
 import { excerpt } from './excerpt.ts';
 import { parseSigningCertificate } from './signing-certificate.ts';
 import { sigstoreBundle } from './sigstore/bundle.ts';
@@ -17,7 +18,9 @@ import { hintedFingerprint } from './sigstore/verify-signature.ts';
 /** Most subjects that a message names. */
 const maxNamedSubjects = 3;
 
-const forms: Readonly<Record<VerifiedEvidence['format'], SigstoreForm>> = {
+type SignedFormat = Exclude<VerifiedEvidence['format'], BareFormat>;
+
+const forms: Readonly<Record<SignedFormat, SigstoreForm>> = {
   CosignSimpleSigning: simpleSigning,
   SigstoreBundle: sigstoreBundle,
   DsseEnvelope: cosignAttestations,
@@ -43,7 +46,7 @@ export interface ClaimedSignature {
 
 /** The layers of an artifact that hold signatures of a form that is verified here, in the order of the manifest. */
 export interface SignatureLayers {
-  readonly format: VerifiedEvidence['format'];
+  readonly format: SignedFormat;
   readonly layers: readonly Descriptor[];
   /** Whether they may cover the subject's own bytes. */
   readonly needsDocument: boolean;
@@ -55,7 +58,7 @@ export function signatureLayers(manifest: Manifest): SignatureLayers | undefined
     const layers = form.layers(manifest);
     if (layers.length > 0) {
       const needsDocument = form.needsSubjectDocument(manifest);
-      return { format: format as VerifiedEvidence['format'], layers, needsDocument };
+      return { format: format as SignedFormat, layers, needsDocument };
     }
   }
   return undefined;
@@ -70,7 +73,7 @@ export interface SignedSubject {
 
 /** Reads the signatures of one layer for what they say. Never throws for what they hold. */
 export function readClaimedSignatures(
-  format: VerifiedEvidence['format'],
+  format: SignedFormat,
   bytes: Uint8Array,
   layer: Descriptor,
   subject: SignedSubject,
