@@ -1,13 +1,12 @@
 import type { Manifest } from '../oci/manifest.ts';
-import type { VerifiedEvidence } from '../policy/evidence.ts';
 import { excerpt } from '../verification/excerpt.ts';
 import { signatureLayers } from '../verification/claimed-signatures.ts';
-import type { ClaimedSignature } from '../verification/claimed-signatures.ts';
+import type { ClaimedSignature, SignedFormat } from '../verification/claimed-signatures.ts';
 
 /** What a document is by its media types and by what it says of itself. */
 export type ArtifactKind =
   | { readonly kind: 'index' | 'image' }
-  | { readonly kind: 'signature'; readonly form: VerifiedEvidence['format'] | 'Notation' }
+  | { readonly kind: 'signature'; readonly form: SignedFormat | 'Notation' }
   | {
       readonly kind: 'attestation';
       /** `InTotoStatement` is one that nobody signed. */

@@ -18,7 +18,8 @@ import { hintedFingerprint } from './sigstore/verify-signature.ts';
 /** Most subjects that a message names. */
 const maxNamedSubjects = 3;
 
-type SignedFormat = Exclude<VerifiedEvidence['format'], BareFormat>;
+/** Of the forms that are signed themselves. */
+export type SignedFormat = Exclude<VerifiedEvidence['format'], BareFormat>;
 
 const forms: Readonly<Record<SignedFormat, SigstoreForm>> = {
   CosignSimpleSigning: simpleSigning,

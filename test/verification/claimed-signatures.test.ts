@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { readClaimedSignatures, signatureLayers } from '../../src/verification/claimed-signatures.ts';
 import type { ClaimedSignature } from '../../src/verification/claimed-signatures.ts';
 import { onlyArtifact, readCosignFixture, withAnnotations, withLayer } from '../support/cosign-fixture.ts';
-import type { FixtureArtifact } from '../support/cosign-fixture.ts';
+import type { FixtureArtifact } from '../support/layout-fixture.ts';
 
 function claimsOf(name: string, edit = (artifact: FixtureArtifact) => artifact): readonly ClaimedSignature[] {
   const fixture = readCosignFixture(name);
