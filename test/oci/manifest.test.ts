@@ -140,6 +140,11 @@ describe('parseDocument', () => {
     ['ſubject', manifest({ ſubject: descriptor('x') })],
     ['Digest', index({ manifests: [child('a', { Digest: digestOf('other') })] })],
     ['ſize', manifest({ layers: [descriptor('a', { ſize: 1 })] })],
+    [
+      'OS',
+      index({ manifests: [child('a', { platform: { os: 'linux', architecture: 'amd64', OS: 'unknown' } })] }),
+    ],
+    ['Architecture', index({ manifests: [child('a', { platform: { os: 'linux', Architecture: 'arm' } })] })],
   ])('T26 refuses the field %s, which Go reads in any case', (key, json) => {
     expect(() => parse(json)).toThrow(refusal('ManifestAmbiguous', `spells a field as "${key}"`));
   });
