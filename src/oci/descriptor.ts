@@ -126,10 +126,22 @@ function refuseFoldedKey(value: JsonObject, fields: FieldNames, where: string): 
   }
 }
 
+/** Read as Go reads it: what is missing is empty, so that `{"architecture":"unknown"}` still is unknown. */
 function parsePlatform(value: Json | undefined, where: string): Platform | undefined {
-  if (!isJsonObject(value)) return undefined;
+  if (value === undefined || value === null) return undefined;
+  if (!isJsonObject(value)) throw new RefwardenError('ManifestInvalid', `${where} is no platform.`);
   refuseFoldedKey(value, platformFields, where);
-  const { os, architecture, variant } = value;
-  if (typeof os !== 'string' || typeof architecture !== 'string') return undefined;
-  return { os, architecture, ...(typeof variant === 'string' ? { variant } : {}) };
+  const text = (field: string): string => {
+    const content = value[field] ?? '';
+    if (typeof content !== 'string') {
+      throw new RefwardenError('ManifestInvalid', `${where}.${field} is no text.`);
+    }
+    return content;
+  };
+  const variant = text('variant');
+  return {
+    os: text('os'),
+    architecture: text('architecture'),
+    ...(variant === '' ? {} : { variant }),
+  };
 }

@@ -18,6 +18,7 @@ describe('parseStrictJson', () => {
     ['{"x":[{"a":{},"b":[],"a":0}]}', 'has the key "a" twice in one object'],
     ['{"a":{"b":1},"c":[1,2],"a":2}', 'has the key "a" twice in one object'],
     ['{ "a" : "x,\\"a\\":" , "a" : 1 }', 'has the key "a" twice in one object'],
+    ['{"\\ud800":1,"\\udbff":2}', 'has the key "\ufffd" twice in one object'],
     ['{"__proto__":{"allowed":true}}', 'has a key "__proto__"'],
     ['{"\\u005f_proto__":1}', 'has a key "__proto__"'],
     ['[{"a":{"__proto__":null}}]', 'has a key "__proto__"'],
