@@ -35,7 +35,8 @@ export function parseNextLink(header: string | string[] | undefined, what: strin
     if (uri === undefined || take(end) === null) {
       throw new RefwardenError('RegistryProtocolError', `${what}: the Link header does not parse.`);
     }
-    if (relation?.toLowerCase().split(/[ \t]+/).includes('next')) return uri;
+    const types = relation?.toLowerCase().split(/[ \t]+/);
+    if (types?.includes('next')) return uri;
     take(separator);
   }
   return undefined;
