@@ -3,9 +3,12 @@ import type { Descriptor } from '../../src/oci/descriptor.ts';
 import { inlinedContent } from '../../src/oci/inlined-content.ts';
 import { parseEntries } from '../../src/oci/listing.ts';
 import { isRunnableChild, parseDocument, refersTo } from '../../src/oci/manifest.ts';
+import type { Manifest } from '../../src/oci/manifest.ts';
 import { formatPlatform, matchesPlatform, parsePlatform } from '../../src/oci/platform.ts';
 import { parseStrictJson } from '../../src/oci/strict-json.ts';
 import { parseStatement } from '../../src/verification/attestation/in-toto-statement.ts';
+import { bareForms } from '../../src/verification/bare-forms.ts';
+import { readClaimedSignatures } from '../../src/verification/claimed-signatures.ts';
 import { parseSpdx } from '../../src/verification/sbom/spdx.ts';
 import type { SignedClaim } from '../../src/verification/sigstore/sigstore-form.ts';
 import { createVerifier } from '../../src/verification/verifier.ts';
@@ -50,9 +53,9 @@ export function fuzzTargets(corpus: Corpus): readonly Target[] {
       seeds: documents,
       run: (bytes, choice) => observe(() => readListing(bytes, choice)),
     },
-    layerTarget('bundle', forms.bundles, corpus.bundles),
-    layerTarget('envelope', forms.envelopes, corpus.envelopes),
-    layerTarget('simple signing', forms.simpleSignings, corpus.simpleSignings),
+    layerTarget('bundle', 'SigstoreBundle', forms.bundles, corpus.bundles),
+    layerTarget('envelope', 'DsseEnvelope', forms.envelopes, corpus.envelopes),
+    layerTarget('simple signing', 'CosignSimpleSigning', forms.simpleSignings, corpus.simpleSignings),
     plain('statement', statements, (bytes) => parseStatement('application/vnd.in-toto+json', bytes)),
     plain('SPDX', predicates, (bytes) => parseSpdx(parseStrictJson(bytes, 'The predicate'))),
     ...clusterTargets(corpus),
@@ -68,15 +71,29 @@ function readDocument(bytes: Uint8Array, choice: number, corpus: Corpus): unknow
   for (const { digest } of entries) parseDigest(digest);
   const facts = [refersTo(document, subject), entries.map(isRunnableChild), entries.map(platformOf)];
   const inlined = entries.slice(0, 3).map((entry) => observe(() => inlinedContent(entry)));
-  if (document.kind === 'index') return [document, facts, inlined];
+  return [document, facts, inlined, document.kind === 'index' ? [] : readLayers(document, choice, corpus)];
+}
+
+/** What every form makes of the manifest's layers, with content of other artifacts in them. */
+function readLayers(manifest: Manifest, choice: number, corpus: Corpus): unknown {
   const payload = corpus.simpleSignings[choice % corpus.simpleSignings.length]?.bytes ?? new Uint8Array();
   const legacy = [forms.simpleSignings, forms.envelopes].flatMap((form) =>
     form
-      .layers(document)
+      .layers(manifest)
       .slice(0, 3)
       .map((layer) => observe(() => readClaims(form.parseLayer(payload, layer, {})))),
   );
-  return [document, facts, inlined, createVerifier().needs(document), legacy];
+  const content = [...corpus.statements, ...corpus.predicates];
+  const bare = Object.values(bareForms).flatMap((form) => [
+    form.refusal(manifest),
+    ...form
+      .layers(manifest)
+      .slice(0, 3)
+      .map((layer) =>
+        observe(() => form.readClaim(content[choice % content.length] ?? payload, layer, manifest)),
+      ),
+  ]);
+  return [createVerifier().needs(manifest), legacy, bare];
 }
 
 /** A platform that is named is found again by its name. */
@@ -103,6 +120,7 @@ function readListing(bytes: Uint8Array, choice: number): unknown {
 
 function layerTarget(
   name: string,
+  format: Parameters<typeof readClaimedSignatures>[0],
   form: (typeof forms)[keyof typeof forms],
   seeds: readonly SeedLayer[],
 ): Target {
@@ -113,7 +131,10 @@ function layerTarget(
       const layer = seeds[choice % seeds.length]?.layer;
       if (layer === undefined) throw new Error(`no seeds for ${name}`);
       const document = choice % 2 === 0 ? undefined : seeds[0]?.bytes;
-      return observe(() => readClaims(form.parseLayer(bytes, layer, { digest: subject, document })));
+      const signed = { digest: subject, ...(document === undefined ? {} : { document }) };
+      const shown = readClaimedSignatures(format, bytes, layer, signed);
+      for (const { flaw } of shown) if (flaw !== undefined) checkFailure(flaw);
+      return observe(() => [readClaims(form.parseLayer(bytes, layer, signed)), shown]);
     },
   };
 }
