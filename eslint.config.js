@@ -23,7 +23,7 @@ export default tseslint.config(
   },
   { files: ['**/*.js'], extends: [tseslint.configs.disableTypeChecked] },
   {
-    files: ['scripts/**', 'e2e/**', 'test/fixtures/**'],
+    files: ['scripts/**', 'e2e/**', 'test/fixtures/**', 'test/fuzz/main.ts'],
     rules: { 'no-console': 'off' },
   },
 );

@@ -1,7 +1,7 @@
-import { isScalar, parseAllDocuments, visit } from 'yaml';
+import { Composer, CST, isCollection, isScalar, LineCounter, Parser, visit, YAMLError } from 'yaml';
 import type { Document } from 'yaml';
 import { RefwardenError } from '../failures/failure.ts';
-import { parseStrictJson } from '../oci/strict-json.ts';
+import { maxJsonDepth, parseStrictJson } from '../oci/strict-json.ts';
 import { directoryLimits } from './limits.ts';
 
 /** One document of a file as plain data, not yet looked at. */
@@ -13,7 +13,7 @@ export interface SourceDocument {
 
 /**
  * Parses a file to its documents; empty ones are left out, and a file of none is refused. A document that two readers could read differently is
- * refused: keys given twice, keys that are no text, tags that nobody resolves.
+ * refused: keys given twice, keys that are no text, tags that nobody resolves. So is one that nests without end.
  * @throws RefwardenError `PolicyInvalid`.
  */
 export function parseDocuments(file: string, bytes: Uint8Array): SourceDocument[] {
@@ -21,7 +21,8 @@ export function parseDocuments(file: string, bytes: Uint8Array): SourceDocument[
     const where = `${file}, document 1`;
     return [{ where, value: parseStrictJson(bytes, where, 'PolicyInvalid') }];
   }
-  const documents = parseYaml(file, bytes);
+  const lines = new LineCounter();
+  const documents = parseYaml(file, bytes, lines);
   if (documents.length > directoryLimits.maxDocuments) {
     throw new RefwardenError(
       'PolicyInvalid',
@@ -30,7 +31,7 @@ export function parseDocuments(file: string, bytes: Uint8Array): SourceDocument[
   }
   const found = documents.flatMap((document, index) => {
     const where = `${file}, document ${index + 1}`;
-    const value = plain(document, where);
+    const value = plain(document, where, lines);
     return value === null || value === undefined ? [] : [{ where, value }];
   });
   if (found.length > 0) return found;
@@ -38,42 +39,60 @@ export function parseDocuments(file: string, bytes: Uint8Array): SourceDocument[
   throw new RefwardenError('PolicyInvalid', `${file}: holds nothing: delete the file if it is meant to.`);
 }
 
-function parseYaml(file: string, bytes: Uint8Array): Document.Parsed[] {
+function parseYaml(file: string, bytes: Uint8Array, lines: LineCounter): Document.Parsed[] {
   let text: string;
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (cause) {
     throw new RefwardenError('PolicyInvalid', `${file}: is not valid UTF-8: save it as UTF-8.`, cause);
   }
+  // Keys given twice are looked for below: the package's own search is quadratic.
+  const composer = new Composer({
+    version: '1.2',
+    schema: 'core',
+    merge: false,
+    strict: true,
+    uniqueKeys: false,
+    logLevel: 'silent',
+  });
   try {
-    // Keys given twice are looked for below: the package's own search is quadratic.
-    const documents = parseAllDocuments(text, {
-      version: '1.2',
-      schema: 'core',
-      merge: false,
-      strict: true,
-      uniqueKeys: false,
-      logLevel: 'silent',
-    });
-    return 'empty' in documents ? [] : documents;
+    return [...composer.compose(refuseDepth(new Parser(lines.addNewLine).parse(text), file))];
   } catch (cause) {
-    throw notYaml(file, cause);
+    throw cause instanceof RefwardenError ? cause : notYaml(file, cause, lines);
   }
 }
 
-function plain(document: Document.Parsed, where: string): unknown {
+/** The composer descends by recursion: what is too deep never gets there. */
+function* refuseDepth(tokens: Iterable<CST.Token>, file: string): Generator<CST.Token> {
+  for (const token of tokens) {
+    if (token.type === 'document') {
+      CST.visit(token, (_item, path) => {
+        if (path.length <= maxJsonDepth) return;
+        throw new RefwardenError('PolicyInvalid', `${file}: is nested deeper than ${maxJsonDepth}.`);
+      });
+    }
+    yield token;
+  }
+}
+
+function plain(document: Document.Parsed, where: string, lines: LineCounter): unknown {
   const [problem] = [...document.errors, ...document.warnings];
-  if (problem !== undefined) throw notYaml(where, problem);
+  if (problem !== undefined) throw notYaml(where, problem, lines);
   try {
-    refuseUnclearKeys(document, where);
+    refuseAmbiguity(document, where);
     return document.toJS({ maxAliasCount: directoryLimits.maxAliasCount });
   } catch (cause) {
-    throw cause instanceof RefwardenError ? cause : notYaml(where, cause);
+    throw cause instanceof RefwardenError ? cause : notYaml(where, cause, lines);
   }
 }
 
-function refuseUnclearKeys(document: Document.Parsed, where: string): void {
+function refuseAmbiguity(document: Document.Parsed, where: string): void {
   visit(document, {
+    Alias: (_, { source }, path) => {
+      if (!path.some((node) => isCollection(node) && node.anchor === source)) return;
+      const shown = JSON.stringify(source.slice(0, 60));
+      throw new RefwardenError('PolicyInvalid', `${where}: the alias ${shown} stands within what it names.`);
+    },
     Map: (_, map) => {
       const seen = new Set<string>();
       for (const { key } of map.items) {
@@ -96,8 +115,16 @@ function refuseUnclearKeys(document: Document.Parsed, where: string): void {
   });
 }
 
-/** The first line of the parser's message says what and where; the rest shows the text. */
-function notYaml(where: string, cause: unknown): RefwardenError {
-  const message = cause instanceof Error ? (cause.message.split('\n', 1)[0] ?? '').replace(/:$/, '') : '';
-  return new RefwardenError('PolicyInvalid', `${where}: is not acceptable YAML: ${message}.`, cause);
+/** The package's message may show as much of the text as there is. Characters. */
+const maxShownLength = 200;
+
+function notYaml(where: string, cause: unknown, lines: LineCounter): RefwardenError {
+  const message = cause instanceof Error ? cause.message.slice(0, maxShownLength) : '';
+  const at = cause instanceof YAMLError && cause.pos[0] >= 0 ? lines.linePos(cause.pos[0]) : undefined;
+  const position = at === undefined ? '' : ` at line ${at.line}, column ${at.col}`;
+  return new RefwardenError(
+    'PolicyInvalid',
+    `${where}: is not acceptable YAML: ${message}${position}.`,
+    cause,
+  );
 }

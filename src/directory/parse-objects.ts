@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { RefwardenError } from '../failures/failure.ts';
+import { describeIssues } from '../policy/model/describe-issues.ts';
 import { groupVersion } from '../policy/model/metadata.ts';
 import { parseResource, resourceKey, resourceSchemas } from '../policy/model/resource.ts';
 import type { Resource } from '../policy/model/resource.ts';
@@ -117,12 +118,9 @@ function parseManifest<T extends z.ZodType>(
 ): z.output<T> {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues
-    .slice(0, 5)
-    .map(({ path, message }) => `${path.map(String).join('.') || 'object'}: ${message}`);
   throw new RefwardenError(
     'ConfigurationInvalid',
-    `${where}: ${kind}: ${problems.join('; ')}: correct it, with values as text in quotes.`,
+    `${where}: ${kind}: ${describeIssues(parsed.error.issues)}: correct it, with values as text in quotes.`,
   );
 }
 

@@ -61,8 +61,8 @@ export function normalizeRegistry(host: string): string {
 export function isPlainHost(registry: string): boolean {
   const name = hostPattern.exec(registry)?.[1];
   // `[::ffff:7f00:1]` is 127.0.0.1 in other letters.
-  if (name === undefined || name.startsWith('[::ffff:') || !URL.canParse(`https://${name}`)) return false;
-  return new URL(`https://${name}`).hostname === name;
+  if (name === undefined || name.startsWith('[::ffff:') || !URL.canParse(`https://${registry}`)) return false;
+  return new URL(`https://${registry}`).hostname === name;
 }
 
 /** Whether text is a repository's path, or the first segments of one: `acme/shop`. */

@@ -39,6 +39,7 @@ const descriptorFields = new FieldNames(
   'reference',
   'data',
 );
+const platformFields = new FieldNames('os', 'architecture', 'variant');
 
 /**
  * @param where the path within the document, for messages.
@@ -46,10 +47,7 @@ const descriptorFields = new FieldNames(
  */
 export function parseDescriptor(value: Json | undefined, where: string): Descriptor {
   if (!isJsonObject(value)) throw new RefwardenError('ManifestInvalid', `${where} is not a descriptor.`);
-  const folded = findFoldedKey(value, descriptorFields);
-  if (folded !== undefined) {
-    throw new RefwardenError('ManifestAmbiguous', `${where} spells a field as ${JSON.stringify(folded)}.`);
-  }
+  refuseFoldedKey(value, descriptorFields, where);
   const mediaType = parseMediaType(value['mediaType'], `${where}.mediaType`);
   if (mediaType === undefined) throw new RefwardenError('ManifestInvalid', `${where}.mediaType is missing.`);
   if (typeof value['digest'] !== 'string') {
@@ -60,7 +58,7 @@ export function parseDescriptor(value: Json | undefined, where: string): Descrip
     throw new RefwardenError('ManifestInvalid', `${where}.size is no byte count.`);
   }
   const artifactType = parseMediaType(value['artifactType'], `${where}.artifactType`);
-  const platform = parsePlatform(value['platform']);
+  const platform = parsePlatform(value['platform'], `${where}.platform`);
   const reference = parseReferenceField(value, where);
   const data = value['data'] ?? undefined;
   if (data !== undefined && typeof data !== 'string') {
@@ -121,9 +119,29 @@ export function parseAnnotations(value: Json | undefined, where: string): Record
   );
 }
 
-function parsePlatform(value: Json | undefined): Platform | undefined {
-  if (!isJsonObject(value)) return undefined;
-  const { os, architecture, variant } = value;
-  if (typeof os !== 'string' || typeof architecture !== 'string') return undefined;
-  return { os, architecture, ...(typeof variant === 'string' ? { variant } : {}) };
+function refuseFoldedKey(value: JsonObject, fields: FieldNames, where: string): void {
+  const folded = findFoldedKey(value, fields);
+  if (folded !== undefined) {
+    throw new RefwardenError('ManifestAmbiguous', `${where} spells a field as ${JSON.stringify(folded)}.`);
+  }
+}
+
+/** Read as Go reads it: what is missing is empty, so that `{"architecture":"unknown"}` still is unknown. */
+function parsePlatform(value: Json | undefined, where: string): Platform | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (!isJsonObject(value)) throw new RefwardenError('ManifestInvalid', `${where} is no platform.`);
+  refuseFoldedKey(value, platformFields, where);
+  const text = (field: string): string => {
+    const content = value[field] ?? '';
+    if (typeof content !== 'string') {
+      throw new RefwardenError('ManifestInvalid', `${where}.${field} is no text.`);
+    }
+    return content;
+  };
+  const variant = text('variant');
+  return {
+    os: text('os'),
+    architecture: text('architecture'),
+    ...(variant === '' ? {} : { variant }),
+  };
 }

@@ -126,7 +126,8 @@ function scanJson(text: string, maxValues: number): string | undefined {
 function decodeKey(raw: string, escaped: boolean): string | undefined {
   if (!escaped) return raw;
   try {
-    return JSON.parse(`"${raw}"`) as string;
+    // Go decodes every lone surrogate to U+FFFD: two of them are one key there.
+    return (JSON.parse(`"${raw}"`) as string).toWellFormed();
   } catch {
     return undefined;
   }

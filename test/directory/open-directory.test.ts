@@ -284,10 +284,51 @@ describe('openDirectory', () => {
       code: 'ConfigurationInvalid',
       message: 'a.yaml: is larger than 1048576 bytes: split it.',
     });
+    for (const [open, close] of [
+      ['[', ']'],
+      ['{a: ', '}'],
+      ['- ', ''],
+    ] as const) {
+      const nested = (depth: number): string => `${open.repeat(depth)}x${close.repeat(depth)}`;
+      await write('a.yaml', nested(127));
+      expect((await refusal()).message).toContain('are not read from a policy directory');
+      await write('a.yaml', nested(129));
+      expect(await refusal()).toMatchObject({
+        code: 'PolicyInvalid',
+        message: 'a.yaml: is nested deeper than 128.',
+      });
+    }
     await write('a.yaml', `a: ${'['.repeat(20_000)}`);
-    expect((await refusal()).code).toBe('PolicyInvalid');
+    expect((await refusal()).message).toBe('a.yaml: is nested deeper than 128.');
     await write('a.json', '['.repeat(20_000));
     expect((await refusal()).code).toBe('PolicyInvalid');
+  });
+
+  it.each(['kind: &a [*a]', 'kind: &a {b: [*a]}', 'items: &a\n  - spec: *a\nkind: List'])(
+    'T26 refuses what contains itself: %s',
+    async (text) => {
+      await write('a.yaml', text);
+      expect(await refusal()).toMatchObject({
+        code: 'PolicyInvalid',
+        message: 'a.yaml, document 1: the alias "a" stands within what it names.',
+      });
+    },
+  );
+
+  it('T31 shows where a file is no YAML, and no more than the beginning of what is odd', async () => {
+    await write('a.yaml', 'kind: x\n  y: [z');
+    const { code, message } = await refusal();
+    expect(code).toBe('PolicyInvalid');
+    expect(message).toMatch(
+      /^a\.yaml, document 1: is not acceptable YAML: .{1,200} at line [12], column [0-9]+\.$/,
+    );
+    await write('a.yaml', `kind: !${'x'.repeat(100_000)} y`);
+    expect((await refusal()).message.length).toBeLessThan(400);
+    await write(
+      'a.yaml',
+      `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\ndata: {${'k'.repeat(900)}: 1}`,
+    );
+    expect((await refusal()).message.length).toBeLessThan(400);
   });
 
   it('T11 bounds documents and objects of a file, and finds a key given twice in linear time', async () => {

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   computeDigest,
@@ -62,5 +63,70 @@ describe('digest', () => {
     }
     expect(message).toContain('is not sha256 or sha512');
     expect(message.length).toBeLessThan(250);
+  });
+
+  const hex = (length: number): fc.Arbitrary<string> =>
+    fc.stringMatching(new RegExp(`^[0-9a-f]{${length}}$`));
+  const digests = fc.oneof(
+    hex(64).map((text) => `sha256:${text}`),
+    hex(128).map((text) => `sha512:${text}`),
+  );
+
+  it('T14 takes every digest of the grammar as it is, and none with a character changed to one outside it', () => {
+    fc.assert(
+      fc.property(digests, fc.nat(), fc.constantFrom(...Array.from('gAF:/ \n\0é０')), (text, at, other) => {
+        expect(parseDigest(text)).toBe(text);
+        const i = at % text.length;
+        fc.pre(text[i] !== other);
+        expect(() => parseDigest(text.slice(0, i) + other + text.slice(i + 1))).toThrow(
+          expect.objectContaining({ code: 'DigestUnsupported' }),
+        );
+      }),
+      { seed: 14, numRuns: 1000 },
+    );
+  });
+
+  it('T14 takes nothing but what the grammar of the image specification has for its two algorithms', () => {
+    const parts = fc.constantFrom(
+      'sha256',
+      'sha512',
+      ':',
+      'sha256:',
+      'a'.repeat(64),
+      'A',
+      '0',
+      '+',
+      '\n',
+      'sha384',
+    );
+    const texts = fc.oneof(
+      digests,
+      fc.array(parts, { maxLength: 5 }).map((chosen) => chosen.join('')),
+      fc.string({ maxLength: 200 }),
+    );
+    fc.assert(
+      fc.property(texts, (text) => {
+        const isDigest = /^(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/.test(text);
+        if (isDigest) expect(parseDigest(text)).toBe(text);
+        else expect(() => parseDigest(text)).toThrow(expect.objectContaining({ code: 'DigestUnsupported' }));
+      }),
+      { seed: 14, numRuns: 2000 },
+    );
+  });
+
+  it('T14 matches bytes to their own digest alone', () => {
+    fc.assert(
+      fc.property(
+        fc.uint8Array(),
+        fc.uint8Array(),
+        fc.constantFrom('sha256', 'sha512'),
+        (one, other, algorithm) => {
+          const digest = computeDigest(one, algorithm);
+          expect(parseDigest(digest)).toBe(digest);
+          expect(matchesDigest(other, digest)).toBe(Buffer.from(one).equals(other));
+        },
+      ),
+      { seed: 14, numRuns: 500 },
+    );
   });
 });

@@ -103,6 +103,7 @@ describe('compileImagePattern', () => {
     ['ghcr.io:5000', 'a host selects nothing without a path'],
     ['localhost:5000', 'a host selects nothing without a path'],
     ['ghcr.io:x/**', 'no registry host'],
+    ['ghcr.io:65536/**', 'no registry host'],
     ['ghcr.io:0443/**', 'no registry host'],
     ['0x7f.1/**', 'no registry host'],
     ['ghcr.io/acme/app:', 'no tag'],

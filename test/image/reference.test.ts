@@ -95,6 +95,8 @@ describe('parseImageReference', () => {
     ['[::FFFF:7f00:1%eth0]/app', 'is no registry host'],
     ['[::1/app', 'is no registry host'],
     ['::1/app', 'is no registry host'],
+    ['ghcr.io:65536/acme/app', 'is no registry host'],
+    ['[::1]:99999/app', 'is no registry host'],
     ['ghcr.io:0443/acme/app', 'is no registry host'],
     ['ghcr.io:00443/acme/app', 'is no registry host'],
     ['ghcr.io:/acme/app', 'is no registry host'],

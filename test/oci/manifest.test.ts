@@ -140,6 +140,11 @@ describe('parseDocument', () => {
     ['ſubject', manifest({ ſubject: descriptor('x') })],
     ['Digest', index({ manifests: [child('a', { Digest: digestOf('other') })] })],
     ['ſize', manifest({ layers: [descriptor('a', { ſize: 1 })] })],
+    [
+      'OS',
+      index({ manifests: [child('a', { platform: { os: 'linux', architecture: 'amd64', OS: 'unknown' } })] }),
+    ],
+    ['Architecture', index({ manifests: [child('a', { platform: { os: 'linux', Architecture: 'arm' } })] })],
   ])('T26 refuses the field %s, which Go reads in any case', (key, json) => {
     expect(() => parse(json)).toThrow(refusal('ManifestAmbiguous', `spells a field as "${key}"`));
   });
@@ -170,6 +175,8 @@ describe('parseDocument', () => {
     [JSON.stringify(manifest({ config: undefined })), 'D.config is not a descriptor'],
     [JSON.stringify(manifest({ config: [] })), 'D.config is not a descriptor'],
     [JSON.stringify(index({ manifests: null })), 'D.manifests is not a list'],
+    [JSON.stringify(index({ manifests: [child('a', { platform: 'linux' })] })), 'platform is no platform'],
+    [JSON.stringify(index({ manifests: [child('a', { platform: { os: 1 } })] })), 'platform.os is no text'],
     [JSON.stringify(manifest({ subject: 'x' })), 'D.subject is not a descriptor'],
     [JSON.stringify(manifest({ subject: {} })), 'D.subject.mediaType is missing'],
     [JSON.stringify(manifest({ reference: [] })), 'D.reference is not a descriptor'],
@@ -257,6 +264,7 @@ describe('isRunnableChild', () => {
     ['an attestation of a platform that exists', { annotations: { 'vnd.docker.reference.type': '' } }],
     ['an unknown platform', { platform: { os: 'unknown', architecture: 'unknown' } }],
     ['an unknown architecture', { platform: { os: 'linux', architecture: 'unknown' } }],
+    ['an unknown architecture of no system', { platform: { architecture: 'unknown' } }],
     ['an artifact', { artifactType: 'application/spdx+json' }],
     ['a layer', { mediaType: 'application/vnd.oci.image.layer.v1.tar+gzip' }],
   ])('T13 does not take %s for something that runs', (_, fields) => {

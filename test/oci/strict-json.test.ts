@@ -1,5 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { parseTree, printTree } from '../fuzz/json-tree.ts';
+import type { JsonEntry, JsonTree } from '../fuzz/json-tree.ts';
 import { maxJsonDepth, parseStrictJson, parseStrictJsonText } from '../../src/oci/strict-json.ts';
 
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -18,6 +20,7 @@ describe('parseStrictJson', () => {
     ['{"x":[{"a":{},"b":[],"a":0}]}', 'has the key "a" twice in one object'],
     ['{"a":{"b":1},"c":[1,2],"a":2}', 'has the key "a" twice in one object'],
     ['{ "a" : "x,\\"a\\":" , "a" : 1 }', 'has the key "a" twice in one object'],
+    ['{"\\ud800":1,"\\udbff":2}', 'has the key "\ufffd" twice in one object'],
     ['{"__proto__":{"allowed":true}}', 'has a key "__proto__"'],
     ['{"\\u005f_proto__":1}', 'has a key "__proto__"'],
     ['[{"a":{"__proto__":null}}]', 'has a key "__proto__"'],
@@ -114,13 +117,8 @@ describe('parseStrictJson', () => {
         documents,
         fc.boolean(),
         (key, first, second, escape) => {
-          const again = escape
-            ? Array.from(
-                { length: key.length },
-                (_, i) => `\\u${key.charCodeAt(i).toString(16).padStart(4, '0')}`,
-              ).join('')
-            : JSON.stringify(key).slice(1, -1);
-          const text = `[{${JSON.stringify(key)}:${JSON.stringify(first)},"${again}":${JSON.stringify(second)}}]`;
+          const raw = JSON.stringify(key);
+          const text = `[{${raw}:${JSON.stringify(first)},${escape ? escaped(raw) : raw}:${JSON.stringify(second)}}]`;
           JSON.parse(text);
           expect(() => parse(text)).toThrow(
             refusal(`has the key ${JSON.stringify(key)} twice in one object`),
@@ -128,6 +126,49 @@ describe('parseStrictJson', () => {
         },
       ),
       { seed: 26, numRuns: 1000 },
+    );
+  });
+
+  it('T26 refuses a repeated key in whatever object of a document, at whatever depth and place', () => {
+    const depths = fc.integer({ min: 0, max: maxJsonDepth });
+    fc.assert(
+      fc.property(
+        documents,
+        depths,
+        fc.nat(),
+        fc.nat(),
+        fc.boolean(),
+        (value, depth, pick, place, isEscaped) => {
+          const tree = parseTree(JSON.stringify([{ a: value }, value]));
+          const objects = objectsOf(tree);
+          const target = objects[pick % objects.length];
+          const [key] = target?.entries[pick % target.entries.length] ?? ['""'];
+          const again: JsonEntry = [isEscaped ? escaped(key) : key, { raw: 'null' }];
+          const bad = printTree(
+            replaced(tree, target, (entries) => entries.toSpliced(place % (entries.length + 1), 0, again)),
+          );
+          // The tree takes some of the depth; past the bound it is refused for that.
+          const nested = (text: string): string => `${'['.repeat(depth)}${text}${']'.repeat(depth)}`;
+          const isShallow = depth + heightOf(tree) <= maxJsonDepth;
+          expect(JSON.parse(nested(bad))).toBeDefined();
+          expect(() => parse(nested(bad))).toThrow(
+            isShallow
+              ? refusal(
+                  `has the key ${JSON.stringify((JSON.parse(key) as string).slice(0, 60))} twice in one object`,
+                )
+              : expect.objectContaining({
+                  code: 'JsonInvalid',
+                  message: expect.stringMatching(
+                    / (?:twice in one object|is nested deeper than 128)\.$/,
+                  ) as string,
+                }),
+          );
+          const good = nested(printTree(tree));
+          if (isShallow) expect(parse(good)).toEqual(JSON.parse(good));
+          else expect(() => parse(good)).toThrow(refusal('is nested deeper than 128'));
+        },
+      ),
+      { seed: 26, numRuns: 1500 },
     );
   });
 
@@ -162,6 +203,43 @@ describe('parseStrictJson', () => {
     );
   });
 });
+
+type JsonObjectTree = Extract<JsonTree, { entries: unknown }>;
+
+/** Objects with a key to repeat. */
+function objectsOf(tree: JsonTree): JsonObjectTree[] {
+  if ('items' in tree) return tree.items.flatMap(objectsOf);
+  if (!('entries' in tree)) return [];
+  return [
+    ...(tree.entries.length === 0 ? [] : [tree]),
+    ...tree.entries.flatMap(([, value]) => objectsOf(value)),
+  ];
+}
+
+function heightOf(tree: JsonTree): number {
+  if ('raw' in tree) return 0;
+  const children = 'items' in tree ? tree.items : tree.entries.map(([, value]) => value);
+  return 1 + Math.max(0, ...children.map(heightOf));
+}
+
+function replaced(
+  tree: JsonTree,
+  target: JsonTree | undefined,
+  change: (entries: readonly JsonEntry[]) => readonly JsonEntry[],
+): JsonTree {
+  if ('items' in tree) return { items: tree.items.map((item) => replaced(item, target, change)) };
+  if (!('entries' in tree)) return tree;
+  const entries = tree.entries.map(([key, value]): JsonEntry => [key, replaced(value, target, change)]);
+  return { entries: tree === target ? change(entries) : entries };
+}
+
+/** The key with every character as an escape. */
+function escaped(rawKey: string): string {
+  const units = Array.from({ length: (JSON.parse(rawKey) as string).length }, (_, i) =>
+    (JSON.parse(rawKey) as string).charCodeAt(i).toString(16).padStart(4, '0'),
+  );
+  return `"${units.map((unit) => `\\u${unit}`).join('')}"`;
+}
 
 function attempt(act: () => unknown): { value: unknown } | { error: unknown } {
   try {

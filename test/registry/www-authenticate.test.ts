@@ -45,4 +45,50 @@ describe('parseChallenges', () => {
       }),
     );
   });
+
+  // RFC 9110, 11.6.1: a scheme with a token68, or with parameters of different names.
+  const token = fc.stringMatching(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,8}$/);
+  const value = fc.string({ unit: fc.constantFrom(...Array.from('ab:/,="\\ é')), maxLength: 12 });
+  const challenge = fc.oneof(
+    fc.record({ scheme: token, token68: fc.stringMatching(/^[A-Za-z0-9._~+/-]{1,12}={0,2}$/) }),
+    fc.record({
+      scheme: token,
+      parameters: fc.uniqueArray(fc.tuple(token, value), {
+        selector: ([name]) => name.toLowerCase(),
+        maxLength: 4,
+      }),
+    }),
+  );
+
+  it('T09 reads every challenge of the grammar back, however it is written', () => {
+    const separators = fc.constantFrom(',', ', ', ' ,\t', ', ,');
+    fc.assert(
+      fc.property(
+        fc.array(challenge, { maxLength: 5 }),
+        separators,
+        fc.constantFrom('', ' '),
+        fc.boolean(),
+        (challenges, comma, space, isBare) => {
+          const written = challenges.map((each) => {
+            if ('token68' in each) return `${each.scheme} ${each.token68}`;
+            const parameters = each.parameters.map(([name, text]) => {
+              const bare = isBare && /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(text);
+              const shown = bare ? text : `"${text.replace(/["\\]/g, '\\$&')}"`;
+              return `${name}${space}=${space}${shown}`;
+            });
+            return [each.scheme, parameters.join(comma)].join(' ').trimEnd();
+          });
+          const expected = challenges.map((each) => [
+            each.scheme.toLowerCase(),
+            'token68' in each
+              ? {}
+              : Object.fromEntries(each.parameters.map(([name, text]) => [name.toLowerCase(), text])),
+          ]);
+          expect(plain(written.join(comma)), written.join(comma)).toEqual(expected);
+          expect(plain(written)).toEqual(expected);
+        },
+      ),
+      { seed: 7235, numRuns: 3000 },
+    );
+  });
 });

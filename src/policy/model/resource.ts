@@ -1,8 +1,8 @@
-import type { z } from 'zod';
 import { RefwardenError } from '../../failures/failure.ts';
 import { artifactPolicyException } from './artifact-policy-exception.ts';
 import { artifactPolicy, clusterArtifactPolicy, namespaceOf } from './artifact-policy.ts';
 import type { ArtifactPolicy, ClusterArtifactPolicy } from './artifact-policy.ts';
+import { describeIssues } from './describe-issues.ts';
 import { groupVersion } from './metadata.ts';
 import { trustedIssuer } from './trusted-issuer.ts';
 import type { TrustedIssuer } from './trusted-issuer.ts';
@@ -29,8 +29,6 @@ export function resourceKey(resource: Resource): string {
 const isResourceKind = (kind: unknown): kind is ResourceKind =>
   typeof kind === 'string' && Object.hasOwn(resourceSchemas, kind);
 
-const maxIssuesShown = 5;
-
 /**
  * Parses an object of the group `refwarden.dev`, from a file or from the API server.
  * @param where names the source in messages: `policies/prod.yaml, document 2`.
@@ -45,7 +43,7 @@ export function parseResource(value: unknown, where: string): Resource {
     const kinds = Object.keys(resourceSchemas).join(', ');
     throw new RefwardenError(
       'PolicyInvalid',
-      `${where}: apiVersion ${JSON.stringify(apiVersion)} and kind ${JSON.stringify(kind)} are not of Refwarden; it reads ${groupVersion} ${kinds}.`,
+      `${where}: apiVersion ${show(apiVersion)} and kind ${show(kind)} are not of Refwarden; it reads ${groupVersion} ${kinds}.`,
     );
   }
   const parsed = resourceSchemas[kind].safeParse(value);
@@ -57,14 +55,9 @@ export function parseResource(value: unknown, where: string): Resource {
   );
 }
 
-function describeIssues(issues: readonly z.core.$ZodIssue[]): string {
-  const shown = issues.slice(0, maxIssuesShown).map(({ path, message }) => {
-    const field = path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`)).join('');
-    return `${field.replace(/^\./, '') || 'object'}: ${message}`;
-  });
-  const more = issues.length - shown.length;
-  return shown.join('; ') + (more > 0 ? `; and ${more} more` : '');
-}
+/** JSON of it, as far as a message has room. */
+const show = (value: unknown): string =>
+  value === undefined ? 'undefined' : JSON.stringify(value).slice(0, 100);
 
 function nameOf(value: unknown): string {
   const metadata = (value as { metadata?: { name?: unknown } }).metadata;

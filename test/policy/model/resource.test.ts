@@ -377,4 +377,18 @@ describe('parseResource', () => {
     expect(message.split('; ')).toHaveLength(6);
     expect(message).toMatch(/and \d+ more\.$/);
   });
+
+  it('T31 shows the beginning of what is long, wherever it stands', () => {
+    const long = 'k'.repeat(100_000);
+    const many = Object.fromEntries(Array.from({ length: 300 }, (_, index) => [`k${index}`, '']));
+    for (const resource of [
+      policy({ [long]: 1 }),
+      policy(many),
+      policy({ namespaces: { matchLabels: { [long]: 1 } } }),
+      { ...policy({}), apiVersion: long },
+      { ...policy({}), kind: { [long]: [] } },
+    ])
+      expect(refusalOf(resource).message.length).toBeLessThan(1000);
+    expect(refusalOf(policy({ [long]: 1 })).message).toContain('spec: Unrecognized key: "kkk');
+  });
 });
