@@ -21,7 +21,12 @@ async function answer(
   const buildkit = readBuildkitFixture(fixture);
   const list = JSON.parse(fixturePolicy(requirement)) as { items: object[] };
   const spec = { key: { pem: builder.issuer.pem } };
-  const issuer = { ...list.items[0], metadata: { name: 'builder' }, spec };
+  const issuer = {
+    apiVersion: 'refwarden.dev/v1alpha1',
+    kind: 'TrustedIssuer',
+    metadata: { name: 'builder' },
+    spec,
+  };
   const { decide, registry } = await startFixtureDecisions({
     fixtures: [`../buildkit/${fixture}`],
     policies: JSON.stringify({ ...list, items: [issuer, ...list.items] }),
