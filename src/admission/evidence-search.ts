@@ -1,6 +1,7 @@
 import { failure } from '../failures/failure.ts';
 import { shortDigest } from '../image/digest.ts';
 import type { Digest } from '../image/digest.ts';
+import { repositoryName } from '../image/reference.ts';
 import type { ImageReference, Repository } from '../image/reference.ts';
 import { evaluateRequirement } from '../policy/evaluate.ts';
 import type { VerifiedEvidence } from '../policy/evidence.ts';
@@ -142,7 +143,9 @@ export class EvidenceSearch {
     indexes: readonly Digest[],
     holder?: Digest,
   ): Promise<void> {
-    if (this.#isVisited(`${subject.digest} ${candidate.digest} ${holder ?? ''}`)) return;
+    const { digest, repository } = candidate;
+    const what = [subject.digest, repositoryName(repository), digest, holder].join(' ');
+    if (this.#isVisited(what)) return;
     const subjects = [...new Set([subject.digest, this.#image.digest])];
     const verify = async (vouchers?: readonly VerifiedEvidence[]): Promise<void> => {
       const target = { subject, subjects, ...(vouchers === undefined ? {} : { vouchers }) };

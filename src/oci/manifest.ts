@@ -206,6 +206,8 @@ function agreeOnMediaType(
 }
 
 function parseDescriptors(value: Json | undefined, where: string): Descriptor[] {
+  // Tools written in Go say null for an empty list, as BuildKit does of an image without layers.
+  if (value === null) return [];
   if (!Array.isArray(value)) throw new RefwardenError('ManifestInvalid', `${where} is not a list.`);
   if (value.length > maxManifestEntries) {
     throw new RefwardenError('ManifestInvalid', `${where} has more than ${maxManifestEntries} entries.`);

@@ -34,7 +34,8 @@ interface Progress {
   readonly wanted: Wanted;
   readonly access: RegistryAccess;
   readonly tally: DiscoveryTally;
-  readonly candidates: Set<Digest>;
+  /** Repository and digest of each: another repository's copy may be whole where this one lacks a layer. */
+  readonly candidates: Set<string>;
   readonly looked: Set<string>;
   /** Questions whose candidates proved something. */
   readonly proved: Set<string>;
@@ -133,7 +134,7 @@ export class ReferrerDiscovery {
     const lookedKey = (digest: Digest): string => `${repositoryName(at)} ${digest}`;
     // What a listing showed without a subject may still be claimed by a tag.
     const isKnown = (digest: Digest): boolean =>
-      progress.candidates.has(digest) ||
+      progress.candidates.has(lookedKey(digest)) ||
       (!mechanism.isClaimedByTag && (digest === subject.digest || progress.looked.has(lookedKey(digest))));
     const fresh = new Map(listing.entries.map((entry) => [entry.digest, entry]));
     const ranked = rankByHints(
@@ -151,7 +152,7 @@ export class ReferrerDiscovery {
         progress.looked.add(lookedKey(fetched.entry.digest));
         const event = this.#judge(fetched, question, progress);
         if (event === undefined) continue;
-        if (event.kind === 'candidate') progress.candidates.add(event.digest);
+        if (event.kind === 'candidate') progress.candidates.add(lookedKey(event.digest));
         else if (leavesOpen(event.failure)) tally.fail(event.failure);
         events.push(event);
       }

@@ -49,6 +49,26 @@ describe.each(['key-legacy', 'key-bundle'])('artifacts in another repository: %s
   });
 });
 
+it.each(['key-legacy', 'key-bundle'])(
+  'T29 an artifact without its layers does not hide the whole one in another repository: %s',
+  async (fixture) => {
+    const started = await startFixtureDecisions({
+      fixtures: [fixture],
+      policies: ({ host }) =>
+        fixturePolicy(signedBy('release'), { evidenceRepositories: [`${host}/acme/signatures`] }),
+    });
+    await loadFixture(started.registry, fixture, 'acme/signatures');
+    started.registry.intercept((request, response) => {
+      if (request.url?.startsWith('/v2/acme/app/blobs/') !== true) return false;
+      response
+        .writeHead(404, { 'content-type': 'application/json' })
+        .end('{"errors":[{"code":"BLOB_UNKNOWN"}]}');
+      return true;
+    });
+    expect(answerOf(await started.decide(`@${readCosignFixture(fixture).image}`))).toBe('admitted');
+  },
+);
+
 describe('a policy of a namespace that names a repository which fails', () => {
   /** Beside a cluster policy that waives a registry which fails. */
   const withOwnPolicy =

@@ -87,6 +87,12 @@ describe('parseDocument', () => {
     expect(refersTo(document, parseDigest(digestOf('image')))).toBe(true);
   });
 
+  it('takes null for an empty list, as Go writes it, and nothing for none', () => {
+    expect(parse(manifest({ layers: null }))).toMatchObject({ kind: 'manifest', layers: [] });
+    expect(parse(index({ manifests: null }))).toMatchObject({ kind: 'index', manifests: [] });
+    expect(() => parse(manifest({ layers: undefined }))).toThrow(refusal('ManifestInvalid', 'is not a list'));
+  });
+
   it.each([
     ['manifests beside layers', index({ layers: [] })],
     ['manifests beside config', index({ config: descriptor('config') })],
@@ -174,7 +180,6 @@ describe('parseDocument', () => {
     [JSON.stringify(manifest({ layers: [null] })), 'D.layers[0] is not a descriptor'],
     [JSON.stringify(manifest({ config: undefined })), 'D.config is not a descriptor'],
     [JSON.stringify(manifest({ config: [] })), 'D.config is not a descriptor'],
-    [JSON.stringify(index({ manifests: null })), 'D.manifests is not a list'],
     [JSON.stringify(index({ manifests: [child('a', { platform: 'linux' })] })), 'platform is no platform'],
     [JSON.stringify(index({ manifests: [child('a', { platform: { os: 1 } })] })), 'platform.os is no text'],
     [JSON.stringify(manifest({ subject: 'x' })), 'D.subject is not a descriptor'],
