@@ -67,7 +67,8 @@ const expected: Readonly<Record<ReferrerName, (mechanism: Mechanism) => string>>
   'signed/by-stranger': () => 'failed SignerNotTrusted',
   'signed/of-another': () => 'failed SubjectMismatch',
   'sbom/attested': (mechanism) => `passed ${mechanism}`,
-  'sbom/attached-unsigned': () => 'failed SbomMissing',
+  'sbom/attached-signed': (mechanism) => `passed ${mechanism}`,
+  'sbom/attached-unsigned': () => 'failed VoucherMissing',
 };
 
 const stack = suiteStack();

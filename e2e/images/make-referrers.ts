@@ -19,6 +19,7 @@ export type ReferrerName =
   | 'signed/by-stranger'
   | 'signed/of-another'
   | 'sbom/attested'
+  | 'sbom/attached-signed'
   | 'sbom/attached-unsigned';
 
 /** `host/repository@sha256:...` of each. */
@@ -96,6 +97,9 @@ export async function makeReferrers(host: string, tools: ReferrerTools): Promise
   await release.attestSpdx(attested, spdxPath);
   const attachedUnsigned = await push('sbom/attached-unsigned');
   await attachByOras(attachedUnsigned, 'text/spdx', `${sbomFile}:text/spdx+json`);
+  const attachedSigned = await push('sbom/attached-signed');
+  const attached = await attachByOras(attachedSigned, 'text/spdx', `${sbomFile}:text/spdx+json`);
+  await release.sign({ ...attachedSigned, pinned: `${host}/sbom/attached-signed@${attached}` }, 'Bundle');
   return {
     'signed/bundle': bundle.pinned,
     'signed/legacy': legacy.pinned,
@@ -107,6 +111,7 @@ export async function makeReferrers(host: string, tools: ReferrerTools): Promise
     'signed/by-stranger': byStranger.pinned,
     'signed/of-another': ofAnother.pinned,
     'sbom/attested': attested.pinned,
+    'sbom/attached-signed': attachedSigned.pinned,
     'sbom/attached-unsigned': attachedUnsigned.pinned,
   };
 }
