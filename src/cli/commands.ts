@@ -37,6 +37,8 @@ export interface CheckOptions extends RegistryOptions, PolicyOptions {
 export const treeOutputs = ['text', 'json', 'dot', 'mermaid'] as const;
 
 export interface TreeOptions extends RegistryOptions {
+  /** An OCI image layout, directory or tar: it is read instead of registries. */
+  readonly layout?: string;
   readonly output: (typeof treeOutputs)[number];
   readonly timeoutSeconds: number;
 }

@@ -72,12 +72,7 @@ function buildProgram(
     .description('decide about images by the policies of a directory, without a cluster')
     .argument('<image...>', 'images as a Pod would name them')
     .requiredOption('--policies <dir>', 'directory with policies and trusted issuers (YAML or JSON)')
-    .addOption(
-      new Option(
-        '--layout <path>',
-        'OCI image layout (directory or tar) that holds the images and what refers to them; no registry is asked',
-      ).conflicts(['plainHttp', 'registries', 'dockerConfig', 'cacheDir']),
-    )
+    .addOption(layoutOption())
     .option('--namespace <name>', 'namespace that the Pod would be in', 'default')
     .addOption(outputOption())
     .option('--explain', 'show everything that was looked at and why it did not count', false)
@@ -102,6 +97,7 @@ function buildProgram(
       'show what a registry holds around an image: indexes, children, and what refers to them; unverified',
     )
     .argument('<image>', 'image as a Pod would name it')
+    .addOption(layoutOption())
     .addOption(new Option('--output <form>', 'form of the answer').choices(treeOutputs).default('text'))
     .option('--timeout <seconds>', 'time for the whole tree', positiveNumber, 60)
     .addHelpText(
@@ -109,8 +105,12 @@ function buildProgram(
       '\nExit codes: 0 all is shown, 2 usage or configuration error, 3 inconclusive: there may be more.',
     )
     .action(async (image: string, flags: TreeFlags) => {
-      const { output, timeout } = flags;
-      const options = { ...registryOptions(flags, defaults), output, timeoutSeconds: timeout };
+      const { output, timeout, layout } = flags;
+      const options = {
+        ...registryOptions(flags, defaults),
+        ...(layout === undefined ? {} : { layout }),
+        ...{ output, timeoutSeconds: timeout },
+      };
       end(await runTree(image, options, engine, terminal));
     });
 
@@ -200,9 +200,16 @@ type CheckFlags = SourceFlags &
   Pick<CheckOptions, 'policies' | 'layout' | 'namespace' | 'output' | 'explain'> & {
     readonly timeout: number;
   };
-type TreeFlags = RegistryFlags & Pick<TreeOptions, 'output'> & { readonly timeout: number };
+type TreeFlags = RegistryFlags & Pick<TreeOptions, 'output' | 'layout'> & { readonly timeout: number };
 type DemoRegistryFlags = Omit<DemoRegistryOptions, 'layouts'> & { readonly layout: string[] };
 type ServeFlags = SourceFlags & Omit<ServeOptions, 'plainHttp' | 'noMatch'>;
+
+function layoutOption(): Option {
+  return new Option(
+    '--layout <path>',
+    'OCI image layout (directory or tar) that holds image and artifacts; no registry is asked',
+  ).conflicts(['plainHttp', 'registries', 'dockerConfig', 'cacheDir']);
+}
 
 function withRegistryOptions(command: Command): Command {
   return command

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { index, manifest } from '../demo/registry/documents.ts';
 import { startFixtureRegistry } from '../support/fixture-registry.ts';
@@ -179,5 +180,25 @@ describe('refwarden tree --output json', () => {
     const seen = new Set(trees.flatMap(({ tree }) => nodesOf(tree).flatMap((found) => Object.keys(found))));
     expect(new Set(trees.flatMap((tree) => Object.keys(tree)))).toEqual(new Set(documented(top)));
     expect(seen).toEqual(new Set(documented(node)));
+  });
+});
+
+describe('refwarden tree --layout', () => {
+  it.each(['oras-cp', 'oras-backup.tar', 'cosign-save-bundles'])(
+    'shows what is on disk: %s',
+    async (layout) => {
+      const path = fileURLToPath(new URL(`../fixtures/layouts/${layout}`, import.meta.url));
+      const image = 'registry.example/acme/app:1.4.0';
+      const { code, out, err } = await runCommandLine('tree', image, '--layout', path, '--output', 'json');
+      expect([code, err]).toEqual([0, '']);
+      const kinds = nodesOf((JSON.parse(out) as JsonTree).tree).map(({ kind }) => kind);
+      expect(kinds).toContain('signature');
+    },
+  );
+
+  it('is no registry to be set up', async () => {
+    const { code, err } = await runCommandLine('tree', 'a/b:1', '--layout', '.', '--plain-http', 'a.example');
+    expect(code).toBe(2);
+    expect(err).toContain("'--layout <path>' cannot be used with option '--plain-http");
   });
 });
