@@ -13,7 +13,8 @@ import type { Check } from './verdict.ts';
 const waivable: ReadonlySet<FailureCode> = new Set<FailureCode>(['RegistryUnavailable', 'RegistryTimeout']);
 
 /** Whether a policy with `onInconclusive: Admit` lets this pass. */
-export const isWaivable = ({ code }: Failure): boolean => waivable.has(code);
+export const isWaivable = ({ code, isOfContent }: Failure): boolean =>
+  waivable.has(code) && isOfContent !== true;
 
 /** A check that did not pass, with the mode and onInconclusive of its policy applied. */
 export function notPassed(

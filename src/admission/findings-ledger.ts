@@ -1,4 +1,4 @@
-import { failureKind, toFailure } from '../failures/failure.ts';
+import { failureKind, toFailure, withCause } from '../failures/failure.ts';
 import type { Failure } from '../failures/failure.ts';
 import type { Evidence, VerifiedEvidence } from '../policy/evidence.ts';
 import type { Rejection } from '../verification/verification.ts';
@@ -49,7 +49,8 @@ export class FindingsLedger {
   ): void {
     const kind = failureKind(why.code);
     if (kind === 'inconclusive' || kind === 'internal') {
-      this.#gaps.push(why);
+      // Large and slow artifacts are pushed as easily as others.
+      this.#gaps.push(withCause({ ...why, isOfContent: true as const }, why.cause));
       return;
     }
     this.#misses.push({

@@ -3,7 +3,7 @@ import type { Failure } from '../failures/failure.ts';
 import type { Digest } from '../image/digest.ts';
 import { shortDigest } from '../image/digest.ts';
 import type { Platform } from '../oci/descriptor.ts';
-import { formatPlatform, matchesPlatform } from '../oci/platform.ts';
+import { formatPlatform, isMeantFor, mayRunOn } from '../oci/platform.ts';
 import { evaluateRequirement } from '../policy/evaluate.ts';
 import type { Evidence } from '../policy/evidence.ts';
 import type { CompiledPolicy, EvidenceRequirement } from '../policy/snapshot.ts';
@@ -65,7 +65,7 @@ function judgeChildren(
   const judged = new Map<Digest, Judgement>();
   for (const platform of wanted) {
     const due = children.filter((child) => runsOn(child, platform));
-    if (due.length === 0) {
+    if (!due.some((child) => isFor(child, platform))) {
       const what = platform === undefined ? 'nothing that runs' : `nothing for ${formatPlatform(platform)}`;
       return { outcome: 'failed', why: failure('PlatformMissing', `the index holds ${what}`), misses: [] };
     }
@@ -89,8 +89,15 @@ function judgeChildren(
 /** What has no platform may be run on any. */
 function runsOn({ platforms }: ChildFindings, wanted: Platform | undefined): boolean {
   return (
+    wanted === undefined || platforms.some((platform) => platform === undefined || mayRunOn(wanted, platform))
+  );
+}
+
+/** What a node might run instead of its own does not make up for that missing. */
+function isFor({ platforms }: ChildFindings, wanted: Platform | undefined): boolean {
+  return (
     wanted === undefined ||
-    platforms.some((platform) => platform === undefined || matchesPlatform(wanted, platform))
+    platforms.some((platform) => platform === undefined || isMeantFor(wanted, platform))
   );
 }
 

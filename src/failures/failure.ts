@@ -6,6 +6,8 @@ export interface Failure {
   readonly code: FailureCode;
   /** One or two sentences for people; no stack, no registry body, no secret. */
   readonly message: string;
+  /** Somebody who pushes can bring it about, whatever its code: no policy waives it. */
+  readonly isOfContent?: true;
   /** What lies behind it: for the log (redacted) only. Not enumerable, so that nothing else ever shows it. */
   readonly cause?: unknown;
 }

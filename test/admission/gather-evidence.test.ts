@@ -233,6 +233,37 @@ describe('the search for evidence', () => {
   });
 });
 
+describe('T29 what somebody pushed and cannot be read', () => {
+  const policies = compile([
+    ...issuers,
+    clusterPolicy('prod', { require: [signedBy('acme')], onInconclusive: 'Admit' }),
+  ]);
+  const late = (): Promise<never> => Promise.reject(new RefwardenError('RegistryTimeout', 'Late.'));
+
+  it.each([
+    ['a layer', [{ ...signed('late'), fetchLayer: late }, end()]],
+    ['a manifest', [unusable('RegistryTimeout'), end()]],
+    [
+      'a manifest, as the end says too',
+      [
+        unusable('RegistryTimeout'),
+        end({ complete: false, failures: [failure('RegistryTimeout', 'Late.')] }),
+      ],
+    ],
+  ])('is waived by no policy: %s', async (_, events) => {
+    const source = new ScriptedSource({ referrers: () => events });
+    const verdict = await decideOn({ source, policies });
+    expect(verdict.allowed).toBe(false);
+    expect(outcomes(verdict)).toEqual(['inconclusive RegistryTimeout blocks']);
+  });
+
+  it('is no listing that fails: that is waived', async () => {
+    const failures = [failure('RegistryTimeout', 'Late.')];
+    const source = new ScriptedSource({ referrers: () => [end({ complete: false, failures })] });
+    expect((await decideOn({ source, policies })).allowed).toBe(true);
+  });
+});
+
 describe('the walk up', () => {
   const ofIndex = candidate('of the index', { evidence: [evidenceBy('acme', { subject: index })] });
   const scripted = (...events: ReferrerEvent[]): ScriptedSource =>

@@ -68,6 +68,12 @@ describe('an index that is not signed', () => {
     ['linux/amd64', [entry(good, linux('amd64')), entry(evil)]],
     ['linux/amd64', [entry(good, linux('amd64')), entry(evil, linux('arm64')), entry(evil, linux('amd64'))]],
     ['linux/amd64', [entry(good, linux('amd64')), entry(evil, { os: 'linux', architecture: 'x86_64' })]],
+    ['linux/amd64', [entry(evil, { architecture: 'amd64' }), entry(good, linux('amd64'))]],
+    ['linux/amd64', [entry(evil, { os: '', architecture: 'amd64' }), entry(good, linux('amd64'))]],
+    ['linux/amd64', [entry(evil, linux('386')), entry(good, linux('amd64'))]],
+    ['linux/arm/v7', [entry(evil, linux('armhf')), entry(good, { ...linux('arm'), variant: 'v7' })]],
+    ['linux/arm64', [entry(evil, { ...linux('arm'), variant: 'v7' }), entry(good, linux('arm64'))]],
+    ['linux/amd64/v1', [entry(evil, { ...linux('x86_64'), variant: 'v3' }), entry(good, linux('amd64'))]],
     // A runtime chooses by platform, and does not care what else an entry calls itself.
     [
       'All',
@@ -85,6 +91,12 @@ describe('an index that is not signed', () => {
 
   it.each([
     ['linux/arm64', [entry(good, linux('amd64'))], 'the index holds nothing for linux/arm64'],
+    [
+      'linux/amd64',
+      [entry(good, { ...linux('amd64'), variant: 'v9' })],
+      'the index holds nothing for linux/amd64',
+    ],
+    ['linux/amd64', [entry(good, linux('386'))], 'the index holds nothing for linux/amd64'],
     ['All', [], 'the index holds nothing that runs'],
     ['All', [entry(good, unknown)], 'the index holds nothing that runs'],
   ])('T14 is denied for %s where it holds no such child: %#', async (platform, entries, message) => {

@@ -4,7 +4,7 @@ import { inlinedContent } from '../../src/oci/inlined-content.ts';
 import { parseEntries } from '../../src/oci/listing.ts';
 import { isRunnableChild, parseDocument, refersTo } from '../../src/oci/manifest.ts';
 import type { Manifest } from '../../src/oci/manifest.ts';
-import { formatPlatform, matchesPlatform, parsePlatform } from '../../src/oci/platform.ts';
+import { formatPlatform, mayRunOn, parsePlatform } from '../../src/oci/platform.ts';
 import { parseStrictJson } from '../../src/oci/strict-json.ts';
 import { parseStatement } from '../../src/verification/attestation/in-toto-statement.ts';
 import { bareForms } from '../../src/verification/bare-forms.ts';
@@ -101,7 +101,7 @@ function platformOf({ platform }: Descriptor): string | undefined {
   if (platform === undefined) return undefined;
   const name = formatPlatform(platform);
   const parsed = parsePlatform(name);
-  if (parsed !== undefined && !matchesPlatform(parsed, platform))
+  if (parsed !== undefined && !mayRunOn(parsed, platform))
     throw new Error(`${name} is not the platform that it names`);
   return name;
 }
