@@ -16,9 +16,12 @@ import type { VerifyPorts } from './verify-candidate.ts';
 /** How many indexes deep an image is looked for: an index in an index is rare, and more is no image. */
 const maxIndexDepth = 3;
 /** Indexes of one image that are looked at, on all ways up: whoever may push can build a tower of them. */
-const maxIndexes = 32;
+const maxIndexes = 64;
 /** Unsigned artifacts of one image whose own signatures are looked for: whoever may push can add some. */
-const maxNestedSearches = 16;
+const maxNestedSearches = 64;
+/** Listed manifests fetched for indexes and unsigned artifacts of one image: for each at most, and for all together. */
+const maxIndirectFetches = 16;
+const maxIndirectFetchesInAll = 256;
 
 /** What is asked about one image. */
 export interface Inquiry {
@@ -43,6 +46,8 @@ export class EvidenceSearch {
   readonly #visited = new Set<string>();
   #indexes = 0;
   #nestedSearches = 0;
+  #indirectFetchesLeft = maxIndirectFetchesInAll;
+  #nestedTurn: Promise<unknown> = Promise.resolve();
 
   constructor(ports: VerifyPorts, inquiry: Inquiry, access: RegistryAccess) {
     this.#ports = ports;
@@ -108,11 +113,8 @@ export class EvidenceSearch {
         ({ name }) => !this.#signaturesBy(digest).some(({ issuer }) => issuer === name),
       );
     if (!this.#wantsSignatures() && !wantsVoucher()) return;
-    const { artifacts } = this.#ports;
-    const events = artifacts.referrers(subject, signaturesOnly, this.#access, this.#inquiry.elsewhere);
-    await drainEvents(
-      this.ledger,
-      events,
+    await this.#drainIndirect(
+      subject,
       async (candidate) => {
         await this.#lookInto(candidate, subject, indexes);
         return !this.#wantsSignatures() && !wantsVoucher();
@@ -120,7 +122,7 @@ export class EvidenceSearch {
       'signature',
     );
     if (!holdsAttestations || this.#openAttestations().length === 0) return;
-    const attestations = artifacts.attestationsIn(index, this.#image, this.#access);
+    const attestations = this.#ports.artifacts.attestationsIn(index, this.#image, this.#access);
     await drainEvents(
       this.ledger,
       attestations,
@@ -168,7 +170,10 @@ export class EvidenceSearch {
     const ofHolder = this.#signaturesBy(holder);
     if (ofHolder.length > 0) await verify(ofHolder);
     if (this.#openAttestations().length === 0) return;
-    const own = await this.#signaturesOf(candidate);
+    // One after the other: what one leaves of the bound is for the next.
+    const turn = this.#nestedTurn.then(() => this.#signaturesOf(candidate));
+    this.#nestedTurn = turn;
+    const own = await turn;
     if (own.length > 0 || ofHolder.length === 0) await verify([...ofHolder, ...own]);
   }
 
@@ -182,12 +187,9 @@ export class EvidenceSearch {
     const subject: Subject = { ...artifact.repository, digest: artifact.digest };
     const trusted = new Set(issuersOf(this.#openAttestations()).map(({ name }) => name));
     const found: VerifiedEvidence[] = [];
-    const { artifacts } = this.#ports;
-    const events = artifacts.referrers(subject, signaturesOnly, this.#access, this.#inquiry.elsewhere);
     const target = { subject, subjects: [subject.digest] };
-    await drainEvents(
-      this.ledger,
-      events,
+    await this.#drainIndirect(
+      subject,
       async (candidate) => {
         const proven = await this.#verifier.verify(candidate, target, (why) => {
           this.ledger.reject(why, candidate, 'attestation');
@@ -198,6 +200,29 @@ export class EvidenceSearch {
       'attestation',
     );
     return found;
+  }
+
+  /** The signatures of what is not the image itself, within what all of those may cost together. */
+  async #drainIndirect(
+    subject: Subject,
+    visit: (candidate: Candidate) => Promise<boolean>,
+    about: VerifiedEvidence['kind'],
+  ): Promise<void> {
+    const maxFetches = Math.min(maxIndirectFetches, this.#indirectFetchesLeft);
+    this.#indirectFetchesLeft -= maxFetches;
+    let fetches = 0;
+    const wanted = { ...signaturesOnly, maxFetches };
+    const events = this.#ports.artifacts.referrers(subject, wanted, this.#access, this.#inquiry.elsewhere);
+    await drainEvents(
+      this.ledger,
+      events,
+      async (candidate: Candidate) => {
+        fetches++;
+        return await visit(candidate);
+      },
+      about,
+    );
+    this.#indirectFetchesLeft += Math.max(0, maxFetches - fetches);
   }
 
   /** Whether it was there before, too. */

@@ -76,6 +76,8 @@ export interface Wanted {
   readonly sboms: boolean;
   /** Of attestations: what the open requirements name. */
   readonly predicateTypes?: readonly string[];
+  /** Listed manifests that may be fetched for it, where that is less than the bound on any subject. */
+  readonly maxFetches?: number;
 }
 
 /** Where indexes that contain an image may be found beside those that listings name. */

@@ -8,7 +8,7 @@ import type { ByteBudget } from './byte-budget.ts';
 import type { ArtifactSource, Candidate, Clock, RegistryAccess, Subject } from './ports.ts';
 
 /** Most signatures and attestations verified for one image: each costs CPU, and whoever may push can add some. */
-const maxSignaturesPerImage = 512;
+const maxSignaturesPerImage = 256;
 /** Most layers of one artifact that are fetched at once. */
 const layerConcurrency = 8;
 
@@ -34,7 +34,8 @@ export class CandidateVerifier {
   readonly #ports: VerifyPorts;
   readonly #issuers: readonly ResolvedIssuer[];
   readonly #access: RegistryAccess;
-  #signatures = 0;
+  /** Those under cosign's tags on an account of their own: referrers that anybody adds do not use it up. */
+  readonly #signatures = { underTags: 0, listed: 0 };
 
   constructor(ports: VerifyPorts, issuers: readonly ResolvedIssuer[], access: RegistryAccess) {
     this.#ports = ports;
@@ -60,8 +61,9 @@ export class CandidateVerifier {
       for (const why of needs.skipped) reject(why);
       const layers = [...needs.layers, ...((target.vouchers?.length ?? 0) > 0 ? needs.vouched : [])];
       if (layers.length === 0 && needs.vouched.length === 0) return [];
-      this.#signatures += layers.length;
-      if (this.#signatures > maxSignaturesPerImage) {
+      const account = candidate.mechanism === 'CosignTag' ? 'underTags' : 'listed';
+      this.#signatures[account] += layers.length;
+      if (this.#signatures[account] > maxSignaturesPerImage) {
         const message = `More than ${maxSignaturesPerImage} signatures and attestations were found; the rest was not verified.`;
         reject(failure('TooManyReferrers', message));
         return [];

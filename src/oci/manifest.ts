@@ -20,6 +20,9 @@ import type { Json, JsonObject } from './strict-json.ts';
 /** Most entries read from `layers` or `manifests` of one document. */
 export const maxManifestEntries = 10_000;
 
+/** Most values of a manifest or index: its entries, and what tools put beside them. A megabyte of small ones takes long to read. */
+const maxDocumentValues = 100_000;
+
 const documentFields = new FieldNames(
   'schemaVersion',
   'mediaType',
@@ -65,7 +68,7 @@ export type Document = Manifest | Index;
  * @throws RefwardenError `ManifestInvalid`, `ManifestAmbiguous`, `DigestUnsupported`.
  */
 export function parseDocument(bytes: Uint8Array, contentType: string | undefined, name: string): Document {
-  const json = parseStrictJson(bytes, name, 'ManifestInvalid');
+  const json = parseStrictJson(bytes, name, 'ManifestInvalid', maxDocumentValues);
   if (!isJsonObject(json)) throw new RefwardenError('ManifestInvalid', `${name} is not an object.`);
   const folded = findFoldedKey(json, documentFields);
   if (folded !== undefined) {

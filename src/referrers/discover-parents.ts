@@ -37,7 +37,8 @@ interface Progress {
   readonly access: RegistryAccess;
   readonly tally: DiscoveryTally;
   readonly looked: Set<Digest>;
-  parents: number;
+  /** Handed out, by where they were found: none of the sources crowds out another. */
+  readonly parents: Map<Mechanism, number>;
   isBoundHit: boolean;
 }
 
@@ -62,7 +63,7 @@ export class ParentDiscovery {
   ): AsyncGenerator<readonly ParentEvent[]> {
     const tally = new DiscoveryTally(this.#store.clock);
     const looked = new Set([subject.digest]);
-    const progress: Progress = { subject, access, tally, looked, parents: 0, isBoundHit: false };
+    const progress: Progress = { subject, access, tally, looked, parents: new Map(), isBoundHit: false };
     const known = this.#known.parentsOf(subject, access).map((digest) => ({ digest }));
     yield* this.#lookThrough({ mechanism: 'KnownIndex', entries: known, malformed: [] }, progress);
     const waves = [this.#listed(subject, hints, progress), [this.#scanned(subject, progress)]];
@@ -137,21 +138,29 @@ export class ParentDiscovery {
     );
     const due = fresh.slice(0, maxReferrerFetches);
     if (due.length < fresh.length) progress.isBoundHit = true;
+    let isFull = false;
     for await (const batch of fetchListed(this.#store, due, subject, access)) {
       const events: (ParentIndex | UnusableReferrer)[] = [];
       for (const fetched of batch) {
         looked.add(fetched.entry.digest);
         const event = await this.#judge(fetched, mechanism, progress);
         if (event === undefined) continue;
-        if (event.kind === 'parent' && progress.parents++ >= maxParentIndexes) {
-          progress.isBoundHit = true;
-          continue;
+        if (event.kind === 'parent') {
+          const before = progress.parents.get(mechanism) ?? 0;
+          if (before >= maxParentIndexes) {
+            isFull = true;
+            continue;
+          }
+          progress.parents.set(mechanism, before + 1);
         }
         if (event.kind === 'unusable' && leavesOpen(event.failure)) tally.fail(event.failure);
         events.push(event);
       }
       if (events.length > 0) yield events;
-      if (progress.parents > maxParentIndexes) return;
+      if (isFull) {
+        progress.isBoundHit = true;
+        return;
+      }
     }
   }
 

@@ -142,7 +142,8 @@ export class ReferrerDiscovery {
       wanted,
     );
     // A tag's manifest came with the tag, so that a flood of referrers does not hide it.
-    const { maxReferrerFetches } = this.#store.limits;
+    const { limits } = this.#store;
+    const maxReferrerFetches = Math.min(limits.maxReferrerFetches, wanted.maxFetches ?? Infinity);
     const budget = mechanism.isClaimedByTag ? ranked.length : maxReferrerFetches - progress.fetches;
     const due = ranked.slice(0, Math.max(budget, 0));
     if (!mechanism.isClaimedByTag) progress.fetches += due.length;

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import type {
   ContentStore,
@@ -20,6 +21,9 @@ import { isIndexType } from '../oci/media-types.ts';
 import type { Mechanism } from '../policy/evidence.ts';
 import type { KnownIndexes } from './known-indexes.ts';
 
+/** A document above this size is read in a turn of its own, bytes: one of megabytes takes tens of milliseconds. */
+const largeDocumentBytes = 64 * 1024;
+
 /** A store that notes every index that passes through it. */
 export class LearningStore implements ContentStore {
   readonly limits: DiscoveryLimits;
@@ -29,6 +33,7 @@ export class LearningStore implements ContentStore {
   /** Contents that were noted, and digests that were fetched for it. */
   readonly #noted = new WeakSet<ManifestContent>();
   readonly #fetched: LRUCache<string, true>;
+  #turn: Promise<void> = Promise.resolve();
 
   constructor(store: ContentStore, known: KnownIndexes) {
     this.limits = store.limits;
@@ -58,13 +63,13 @@ export class LearningStore implements ContentStore {
     listed?: ListedArtifact,
   ): Promise<ManifestContent> {
     const content = await this.#store.fetchManifest(subject, access, listed);
-    this.#note(subject, content, access);
+    await this.#note(subject, content, access);
     return content;
   }
 
   async fetchTagged(tagged: Tagged, access: RegistryAccess): Promise<TaggedManifest> {
     const answer = await this.#store.fetchTagged(tagged, access);
-    if (answer.content !== undefined) this.#note(tagged, answer.content, access);
+    if (answer.content !== undefined) await this.#note(tagged, answer.content, access);
     return answer;
   }
 
@@ -88,11 +93,20 @@ export class LearningStore implements ContentStore {
     return this.#store.close();
   }
 
-  #note(at: Repository, content: ManifestContent, access: RegistryAccess): void {
+  async #note(at: Repository, content: ManifestContent, access: RegistryAccess): Promise<void> {
     if (this.#noted.has(content)) return;
+    if (content.bytes.byteLength > largeDocumentBytes) await this.#takeTurn(access.signal);
     this.#noted.add(content);
     const document = parsed(content);
     if (document?.kind === 'index') this.#known.learn(at, content.digest, document, access);
+  }
+
+  /** One large document after the other, with all else that is due in between; none for whoever has left. */
+  async #takeTurn(signal: AbortSignal): Promise<void> {
+    const turn = this.#turn.then(() => setImmediate());
+    this.#turn = turn;
+    await turn;
+    if (signal.aborted) throw new RefwardenError('DeadlineExceeded', 'There was no time left to read it.');
   }
 
   #fetchLater(index: Subject, access: RegistryAccess): void {

@@ -353,11 +353,11 @@ describe('the walk up', () => {
             ? [...Array.from({ length: count }, (_, i) => parent(`index ${i}`)), end()]
             : [end()],
       });
-    const few = towers(32);
+    const few = towers(64);
     expect(outcomes(await decideOn({ source: few }))).toEqual(['failed SignatureMissing blocks']);
-    const many = towers(33);
+    const many = towers(65);
     expect(outcomes(await decideOn({ source: many }))).toEqual(['inconclusive TooManyReferrers blocks']);
-    expect(many.listed).toHaveLength(33);
+    expect(many.listed).toHaveLength(65);
   });
 
   it('T11 goes three indexes deep, and says when there are more', async () => {

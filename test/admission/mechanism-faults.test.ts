@@ -338,7 +338,7 @@ describe.each(points)('$point', ({ kind, missing = 'SignatureMissing', set }) =>
   describe.each(faultNames)('answers %s', (name) => {
     const expected = answers[kind][name];
     // Nothing else waits for the time of a request.
-    const limits = name === 'no answer' ? { requestTimeoutMs: 150 } : {};
+    const limits = name === 'no answer' ? { requestTimeoutMs: 250 } : {};
 
     it(`T28 and that is ${expected}`, async () => {
       const { started, reference, isThere } = await set({ hasOther: false, limits });

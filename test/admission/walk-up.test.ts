@@ -170,6 +170,6 @@ describe('the walk up', () => {
     const verdict = await decide(`@${stranger.digest}`);
     expect(answerOf(verdict)).toBe('inconclusive TooManyReferrers');
     expect(verdict.allowed).toBe(false);
-    expect(verdict.images[0]?.checks[0]?.message).toMatch(/at most 3 deep and 32 in all are/);
+    expect(verdict.images[0]?.checks[0]?.message).toMatch(/at most 3 deep and 64 in all are/);
   });
 });

@@ -120,7 +120,7 @@ describe.each(places)('a fault of $mechanism', ({ mechanism, isApi, path, referr
     const started = await start({
       ask,
       mechanisms: { references: true, referrers },
-      limits: { requestTimeoutMs: 80 },
+      limits: expected === 'RegistryTimeout' ? { requestTimeoutMs: 400 } : {},
     });
     // The other mechanisms are asked all the same.
     const beside = pushCosignTag(started.registry, app, mechanism === 'CosignTag' ? 'att' : 'sig');
