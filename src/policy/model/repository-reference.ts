@@ -2,11 +2,28 @@ import { z } from 'zod';
 import { toFailure } from '../../failures/failure.ts';
 import { parseRepository } from '../../image/reference.ts';
 import { withCheck } from './rules.ts';
+import type { CelRule } from './rules.ts';
 
 /** Longest `host/path`, characters. */
 const maxRepositoryLength = 512;
-/** As near to the grammar as one RE2 for the API server comes. */
-const pattern = '^(?:[A-Za-z0-9.-]+|\\[[0-9A-Fa-f:]+\\])(?::[0-9]{1,5})?(?:/[a-z0-9._-]+)+$';
+
+// The grammar of parseRepository as RE2, for the API server.
+const label = '[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?';
+const host = `(?:${label}(?:[.]${label})*|\\[[0-9A-Fa-f:]+\\])(?::[1-9][0-9]{0,4})?`;
+const segment = '[a-z0-9]+(?:(?:[.]|_|__|-+)[a-z0-9]+)*';
+const pattern = `^${host}(?:/${segment})+$`;
+
+/** Only what a URL parser alone can tell, such as `127.1` being no plain host, is left to the check here. */
+export const repositoryReferenceRules: readonly CelRule[] = [
+  {
+    rule: `self.matches('${pattern.replaceAll('\\', '\\\\')}')`,
+    message: 'must be host/path of a repository, without tag and digest',
+  },
+  {
+    rule: "self.matches('^(?:localhost/|[^/]*[.:A-Z])')",
+    message: 'must begin with the host of a registry, for example ghcr.io or docker.io',
+  },
+];
 
 /** `host/path` of a repository. */
 export const repositoryReference = withCheck(
@@ -19,12 +36,7 @@ export const repositoryReference = withCheck(
       return toFailure(error).message.replace(/\.$/, '');
     }
   },
-  [
-    {
-      rule: `self.matches('${pattern.replaceAll('\\', '\\\\')}')`,
-      message: 'must be host/path of a repository, without tag and digest',
-    },
-  ],
+  repositoryReferenceRules,
 );
 
 /** distribution-spec 1.1, "Pulling manifests". */
