@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, inject, it } from 'vitest';
 import { makeKubectl } from './drivers/kubectl.ts';
 import type { Kubectl } from './drivers/kubectl.ts';
-import { create } from './objects/kubectl-objects.ts';
+import { create, expectAdmitted } from './objects/kubectl-objects.ts';
 import { apiVersion, clusterPolicy } from './objects/policy.ts';
 import { makeTemporaryDirectory } from './processes/temporary-directory.ts';
 import { webhookManifestPath } from './webhook/webhook-configuration.ts';
@@ -63,6 +63,96 @@ describe('what is not built', () => {
     const result = await create(kubectl, object);
     expect(result.code).toBe(1);
     expect(result.stderr).toContain(`${what} is not built in this version of Refwarden`);
+  });
+});
+
+describe('where artifacts are looked for, and for what platforms', () => {
+  const signed = (platforms: readonly string[]): object => ({
+    name: 'signed',
+    signature: { issuers: [releaseKey], platforms },
+  });
+  const require = [{ name: 'pinned', pinned: true }];
+  const place = 'spec.evidenceRepositories[0]';
+  const notWhole = 'must be host/path of a repository, without tag and digest';
+  const notTag = "should match '^[A-Za-z0-9_][A-Za-z0-9_.-]*$'";
+
+  it.each([
+    {
+      ...{ what: 'a platform without architecture', spec: { require: [signed(['linux'])] } },
+      ...{ field: 'spec.require[0].signature.platforms[0]', message: "should match '^(?:All|[a-z0-9_.-]+" },
+    },
+    {
+      ...{ what: 'All beside a platform', spec: { require: [signed(['All', 'linux/amd64'])] } },
+      ...{ field: 'spec.require[0].signature', message: 'platforms: All stands alone' },
+    },
+    {
+      ...{ what: 'a platform twice', spec: { require: [signed(['linux/amd64', 'linux/amd64'])] } },
+      ...{ field: 'spec.require[0].signature.platforms[1]', message: 'Duplicate value: "linux/amd64"' },
+    },
+    {
+      ...{ what: 'no platform', spec: { require: [signed([])] } },
+      ...{ field: 'spec.require[0].signature.platforms', message: 'should have at least 1 items' },
+    },
+    ...[
+      { what: 'a repository with a tag', text: 'ghcr.io/acme/signatures:1.0', message: notWhole },
+      {
+        ...{ what: 'a repository with a digest', message: notWhole },
+        text: `ghcr.io/acme/signatures@sha256:${'0'.repeat(64)}`,
+      },
+      { what: 'a host alone', text: 'ghcr.io', message: notWhole },
+      { what: 'a pattern of repositories', text: 'ghcr.io/acme/*', message: notWhole },
+      {
+        ...{ what: 'a repository without host', text: 'acme/signatures' },
+        message: 'must begin with the host of a registry, for example ghcr.io or docker.io',
+      },
+    ].map(({ text, ...wanted }) => ({
+      ...{ ...wanted, field: place },
+      spec: { require, evidenceRepositories: [text] },
+    })),
+    {
+      what: 'a repository twice',
+      spec: { require, evidenceRepositories: ['ghcr.io/acme/a', 'ghcr.io/acme/a'] },
+      ...{ field: 'spec.evidenceRepositories[1]', message: 'Duplicate value: "ghcr.io/acme/a"' },
+    },
+    {
+      ...{ what: 'an index tag with a colon', spec: { require, indexTags: ['app:latest'] } },
+      ...{ field: 'spec.indexTags[0]', message: notTag },
+    },
+    {
+      ...{ what: 'an index tag twice', spec: { require, indexTags: ['latest', 'latest'] } },
+      ...{ field: 'spec.indexTags[1]', message: 'Duplicate value: "latest"' },
+    },
+    {
+      what: 'a ninth index tag',
+      spec: { require, indexTags: Array.from({ length: 9 }, (_, i) => `${i}`) },
+      ...{ field: 'spec.indexTags', message: 'must have at most 8 items' },
+    },
+  ])('T22 $what is refused by the API server', async ({ spec, field, message }) => {
+    const result = await create(kubectl, clusterPolicy('wrong', spec), '--dry-run=server');
+    expect(result.code, result.stdout).toBe(1);
+    expect(result.stderr).toContain(`${field}: `);
+    expect(result.stderr).toContain(message);
+  });
+
+  it('as much of it as is allowed is taken, so that its rules are not too much for the API server', async () => {
+    const long = (host: string): string => `${host}/`.padEnd(512, 'a/');
+    const policy = clusterPolicy('right', {
+      require: Array.from({ length: 16 }, (_, i) => ({
+        name: `signed-${i}`,
+        signature: {
+          issuers: Array.from({ length: 16 }, (__, issuer) => `issuer-${issuer}`),
+          platforms: Array.from({ length: 64 }, (__, os) => `os-${os}/${'a'.repeat(100)}`),
+        },
+      })),
+      evidenceRepositories: [
+        ...['ghcr.io/acme/signatures', 'localhost:5000/a/b', 'docker.io/acme/x', '[::1]:5000/a'],
+        ...['a.example', 'b.example', 'c.example', 'd.example'].map((host) => `${long(host)}`.slice(0, 511)),
+      ],
+      indexTags: ['latest', 'stable', '1.4', ...Array.from({ length: 5 }, (_, i) => `${i}`.repeat(128))],
+    });
+    expectAdmitted(await create(kubectl, policy, '--dry-run=server'));
+    const all = { require: [signed(['All'])] };
+    expectAdmitted(await create(kubectl, clusterPolicy('right', all), '--dry-run=server'));
   });
 });
 

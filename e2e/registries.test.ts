@@ -5,6 +5,7 @@ import type { Mechanism } from '../src/policy/evidence.ts';
 import { makeReferrers } from './images/make-referrers.ts';
 import type { ReferrerImages, ReferrerName, ReferrerTools } from './images/make-referrers.ts';
 import { makeKeys } from './images/make-keys.ts';
+import { digestOf } from './images/sample-image.ts';
 import { apiVersion, signedBy, spdxBy } from './objects/policy.ts';
 import { runCommand } from './processes/run-command.ts';
 import { makeTemporaryDirectory } from './processes/temporary-directory.ts';
@@ -147,8 +148,6 @@ describe.each(registries)('$name', ({ start, mechanism, listedTypes = attachedTy
     expect(await readFile(join(layout, 'app.spdx.json'), 'utf8')).toContain('SPDX-2.3');
   });
 });
-
-const digestOf = (reference: string): string => reference.slice(reference.indexOf('@') + 1);
 
 interface Answer {
   readonly verdict: string;

@@ -19,7 +19,16 @@ export interface SampleTools {
   readonly scratch: string;
 }
 
-const spdxPath = join(import.meta.dirname, '..', '..', 'test', 'fixtures', 'predicates', 'app.spdx.json');
+/** An SPDX document. */
+export const spdxPath = join(
+  import.meta.dirname,
+  '..',
+  '..',
+  'test',
+  'fixtures',
+  'predicates',
+  'app.spdx.json',
+);
 
 /** Pushes every sample to a registry and has cosign sign and attest them. */
 export async function makeSamples(host: string, tools: SampleTools): Promise<SampleImages> {

@@ -5,6 +5,12 @@ import type { Digest } from '../../src/image/digest.ts';
 import type { Oras } from '../tools/oras.ts';
 import type { SampleImage } from './sample-image.ts';
 
+export interface PushOptions {
+  readonly tag?: string;
+  /** Of the image's platform, on linux. */
+  readonly architecture?: string;
+}
+
 /**
  * Pushes an image of text only (the layer is no real tar) with oras.
  * @param repository `host/name`
@@ -15,12 +21,13 @@ export async function pushImage(
   scratch: string,
   repository: string,
   content: string,
+  { tag = '1.0', architecture = 'amd64' }: PushOptions = {},
 ): Promise<SampleImage> {
   const cwd = await mkdtemp(join(scratch, 'image-'));
-  const config = { architecture: 'amd64', os: 'linux', config: {}, rootfs: { type: 'layers', diff_ids: [] } };
+  const config = { architecture, os: 'linux', config: {}, rootfs: { type: 'layers', diff_ids: [] } };
   await writeFile(join(cwd, 'config.json'), JSON.stringify(config));
   await writeFile(join(cwd, 'layer.txt'), content);
-  const tagged = `${repository}:1.0`;
+  const tagged = `${repository}:${tag}`;
   const digest = await oras(
     [
       ...['push', '--plain-http', '--format=go-template={{.digest}}'],

@@ -8,6 +8,9 @@ export interface SampleImage {
   readonly shortDigest: string;
 }
 
+/** `sha256:...` of `host/repository@sha256:...`. */
+export const digestOf = (pinned: string): string => pinned.slice(pinned.indexOf('@') + 1);
+
 /** The images of each registry, named for what was done to them. */
 export const sampleNames = [
   'unsigned',

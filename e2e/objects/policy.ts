@@ -5,6 +5,8 @@ export interface PolicySpec {
   readonly mode?: 'Enforce' | 'Warn' | 'Audit';
   readonly onInconclusive?: 'Deny' | 'Admit';
   readonly require: readonly object[];
+  readonly evidenceRepositories?: readonly string[];
+  readonly indexTags?: readonly string[];
 }
 
 /** Namespaces carry the name of the policy that guards them under this label. */

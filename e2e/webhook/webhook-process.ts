@@ -14,6 +14,8 @@ export interface WebhookOptions {
   /** The host under which the API server reaches this machine. */
   readonly host: string;
   readonly plainHttp: readonly string[];
+  /** Content of the file of `--registries`. */
+  readonly registrySettings?: object;
 }
 
 /** `refwarden serve` with policies of the cluster, at an address that outlives the process. */
@@ -41,6 +43,7 @@ export async function startWebhook({
   kubeconfigPath,
   host,
   plainHttp,
+  registrySettings = {},
 }: WebhookOptions): Promise<WebhookProcess> {
   const directory = await makeTemporaryDirectory('webhook');
   const [port, operationsPort] = await freePorts(2);
@@ -49,6 +52,9 @@ export async function startWebhook({
   const keyPath = join(directory.path, 'tls.key');
   await writeFile(certPath, certPem);
   await writeFile(keyPath, keyPem, { mode: 0o600 });
+  const settingsPath = join(directory.path, 'registries.yaml');
+  // YAML, of which JSON is a part.
+  await writeFile(settingsPath, JSON.stringify(registrySettings));
 
   const operations = `http://127.0.0.1:${operationsPort}`;
   const [file, args] = refwardenCommand(
@@ -56,6 +62,7 @@ export async function startWebhook({
     `--listen=${host === '127.0.0.1' ? host : '0.0.0.0'}:${port}`,
     `--operations-listen=127.0.0.1:${operationsPort}`,
     ...[`--tls-cert=${certPath}`, `--tls-key=${keyPath}`],
+    `--registries=${settingsPath}`,
     ...plainHttp.map((registry) => `--plain-http=${registry}`),
   );
   const start = (): Promise<BackgroundProcess> =>

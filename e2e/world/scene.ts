@@ -43,13 +43,14 @@ export interface SceneOptions {
   readonly webhookKubeconfigPath?: string;
   /** Registries that the webhook may ask. */
   readonly hosts: readonly string[];
+  /** What its settings file says of them. */
+  readonly registrySettings?: object;
 }
 
 /** Everything that it starts or makes ends with `stack`, also when it fails half-way. */
-export async function openScene(
-  stack: AsyncDisposableStack,
-  { kubeconfigPath, webhookKubeconfigPath = kubeconfigPath, webhookHost, hosts }: SceneOptions,
-): Promise<Scene> {
+export async function openScene(stack: AsyncDisposableStack, options: SceneOptions): Promise<Scene> {
+  const { kubeconfigPath, webhookKubeconfigPath = kubeconfigPath, webhookHost, hosts } = options;
+  const { registrySettings } = options;
   const directory = await makeTemporaryDirectory('scene');
   stack.defer(() => directory.remove());
   const kubectl = await makeKubectl(kubeconfigPath, directory.path);
@@ -62,6 +63,7 @@ export async function openScene(
     kubeconfigPath: webhookKubeconfigPath,
     host: webhookHost,
     plainHttp: hosts,
+    ...(registrySettings === undefined ? {} : { registrySettings }),
   });
   stack.defer(() => webhook.stop());
   // Removed before its webhook ends: without one behind it, it would hold up everybody.
