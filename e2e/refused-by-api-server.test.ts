@@ -146,7 +146,7 @@ describe('where artifacts are looked for, and for what platforms', () => {
       })),
       evidenceRepositories: [
         ...['ghcr.io/acme/signatures', 'localhost:5000/a/b', 'docker.io/acme/x', '[::1]:5000/a'],
-        ...['a.example', 'b.example', 'c.example', 'd.example'].map((host) => `${long(host)}`.slice(0, 511)),
+        ...['a.example', 'b.example', 'c.example', 'd.example'].map((host) => long(host).slice(0, 511)),
       ],
       indexTags: ['latest', 'stable', '1.4', ...Array.from({ length: 5 }, (_, i) => `${i}`.repeat(128))],
     });
