@@ -1,5 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { computeDigest, parseDigest } from '../../src/image/digest.ts';
+import { computeDigest, digestHex, parseDigest } from '../../src/image/digest.ts';
 import { emptyConfig, ociIndex, ociManifest } from '../../src/oci/media-types.ts';
 import { documentOf } from '../demo/registry/documents.ts';
 import { accessOf } from '../registry/registry-access.ts';
@@ -7,6 +8,8 @@ import { readCosignFixture } from '../support/cosign-fixture.ts';
 import { answerOf, repository, startFixtureDecisions } from '../support/fixture-decisions.ts';
 import type { FixtureDecisions } from '../support/fixture-decisions.ts';
 import { fixturePolicy, sbomBy, signedBy } from '../support/fixture-policies.ts';
+import { signatureLayer, simpleSigningType } from '../support/sign-digest.ts';
+import { createKeyIssuer } from '../support/signed-layer.ts';
 
 const image = readCosignFixture('key-legacy').image;
 const empty = Buffer.from('{}');
@@ -57,6 +60,59 @@ describe('T29 a flood of one kind hides nothing of another', () => {
     const verdict = await started.decide(`@${image}`);
     expect(answerOf(verdict)).toBe('admitted');
     expect(verdict.requests.total).toBeLessThan(250);
+  });
+
+  it('a signature of an SBOM by one issuer, and the one by the issuer that policy asks for', async () => {
+    const [builder, scanner] = [createKeyIssuer('builder'), createKeyIssuer('scanner')];
+    const issuers = [builder, scanner].map(({ issuer }) => ({
+      ...{ apiVersion: 'refwarden.dev/v1alpha1', kind: 'TrustedIssuer', metadata: { name: issuer.name } },
+      spec: { key: { pem: issuer.pem } },
+    }));
+    const { items } = JSON.parse(
+      fixturePolicy(
+        {},
+        {
+          require: [
+            { name: 'scanned', ...signedBy('scanner') },
+            { name: 'r', ...sbomBy('builder') },
+          ],
+        },
+      ),
+    ) as { items: object[] };
+    const started = await startFixtureDecisions({
+      fixtures: ['unsigned'],
+      policies: JSON.stringify({ items: [...issuers, ...items] }),
+    });
+    const { store } = started.registry;
+    const push = (fields: object, tag?: string): ReturnType<typeof documentOf> => {
+      const document = documentOf(ociManifest, {
+        schemaVersion: 2,
+        mediaType: ociManifest,
+        config,
+        ...fields,
+      });
+      store.putManifest(repository, document.bytes, ociManifest, tag);
+      return document;
+    };
+    const layer = (mediaType: string, bytes: Uint8Array, annotations: object = {}): object => {
+      store.putBlob(repository, bytes);
+      return { mediaType, digest: computeDigest(bytes), size: bytes.byteLength, annotations };
+    };
+    const spdx = readFileSync(new URL('../fixtures/predicates/app.spdx.json', import.meta.url));
+    store.putBlob(repository, empty);
+    const sbom = push({
+      layers: [layer('application/spdx+json', spdx)],
+      subject: { mediaType: ociManifest, digest: image, size: 528 },
+    });
+    const signature = (by: typeof builder): object => {
+      const { payload, annotations } = signatureLayer(sbom.digest, by);
+      return { layers: [layer(simpleSigningType, payload, annotations)] };
+    };
+    // The scanner's is found first, and the builder's under the tag after it.
+    push({ ...signature(scanner), subject: sbom.descriptor });
+    push(signature(builder), `sha256-${digestHex(sbom.digest)}.sig`);
+    const verdict = await started.decide(`@${image}`);
+    expect(verdict.images[0]?.checks.map(({ outcome }) => outcome)).toEqual(['failed', 'passed']);
   });
 
   it('many indexes seen before, and the one under the tag beside the digest', async () => {

@@ -40,6 +40,20 @@ describe('an index that was seen', () => {
     ]);
   });
 
+  it('T11 is remembered among the newest of its image, up to the bound', async () => {
+    const { parents, registry, source, subject } = await seen(account('one'), {
+      limits: { maxParentIndexes: 3 },
+    });
+    const access = accessOf({ credentials: account('one') });
+    const newer = ['a', 'b', 'c'].map((name) => index([app], { annotations: { name } }));
+    for (const { bytes, mediaType, digest } of newer) {
+      registry.store.putManifest(repository, bytes, mediaType);
+      await source.fetchParsed({ ...subject, digest }, access);
+    }
+    const known = newer.toReversed().map(({ digest }) => `parent KnownIndex ${digest}`);
+    expect(outline(await parents(app.digest, access))).toEqual([...known, 'complete']);
+  });
+
   it('T27 is known to those alone who may see what the other saw', async () => {
     const { parents, requests } = await seen();
     for (const access of [accessOf(), accessOf({ credentials: account('two') })])
