@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { AssertionSet } from '../policy/assertions.ts';
 import type { ResolvedIssuer } from '../policy/resolved-issuer.ts';
 import type {
   ArtifactNeeds,
@@ -41,6 +42,9 @@ const keyParts: Readonly<Record<keyof VerificationRequest, KeyPart | `not: ${str
   subjects: ({ subjects }) => subjects,
   issuers: ({ issuers }, issuersKey) => issuersKey(issuers),
   vouchers: ({ vouchers }) => vouchersKey(vouchers),
+  assertions: ({ assertions = [] }) => assertions.map(({ fingerprint }) => fingerprint).sort(),
+  context: ({ assertions = [], context }) => usedOf(context, assertions),
+  keepStatements: ({ keepStatements = false }) => keepStatements,
   layers: 'not: the artifact names each by its digest, and only outcomes with all of them are kept',
   subjectDocument: 'not: the first subject is its digest, and only outcomes with it are kept',
   nowMs: 'not: how long an outcome is kept stands for it',
@@ -115,6 +119,15 @@ function isWhole(
     needed.every(({ digest }) => layers.has(digest)) &&
     (!needs.subjectDocument || subjectDocument !== undefined)
   );
+}
+
+/** What the assertions name of it, so that what they do not name tells no two requests apart. */
+function usedOf(
+  context: VerificationRequest['context'],
+  assertions: readonly AssertionSet[],
+): readonly unknown[] {
+  const used = new Set<string>(assertions.flatMap(({ uses }) => uses));
+  return Object.entries(context ?? {}).filter(([root]) => used.has(root));
 }
 
 /** In any order; only what an outcome depends on, so that a voucher found by another path is the same one. */

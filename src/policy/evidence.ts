@@ -1,3 +1,4 @@
+import type { Failure } from '../failures/failure.ts';
 import type { Digest } from '../image/digest.ts';
 
 /** Where artifacts, and indexes that contain an image, are looked for; settings of a registry choose among these. */
@@ -24,6 +25,12 @@ export type Signer =
       readonly certificateFingerprint: string;
     };
 
+export const sbomFormats = ['SPDX', 'CycloneDX'] as const;
+export type SbomFormat = (typeof sbomFormats)[number];
+
+/** Whether the expressions of an assertion hold; `failure` is of the first that does not. */
+export type AssertionResult = { readonly holds: true } | { readonly holds: false; readonly failure: Failure };
+
 /** What verification proves from bytes and trust material alone. */
 export interface VerifiedEvidence {
   readonly kind: 'signature' | 'attestation';
@@ -43,7 +50,9 @@ export interface VerifiedEvidence {
   /** Attestations only. */
   readonly predicateType?: string;
   /** Attestations whose predicate parses as an SBOM of a known format. */
-  readonly sbom?: { readonly format: 'SPDX'; readonly version: string };
+  readonly sbom?: { readonly format: SbomFormat; readonly version: string };
+  /** What was asked of its content, by the fingerprint of the assertions; only of those that apply to its type. */
+  readonly assertions?: Readonly<Record<string, AssertionResult>>;
   /** Earliest trusted time of signing, milliseconds since the epoch; absent when nothing trusted says it. */
   readonly signedAtMs?: number;
   /** The evidence stops counting then, milliseconds since the epoch; absent when it depends on no expiry. */

@@ -2,6 +2,7 @@ import type { Failure } from '../failures/failure.ts';
 import type { Digest } from '../image/digest.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Manifest } from '../oci/manifest.ts';
+import type { AssertionSet, ExpressionContext } from '../policy/assertions.ts';
 import type { VerifiedEvidence } from '../policy/evidence.ts';
 import type { ResolvedIssuer } from '../policy/resolved-issuer.ts';
 
@@ -36,6 +37,12 @@ export interface VerificationRequest {
   /** Bytes of the manifest or index that the first subject names, when {@link ArtifactNeeds.subjectDocument} asks for them. */
   readonly subjectDocument?: Uint8Array;
   readonly issuers: readonly ResolvedIssuer[];
+  /** What is asked of the content of attestations; the evidence holds the results. */
+  readonly assertions?: readonly AssertionSet[];
+  /** What the assertions may name beside the content. */
+  readonly context?: ExpressionContext;
+  /** Whether accepted attestations come with their statements, for cross-checks. */
+  readonly keepStatements?: boolean;
   /** The time of the decision, milliseconds since the epoch. */
   readonly nowMs: number;
 }
@@ -48,8 +55,14 @@ export interface Rejection extends Failure {
   readonly signer?: string;
 }
 
+/** Evidence as verification hands it out. */
+export interface ProvenEvidence extends VerifiedEvidence {
+  /** Bytes of the in-toto statement or document, where {@link VerificationRequest.keepStatements} asks for them. */
+  readonly statement?: Uint8Array;
+}
+
 export interface VerificationOutcome {
-  readonly evidence: readonly VerifiedEvidence[];
+  readonly evidence: readonly ProvenEvidence[];
   readonly rejections: readonly Rejection[];
 }
 
