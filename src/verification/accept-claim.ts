@@ -29,14 +29,21 @@ export function acceptClaim(
   } catch (thrown) {
     return { evidence: [], rejections: [{ ...toFailure(thrown), signer }] };
   }
-  const { subjects, flaw, ...said } = claim;
+  const { subjects, flaw } = claim;
   const subject = wanted.find((digest) => subjects.includes(digest));
   if (subject === undefined) return { evidence: [], rejections: [mismatch(signer, subjects, wanted)] };
   return {
-    evidence: accepted.map((acceptance) => ({ ...said, ...acceptance, subject, format })),
+    evidence: accepted.map((acceptance) => ({ ...said(claim), ...acceptance, subject, format })),
     rejections: flaw === undefined ? [] : [{ ...flaw, signer }],
   };
 }
+
+/** What evidence repeats of a claim: the predicate is too large to be kept. */
+const said = ({ kind, predicateType, sbom }: Claim): Pick<Claim, 'kind' | 'predicateType' | 'sbom'> => ({
+  kind,
+  ...(predicateType === undefined ? {} : { predicateType }),
+  ...(sbom === undefined ? {} : { sbom }),
+});
 
 function mismatch(signer: string, claimed: readonly string[], wanted: readonly Digest[]): Rejection {
   const named = claimed.slice(0, maxNamedSubjects).map(excerpt).join(', ');

@@ -1,3 +1,4 @@
+import type { Json } from '../oci/strict-json.ts';
 import type { VerifiedEvidence } from '../policy/evidence.ts';
 import type { Rejection } from './verification.ts';
 
@@ -5,6 +6,8 @@ import type { Rejection } from './verification.ts';
 export interface Claim extends Pick<VerifiedEvidence, 'kind' | 'predicateType' | 'sbom'> {
   /** Every digest that the payload names as its subject, as `algorithm:hex`. */
   readonly subjects: readonly string[];
+  /** What an attestation says, as its type has it; the document itself where no statement wraps it. Never part of evidence. */
+  readonly predicate?: Json;
   /** Something in the payload does not parse and so does not count, while the rest does. */
   readonly flaw?: Rejection;
 }

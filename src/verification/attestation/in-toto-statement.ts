@@ -41,7 +41,14 @@ export function parseStatement(payloadType: string, payload: Uint8Array): Claim 
   }
   const subjects = parseSubjects(json['subject']);
   if (predicateType === cosignSignPredicateType) return { kind: 'signature', subjects };
-  return { kind: 'attestation', predicateType, subjects, ...readSbom(predicateType, json['predicate']) };
+  const predicate = json['predicate'];
+  return {
+    kind: 'attestation',
+    predicateType,
+    subjects,
+    ...(predicate === undefined ? {} : { predicate }),
+    ...readSbom(predicateType, predicate),
+  };
 }
 
 function parseSubjects(value: Json | undefined): string[] {

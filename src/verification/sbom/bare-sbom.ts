@@ -33,6 +33,7 @@ export const bareSbom: BareForm & { readonly format: 'BareSbom' } = {
     return {
       kind: 'attestation',
       predicateType: spdxPredicateType,
+      predicate: json,
       sbom: parseSpdxDocument(json),
       subjects: namedImages(manifest, layer),
     };

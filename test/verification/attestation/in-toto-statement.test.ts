@@ -20,6 +20,7 @@ describe('parseStatement', () => {
       kind: 'attestation',
       predicateType: 'https://example.com/tested/v1',
       subjects: [`sha256:${'a'.repeat(64)}`, `sha512:${'b'.repeat(128)}`],
+      predicate: {},
     });
   });
 
