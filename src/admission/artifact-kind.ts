@@ -2,6 +2,8 @@ import type { Manifest } from '../oci/manifest.ts';
 import { excerpt } from '../verification/excerpt.ts';
 import { signatureLayers } from '../verification/claimed-signatures.ts';
 import type { ClaimedSignature, SignedFormat } from '../verification/claimed-signatures.ts';
+import { parseSbomMediaType } from '../verification/sbom/sbom-media-type.ts';
+import type { SbomMediaType } from '../verification/sbom/sbom-media-type.ts';
 
 /** What a document is by its media types and by what it says of itself. */
 export type ArtifactKind =
@@ -13,7 +15,7 @@ export type ArtifactKind =
       readonly form: 'SigstoreBundle' | 'DsseEnvelope' | 'InTotoStatement';
       readonly predicateTypes: readonly string[];
     }
-  | { readonly kind: 'sbom'; readonly format: 'SPDX' | 'CycloneDX' | 'Syft' }
+  | { readonly kind: 'sbom'; readonly format: SbomMediaType['format'] }
   /** Type of the artifact, or media type of an entry of an index. */
   | { readonly kind: 'other'; readonly type?: string };
 
@@ -26,12 +28,6 @@ const signPredicateType = 'https://sigstore.dev/cosign/sign/v1';
 const predicateTypeAnnotations = ['predicateType', 'in-toto.io/predicate-type'];
 /** Most predicate types that are named. */
 const maxPredicateTypes = 8;
-
-const sbomFormats: readonly [pattern: RegExp, format: 'SPDX' | 'CycloneDX' | 'Syft'][] = [
-  [/^(?:application|text)\/(?:vnd\.)?spdx(?:\+|$)/, 'SPDX'],
-  [/^application\/(?:vnd\.)?cyclonedx(?:\+|$)/, 'CycloneDX'],
-  [/^application\/(?:vnd\.)?syft(?:\+|$)/, 'Syft'],
-];
 
 /** @param claims what its signatures say, which tells a signature from an attestation where both come in one form. */
 export function artifactKind(manifest: Manifest, claims: readonly ClaimedSignature[] = []): ArtifactKind {
@@ -51,10 +47,8 @@ export function artifactKind(manifest: Manifest, claims: readonly ClaimedSignatu
   const types = [artifactType ?? '', ...layers.map(({ mediaType }) => mediaType)];
   if (types.includes(inTotoType))
     return { kind: 'attestation', form: 'InTotoStatement', predicateTypes: named(layerPredicates(manifest)) };
-  for (const [pattern, format] of sbomFormats) {
-    if (types.some((type) => pattern.test(type))) return { kind: 'sbom', format };
-  }
-  return other(artifactType);
+  const format = types.map((type) => parseSbomMediaType(type)?.format).find((found) => found !== undefined);
+  return format === undefined ? other(artifactType) : { kind: 'sbom', format };
 }
 
 const other = (type: string | undefined): ArtifactKind => ({

@@ -2,6 +2,7 @@ import type { Failure } from '../failures/failure.ts';
 import type { ImagePattern } from '../image/pattern.ts';
 import type { Repository } from '../image/reference.ts';
 import type { Platform } from '../oci/descriptor.ts';
+import type { SbomFormat } from './evidence.ts';
 import type { Mode, NamespaceSelector } from './model/artifact-policy.ts';
 import type { ResolvedIssuer } from './resolved-issuer.ts';
 
@@ -60,7 +61,7 @@ export interface SignatureRequirement extends IssuedRequirement {
 
 export interface SbomRequirement extends IssuedRequirement {
   readonly kind: 'sbom';
-  readonly formats: readonly ('SPDX' | 'CycloneDX')[];
+  readonly formats: readonly SbomFormat[];
   readonly maxAgeMs?: number;
 }
 

@@ -1,6 +1,7 @@
 import type { Wanted } from '../admission/ports.ts';
 import type { ListedArtifact } from '../oci/listing.ts';
 import { emptyConfig, isIndexType } from '../oci/media-types.ts';
+import { parseSbomMediaType } from '../verification/sbom/sbom-media-type.ts';
 
 const notationType = 'application/vnd.cncf.notary.signature';
 const bundleType = 'application/vnd.dev.sigstore.bundle';
@@ -18,8 +19,6 @@ const attestationTypes: ReadonlySet<string> = new Set([
   'application/vnd.in-toto+json',
   'application/vnd.dev.cosign.artifact.att.v1+json',
   'application/vnd.dev.cosign.artifact.sbom.v1+json',
-  'application/spdx+json',
-  'text/spdx+json',
 ]);
 
 /** What registries state when a manifest has no type of its own, or state of it (ACR states nothing). */
@@ -40,7 +39,8 @@ function rank({ mediaType, artifactType, predicateType }: ListedArtifact, wanted
     return wanted.attestations ? 1 : 3;
   }
   if (artifactType.startsWith(bundleType)) return 1;
-  if (attestationTypes.has(artifactType)) return wanted.attestations ? 1 : 3;
+  if (attestationTypes.has(artifactType) || parseSbomMediaType(artifactType) !== undefined)
+    return wanted.attestations ? 1 : 3;
   return 4;
 }
 

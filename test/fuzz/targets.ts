@@ -9,7 +9,7 @@ import { parseStrictJson } from '../../src/oci/strict-json.ts';
 import { parseStatement } from '../../src/verification/attestation/in-toto-statement.ts';
 import { bareForms } from '../../src/verification/bare-forms.ts';
 import { readClaimedSignatures } from '../../src/verification/claimed-signatures.ts';
-import { parseSpdx } from '../../src/verification/sbom/spdx.ts';
+import { recogniseSbom } from '../../src/verification/sbom/sbom-document.ts';
 import type { SignedClaim } from '../../src/verification/sigstore/sigstore-form.ts';
 import { createVerifier } from '../../src/verification/verifier.ts';
 import { clusterTargets } from './cluster-targets.ts';
@@ -57,7 +57,9 @@ export function fuzzTargets(corpus: Corpus): readonly Target[] {
     layerTarget('envelope', 'DsseEnvelope', forms.envelopes, corpus.envelopes),
     layerTarget('simple signing', 'CosignSimpleSigning', forms.simpleSignings, corpus.simpleSignings),
     plain('statement', statements, (bytes) => parseStatement('application/vnd.in-toto+json', bytes)),
-    plain('SPDX', predicates, (bytes) => parseSpdx(parseStrictJson(bytes, 'The predicate'))),
+    plain('SPDX', predicates, (bytes) =>
+      recogniseSbom('https://spdx.dev/Document', parseStrictJson(bytes, 'The predicate')),
+    ),
     ...clusterTargets(corpus),
   ];
 }

@@ -46,7 +46,12 @@ const keyCases = [
   [
     'attest-cyclonedx-bundle',
     'release',
-    { kind: 'attestation', format: 'SigstoreBundle', predicateType: 'https://cyclonedx.org/bom' },
+    {
+      kind: 'attestation',
+      format: 'SigstoreBundle',
+      predicateType: 'https://cyclonedx.org/bom',
+      sbom: { format: 'CycloneDX', version: '1.6' },
+    },
   ],
   [
     'attest-provenance-bundle',

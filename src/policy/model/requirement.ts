@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { maxPlatformLength, platformPattern } from '../../oci/platform.ts';
+import { sbomFormats } from '../evidence.ts';
 import { objectName } from './metadata.ts';
 import { exactlyOneOf, notBuilt, setOf, withRules } from './rules.ts';
 import type { SchemaRule } from './rules.ts';
@@ -81,10 +82,10 @@ const signature = withRules(signatureFields, [
 
 const sbomFields = z.strictObject({
   formats: z
-    .array(z.enum(['SPDX', 'CycloneDX']))
+    .array(z.enum(sbomFormats))
     .min(1)
-    .max(2)
-    .describe('Accepted formats.'),
+    .max(sbomFormats.length)
+    .describe('Accepted formats: SPDX 2.2 and 2.3, CycloneDX 1.2 to 1.6, as JSON.'),
   issuers,
   maxAge: maxAge.optional(),
   platforms,
@@ -92,15 +93,9 @@ const sbomFields = z.strictObject({
 });
 type SbomFields = z.output<typeof sbomFields>;
 
-const sbom = withRules(sbomFields, [
-  allAlone,
-  ...notBuilt<SbomFields>('assert'),
-  {
-    rule: "self.formats.all(format, format == 'SPDX')",
-    message: 'formats: CycloneDX is not built in this version of Refwarden',
-    holds: (value) => value.formats.every((format) => format === 'SPDX'),
-  },
-]).describe('A signed SBOM attestation of the image.');
+const sbom = withRules(sbomFields, [allAlone, ...notBuilt<SbomFields>('assert')]).describe(
+  'An SBOM of the image: attested, or attached as it is and covered by a signature of what was attached.',
+);
 
 const attestationFields = z.strictObject({
   predicateType: z
@@ -118,7 +113,9 @@ type AttestationFields = z.output<typeof attestationFields>;
 const attestation = withRules(attestationFields, [
   allAlone,
   ...notBuilt<AttestationFields>('assert'),
-]).describe('A signed in-toto attestation of the image.');
+]).describe(
+  'An in-toto attestation of the image: in a signed envelope, or as it is and covered by a signature of what holds it.',
+);
 
 const pinned = z.literal(true).describe('The workload must name the image by digest.');
 

@@ -2,7 +2,7 @@ import { failure, RefwardenError, toFailure } from '../../failures/failure.ts';
 import { isJsonObject, parseStrictJson } from '../../oci/strict-json.ts';
 import type { Json } from '../../oci/strict-json.ts';
 import type { Claim } from '../claim.ts';
-import { isSpdxPredicateType, parseSpdx } from '../sbom/spdx.ts';
+import { recogniseSbom } from '../sbom/sbom-document.ts';
 
 /** Most JSON values of a statement: an SBOM of 20,000 packages has some 600,000. */
 const maxStatementValues = 2_000_000;
@@ -67,11 +67,11 @@ function parseSubjects(value: Json | undefined): string[] {
   });
 }
 
-/** A predicate that calls itself SPDX and is none leaves an attestation without an SBOM, and says why. */
+/** A predicate that only calls itself an SBOM leaves an attestation without one, and says why. */
 function readSbom(predicateType: string, predicate: Json | undefined): Pick<Claim, 'sbom' | 'flaw'> {
-  if (!isSpdxPredicateType(predicateType)) return {};
   try {
-    return { sbom: parseSpdx(predicate) };
+    const sbom = recogniseSbom(predicateType, predicate);
+    return sbom === undefined ? {} : { sbom };
   } catch (thrown) {
     const { code, message } = toFailure(thrown);
     return { flaw: failure(code, message) };

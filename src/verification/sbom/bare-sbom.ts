@@ -2,39 +2,39 @@ import type { Digest } from '../../image/digest.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Manifest } from '../../oci/manifest.ts';
 import { parseStrictJson } from '../../oci/strict-json.ts';
+import type { SbomFormat } from '../../policy/evidence.ts';
 import type { BareForm } from '../bare-form.ts';
 import type { Rejection } from '../verification.ts';
-import { parseSpdxDocument, spdxPredicateType } from './spdx.ts';
-
-/** Most JSON values of a document: 20,000 packages have some 600,000. */
-const maxSbomValues = 2_000_000;
-
-const jsonTypes: ReadonlySet<string | undefined> = new Set(['application/spdx+json', 'text/spdx+json']);
-/** SPDX that is no JSON, as cosign names it. */
-const otherTypes: ReadonlySet<string | undefined> = new Set(['text/spdx', 'text/spdx+xml']);
+import { maxSbomValues, openDocument, sbomReaders } from './sbom-document.ts';
+import { parseSbomMediaType } from './sbom-media-type.ts';
+import { readableSboms } from './sbom-reader.ts';
 
 /**
- * An SPDX JSON file, as `oras attach` leaves it. An SBOM names no image by itself: the manifest that is signed does, by
- * its `subject` or `reference`.
+ * An SPDX or CycloneDX JSON file, as `oras attach` leaves it. An SBOM names no image by itself: the manifest that is
+ * signed does, by its `subject` or `reference`.
  */
 export const bareSbom: BareForm & { readonly format: 'BareSbom' } = {
   format: 'BareSbom',
   layers: (manifest) => jsonLayers(manifest).filter((layer) => namedImages(manifest, layer).length > 0),
   refusal(manifest) {
     if (jsonLayers(manifest).some((layer) => namedImages(manifest, layer).length === 0)) return nameless;
-    const { artifactType, layers } = manifest;
-    return [artifactType, ...layers.map(({ mediaType }) => mediaType)].some((type) => otherTypes.has(type))
-      ? notJson
-      : undefined;
+    for (const { mediaType } of [...manifest.layers, { mediaType: manifest.artifactType }]) {
+      const encoding = parseSbomMediaType(mediaType)?.encoding ?? 'JSON';
+      if (encoding !== 'JSON') return unread(encoding.unread);
+    }
+    return undefined;
   },
   maxLayerBytes: 32 * 1024 * 1024,
   readClaim(bytes, layer, manifest) {
-    const json = parseStrictJson(bytes, 'The SPDX document', 'PayloadInvalid', maxSbomValues);
+    // The layers of the form are those whose format is known.
+    const format = jsonFormat(layer.mediaType) ?? jsonFormat(manifest.artifactType) ?? 'SPDX';
+    const reader = sbomReaders[format];
+    const json = parseStrictJson(bytes, `The ${format} document`, 'PayloadInvalid', maxSbomValues);
     return {
       kind: 'attestation',
-      predicateType: spdxPredicateType,
+      predicateType: reader.predicateType,
       predicate: json,
-      sbom: parseSpdxDocument(json),
+      sbom: { format, version: reader.readVersion(openDocument(format, json)) },
       subjects: namedImages(manifest, layer),
     };
   },
@@ -42,8 +42,13 @@ export const bareSbom: BareForm & { readonly format: 'BareSbom' } = {
 
 /** By their own type, else by that of the artifact: `oras attach` types the files only when told to. */
 function jsonLayers({ layers, artifactType }: Manifest): readonly Descriptor[] {
-  const typed = layers.filter(({ mediaType }) => jsonTypes.has(mediaType));
-  return typed.length === 0 && jsonTypes.has(artifactType) ? layers : typed;
+  const typed = layers.filter(({ mediaType }) => jsonFormat(mediaType) !== undefined);
+  return typed.length === 0 && jsonFormat(artifactType) !== undefined ? layers : typed;
+}
+
+function jsonFormat(mediaType: string | undefined): SbomFormat | undefined {
+  const parsed = parseSbomMediaType(mediaType);
+  return parsed?.encoding === 'JSON' && parsed.format !== 'Syft' ? parsed.format : undefined;
 }
 
 /** The layer's own reference, else what the manifest as a whole refers to; never what another layer does. */
@@ -60,8 +65,8 @@ const nameless: Rejection = {
     'The artifact holds an SBOM and names no image, as under cosign\'s ".sbom" tag: whoever signs it says nothing about an image. Attest the SBOM, or attach it with "oras attach" and sign what was attached.',
   about: 'attestation',
 };
-const notJson: Rejection = {
+const unread = (what: string): Rejection => ({
   code: 'FormatUnsupported',
-  message: 'The SBOM is SPDX as tag-value text or XML. Make it SPDX 2.2 or 2.3 JSON.',
+  message: `The SBOM is ${what}. Make it ${readableSboms}.`,
   about: 'attestation',
-};
+});

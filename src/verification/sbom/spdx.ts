@@ -1,64 +1,65 @@
 import { RefwardenError } from '../../failures/failure.ts';
-import { isJsonObject, parseStrictJsonText } from '../../oci/strict-json.ts';
-import type { Json } from '../../oci/strict-json.ts';
+import type { JsonObject } from '../../oci/strict-json.ts';
+import { excerpt } from '../excerpt.ts';
+import { isObjectList, objectField, objectsField, textField } from '../json-fields.ts';
+import { readableSboms } from './sbom-reader.ts';
+import type { PackageFields, SbomReader } from './sbom-reader.ts';
 
-/** What an SPDX document that no statement wraps is said to be. */
-export const spdxPredicateType = 'https://spdx.dev/Document';
-const predicateTypePattern = /^https:\/\/spdx\.dev\/Document(?:\/v[0-9]+(?:\.[0-9]+){0,2})?$/;
 const versionPattern = /^SPDX-(2\.[23])$/;
+const context3Pattern = /^https?:\/\/spdx\.org\/rdf\/3\./;
+const agentPattern = /^(?:Organization|Person): */;
 
-interface SpdxSbom {
-  readonly format: 'SPDX';
-  /** `2.2` or `2.3`. */
-  readonly version: string;
-}
+/** SPDX 2.2 and 2.3 as JSON (SPDX 2.3, clauses 6 and 7). */
+export const spdx: SbomReader = {
+  format: 'SPDX',
+  predicateType: 'https://spdx.dev/Document',
+  // Bare or with a version (in-toto attestation predicates, spdx.md).
+  predicateTypePattern: /^https:\/\/spdx\.dev\/Document(?:\/v[0-9]+(?:\.[0-9]+){0,2})?$/,
+  readVersion(document) {
+    const version = readVersion(document);
+    if (document['SPDXID'] !== 'SPDXRef-DOCUMENT') refuse('has no SPDXID "SPDXRef-DOCUMENT"');
+    if (typeof document['name'] !== 'string') refuse('has no name');
+    if (readCreated(document) === '') refuse('has no creationInfo.created');
+    const packages = document['packages'];
+    if (packages !== undefined && !isObjectList(packages))
+      refuse('has packages that are not a list of objects');
+    return version;
+  },
+  readCreated,
+  readPackages: (document) => objectsField(document, 'packages').map(readPackage),
+};
 
-/** The predicate type of SPDX documents, bare or with a version (in-toto attestation predicates, spdx.md). */
-export const isSpdxPredicateType = (predicateType: string): boolean =>
-  predicateTypePattern.test(predicateType);
-
-/**
- * Recognises the predicate of an SPDX attestation. Old versions of cosign wrap it as `{Data, Timestamp}`, with the document as
- * text in `Data`; their `--type spdx` attests whatever text it is given.
- * @throws RefwardenError `PayloadInvalid`; the message says what is missing.
- */
-export function parseSpdx(predicate: Json | undefined): SpdxSbom {
-  return parseSpdxDocument(unwrap(predicate));
-}
-
-/**
- * Recognises an SPDX 2.2 or 2.3 JSON document.
- * @throws RefwardenError `PayloadInvalid`; the message says what is missing.
- */
-export function parseSpdxDocument(document: Json | undefined): SpdxSbom {
-  if (!isJsonObject(document)) return refuse('is not a JSON object');
-  const spdxVersion = document['spdxVersion'];
-  const version = typeof spdxVersion === 'string' ? versionPattern.exec(spdxVersion)?.[1] : undefined;
-  if (version === undefined) return refuse('has an spdxVersion other than SPDX-2.2 and SPDX-2.3');
-  if (document['SPDXID'] !== 'SPDXRef-DOCUMENT') refuse('has no SPDXID "SPDXRef-DOCUMENT"');
-  if (typeof document['name'] !== 'string') refuse('has no name');
-  const creation = document['creationInfo'];
-  if (!isJsonObject(creation) || typeof creation['created'] !== 'string')
-    refuse('has no creationInfo.created');
-  const packages = document['packages'];
-  if (
-    packages !== undefined &&
-    !(Array.isArray(packages) && packages.every((entry) => isJsonObject(entry)))
-  ) {
-    refuse('has packages that are not a list of objects');
+function readVersion(document: JsonObject): string {
+  const { spdxVersion } = document;
+  if (typeof spdxVersion !== 'string') {
+    const context = document['@context'];
+    if (typeof context === 'string' && context3Pattern.test(context)) return unsupported('SPDX 3');
+    return refuse('has no spdxVersion');
   }
-  return { format: 'SPDX', version };
+  return versionPattern.exec(spdxVersion)?.[1] ?? unsupported(excerpt(spdxVersion));
 }
 
-function unwrap(predicate: Json | undefined): Json | undefined {
-  const data =
-    isJsonObject(predicate) && predicate['spdxVersion'] === undefined ? predicate['Data'] : undefined;
-  const document = data ?? predicate;
-  if (typeof document !== 'string') return document;
-  if (!document.trimStart().startsWith('{')) return refuse('is tag-value text: attest its JSON form');
-  return parseStrictJsonText(document, 'The SPDX document', 'PayloadInvalid');
+function readCreated({ creationInfo }: JsonObject): string {
+  return textField(objectField({ creationInfo }, 'creationInfo'), 'created');
+}
+
+function readPackage(entry: JsonObject): PackageFields {
+  const purl = objectsField(entry, 'externalRefs').find(({ referenceType }) => referenceType === 'purl');
+  const supplier = textField(entry, 'supplier');
+  return {
+    name: textField(entry, 'name'),
+    group: '',
+    version: textField(entry, 'versionInfo'),
+    purl: purl === undefined ? '' : textField(purl, 'referenceLocator'),
+    licenses: [textField(entry, 'licenseConcluded'), textField(entry, 'licenseDeclared')],
+    supplier: supplier === 'NOASSERTION' ? '' : supplier.replace(agentPattern, ''),
+  };
 }
 
 function refuse(what: string): never {
   throw new RefwardenError('PayloadInvalid', `The SPDX document ${what}.`);
+}
+
+function unsupported(version: string): never {
+  throw new RefwardenError('FormatUnsupported', `The SBOM is ${version}. Make it ${readableSboms}.`);
 }

@@ -146,7 +146,6 @@ describe('parseResource', () => {
   it.each<[Fields, string]>([
     [policy({ crossChecks: rule }), unbuilt('crossChecks')],
     [requiring({ sbom: { formats: ['SPDX'], issuers: ['a'], assert: rule } }), unbuilt('assert')],
-    [requiring({ sbom: { formats: ['SPDX', 'CycloneDX'], issuers: ['a'] } }), unbuilt('formats: CycloneDX')],
     [requiring({ attestation: { predicateType: 'p', issuers: ['a'], assert: rule } }), unbuilt('assert')],
     [requiring({ anyOf: [{ pinned: true }] }), unbuilt('anyOf')],
     [issuer('acme', { key: { pem: 'x', notBefore: '2026-01-01T00:00:00Z' } }), unbuilt('notBefore')],

@@ -177,7 +177,7 @@ describe('a statement that a good voucher covers', () => {
     expect(rejections).toMatchObject([
       {
         code: 'PayloadInvalid',
-        message: 'The SPDX document has an spdxVersion other than SPDX-2.2 and SPDX-2.3.',
+        message: 'The SPDX document has no spdxVersion.',
         about: 'attestation',
       },
     ]);

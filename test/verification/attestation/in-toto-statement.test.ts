@@ -38,7 +38,7 @@ describe('parseStatement', () => {
       predicateType: 'https://spdx.dev/Document',
       flaw: {
         code: 'PayloadInvalid',
-        message: 'The SPDX document has an spdxVersion other than SPDX-2.2 and SPDX-2.3.',
+        message: 'The SPDX document has no spdxVersion.',
       },
     });
   });

@@ -35,7 +35,7 @@ async function sbomRequest(
 
 const unvouched = ({ vouchers: _, ...request }: VerificationRequest): VerificationRequest => request;
 
-describe('an SPDX file that oras attached', () => {
+describe('an SBOM file that oras attached', () => {
   it.each(['sbom-file-signed-legacy', 'sbom-file-signed-bundle'])(
     'counts under the signature that real cosign made of it (%s)',
     async (name) => {
@@ -97,6 +97,8 @@ describe('an SPDX file that oras attached', () => {
   it.each([
     ['by the type of the artifact when the file has another', 'application/json'],
     ['as cosign types it', 'text/spdx+json'],
+    ['with a parameter', 'application/spdx+json; version=2.3'],
+    ['in another case', 'Application/SPDX+JSON'],
   ])('is known %s', async (_how, mediaType) => {
     const request = await sbomRequest('sbom-file', ({ layers }) => ({
       layers: layers.map((layer) => ({ ...layer, mediaType })),
@@ -171,11 +173,21 @@ describe('an SBOM that can never count', () => {
     expect((await verifier.verify(request)).evidence).toEqual([]);
   });
 
-  it.each(['text/spdx', 'text/spdx+xml'])('is %s', async (type) => {
+  it.each([
+    ['text/spdx', 'SPDX as tag-value text'],
+    ['text/spdx+xml', 'SPDX as XML'],
+    ['application/spdx+yaml', 'SPDX as YAML'],
+    ['application/spdx+rdf+xml', 'SPDX as RDF'],
+    ['application/vnd.cyclonedx+xml', 'CycloneDX as XML'],
+    ['application/vnd.cyclonedx+xml; version=1.5', 'CycloneDX as XML'],
+    ['application/x.vnd.cyclonedx+protobuf', 'CycloneDX as protobuf'],
+    ['application/vnd.cyclonedx', 'CycloneDX of another form'],
+    ['application/vnd.syft+json', "Syft's own JSON"],
+  ])('is %s, and is refused by name', async (type, name) => {
     const skipped = [
       {
         code: 'FormatUnsupported',
-        message: 'The SBOM is SPDX as tag-value text or XML. Make it SPDX 2.2 or 2.3 JSON.',
+        message: `The SBOM is ${name}. Make it SPDX 2.2 or 2.3 JSON, or CycloneDX 1.2 to 1.6 JSON.`,
         about: 'attestation',
       },
     ];
@@ -201,12 +213,13 @@ describe('an SBOM that can never count', () => {
 
 describe('the content of a vouched SBOM', () => {
   /** The SBOM with other bytes; the voucher is for the manifest, whose layer follows. */
-  async function verifyContent(content: string) {
+  async function verifyContent(content: string, mediaType = 'application/spdx+json') {
     const request = await sbomRequest('sbom-file');
     const bytes = Buffer.from(content);
     const { digest, manifest } = request.artifact;
     const layers = manifest.layers.map((layer) => ({
       ...layer,
+      mediaType,
       digest: computeDigest(bytes),
       size: bytes.length,
     }));
@@ -218,16 +231,12 @@ describe('the content of a vouched SBOM', () => {
   }
 
   it.each([
-    [
-      'CycloneDX',
-      '{"bomFormat":"CycloneDX"}',
-      'The SPDX document has an spdxVersion other than SPDX-2.2 and SPDX-2.3.',
-    ],
+    ['CycloneDX', '{"bomFormat":"CycloneDX"}', 'The SPDX document has no spdxVersion.'],
     ['tag-value text', 'SPDXVersion: SPDX-2.3\n', 'The SPDX document is not valid JSON.'],
     [
       'what only an attestation may wrap',
       JSON.stringify({ Data: '{"spdxVersion":"SPDX-2.3"}' }),
-      'The SPDX document has an spdxVersion other than SPDX-2.2 and SPDX-2.3.',
+      'The SPDX document has no spdxVersion.',
     ],
     [
       'T26 a repeated key',
@@ -243,5 +252,36 @@ describe('the content of a vouched SBOM', () => {
     const { evidence, rejections } = await verifyContent(content);
     expect(evidence).toEqual([]);
     expect(rejections).toMatchObject([{ code: 'PayloadInvalid', message, about: 'attestation' }]);
+  });
+
+  it.each(['1.2', '1.3', '1.4', '1.5', '1.6'])('counts as CycloneDX %s by its type', async (specVersion) => {
+    const content = JSON.stringify({ bomFormat: 'CycloneDX', specVersion });
+    for (const type of ['application/vnd.cyclonedx+json', `application/vnd.cyclonedx+json; version=1.9`]) {
+      expect(await verifyContent(content, type)).toMatchObject({
+        evidence: [
+          {
+            format: 'BareSbom',
+            predicateType: 'https://cyclonedx.org/bom',
+            sbom: { format: 'CycloneDX', version: specVersion },
+          },
+        ],
+        rejections: [],
+      });
+    }
+  });
+
+  it('T16 does not count as CycloneDX when it is SPDX', async () => {
+    const content = JSON.stringify({ spdxVersion: 'SPDX-2.3', SPDXID: 'SPDXRef-DOCUMENT', name: 'app' });
+    const { evidence, rejections } = await verifyContent(content, 'application/vnd.cyclonedx+json');
+    expect(evidence).toEqual([]);
+    expect(rejections).toMatchObject([
+      { code: 'PayloadInvalid', message: 'The CycloneDX document has no bomFormat "CycloneDX".' },
+    ]);
+  });
+
+  it('is never repeated in evidence', async () => {
+    const content = JSON.stringify({ bomFormat: 'CycloneDX', specVersion: '1.6' });
+    const { evidence } = await verifyContent(content, 'application/vnd.cyclonedx+json');
+    expect(Object.keys(evidence[0] ?? {})).not.toContain('predicate');
   });
 });

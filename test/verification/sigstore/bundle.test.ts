@@ -91,7 +91,7 @@ describe('the bundle as a document', () => {
     expect(rejections).toMatchObject([
       {
         code: 'PayloadInvalid',
-        message: 'The SPDX document has an spdxVersion other than SPDX-2.2 and SPDX-2.3.',
+        message: 'The SPDX document has no spdxVersion.',
       },
     ]);
   });
