@@ -1,5 +1,4 @@
-export const severities = ['critical', 'high', 'medium', 'low', 'negligible', 'unknown'] as const;
-export type Severity = (typeof severities)[number];
+import type { Severity } from './severity.ts';
 
 /** What expressions see of a vulnerability report; each severity is the count of its findings. */
 export interface VulnerabilitiesView extends Readonly<Record<Severity, number>> {
@@ -11,10 +10,11 @@ export interface VulnerabilitiesView extends Readonly<Record<Severity, number>> 
   readonly findings: readonly VulnerabilityFinding[];
 }
 
+/** One vulnerability in one package. */
 export interface VulnerabilityFinding {
   readonly id: string;
   readonly severity: Severity;
-  /** Empty when the report does not say. */
+  /** Empty when the report does not say, as the two that follow. */
   readonly package: string;
   readonly version: string;
   readonly fixedVersion: string;
