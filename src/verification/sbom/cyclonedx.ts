@@ -41,7 +41,8 @@ function* readPackages(document: JsonObject): Generator<PackageFields> {
       lists.pop();
       continue;
     }
-    yield readComponent(next.value);
+    const component = readComponent(next.value);
+    if (!isMereFile(next.value, component)) yield component;
     lists.push(objectsField(next.value, 'components').values());
   }
 }
@@ -53,10 +54,17 @@ function readComponent(component: JsonObject): PackageFields {
     group: textField(component, 'group'),
     version: textField(component, 'version'),
     purl: textField(component, 'purl'),
-    licenses: objectsField(component, 'licenses').flatMap(readLicense),
+    // cyclonedx-gomod writes what it found as evidence alone.
+    licenses: [component, objectField(component, 'evidence')].flatMap((holder) =>
+      objectsField(holder, 'licenses').flatMap(readLicense),
+    ),
     supplier: supplier === '' ? textField(component, 'publisher') : supplier,
   };
 }
+
+/** Syft lists the files that it read; in SPDX they are no packages either. Before 1.4 each has to have a version. */
+const isMereFile = ({ type }: JsonObject, { purl, licenses }: PackageFields): boolean =>
+  type === 'file' && purl === '' && licenses.length === 0;
 
 function readLicense(choice: JsonObject): readonly string[] {
   const license = objectField(choice, 'license');

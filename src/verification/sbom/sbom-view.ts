@@ -42,19 +42,25 @@ export function readSbomView(predicateType: string, predicate: Json | undefined)
   const document = openPredicate(reader, predicate);
   const version = reader.readVersion(document);
   const packages: SbomPackage[] = [];
+  // The same few texts come again and again.
+  const known = new Map<string, readonly string[]>();
   for (const fields of reader.readPackages(document)) {
     if (packages.length >= maxSbomPackages) tooLarge(`more than ${maxSbomPackages} packages`);
-    packages.push({ ...fields, licenses: distinctLicenses(fields) });
+    packages.push({ ...fields, licenses: distinctLicenses(fields, known) });
   }
   return { format: reader.format, version, created: reader.readCreated(document), packages };
 }
 
-function distinctLicenses({ licenses }: PackageFields): readonly string[] {
+function distinctLicenses(
+  { licenses }: PackageFields,
+  known: Map<string, readonly string[]>,
+): readonly string[] {
   const distinct = new Set<string>();
   for (const text of licenses) {
-    for (const license of licensesOf(text)) distinct.add(license);
-    if (distinct.size > maxPackageLicenses)
-      tooLarge(`more than ${maxPackageLicenses} licences of one package`);
+    const found = known.get(text) ?? licensesOf(text);
+    known.set(text, found);
+    for (const license of found) distinct.add(license);
+    if (distinct.size > maxPackageLicenses) tooLarge(`more than ${maxPackageLicenses} licences of one package`);
   }
   return [...distinct];
 }
