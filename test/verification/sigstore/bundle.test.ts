@@ -90,8 +90,8 @@ describe('the bundle as a document', () => {
     expect(evidence[0]).not.toHaveProperty('sbom');
     expect(rejections).toMatchObject([
       {
-        code: 'PayloadInvalid',
-        message: 'The SPDX document has no spdxVersion.',
+        code: 'FormatUnsupported',
+        message: 'The SBOM is SPDX-9. Make it SPDX 2.2 or 2.3 JSON, or CycloneDX 1.2 to 1.6 JSON.',
       },
     ]);
   });
