@@ -28,13 +28,14 @@ export const cyclonedx: SbomReader = {
 };
 
 /**
- * Every component in the order of the document, those within components too. First comes what the SBOM is about, which
- * SPDX lists among its packages.
+ * What the SBOM is about, which SPDX lists among its packages, and every component in the order of the document, those
+ * within components too.
  */
 function* readPackages(document: JsonObject): Generator<PackageFields> {
   const metadata = objectField(document, 'metadata');
-  const subject = (metadata['component'] ?? null) === null ? [] : [objectField(metadata, 'component')];
-  const lists = [objectsField(document, 'components').values(), subject.values()];
+  const subject = objectField(metadata, 'component');
+  if ((metadata['component'] ?? null) !== null) yield readComponent(subject);
+  const lists = [document, subject].map((holder) => objectsField(holder, 'components').values());
   for (let list = lists.at(-1); list !== undefined; list = lists.at(-1)) {
     const next = list.next();
     if (next.done === true) {

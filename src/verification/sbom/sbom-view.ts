@@ -60,7 +60,8 @@ function distinctLicenses(
     const found = known.get(text) ?? licensesOf(text);
     known.set(text, found);
     for (const license of found) distinct.add(license);
-    if (distinct.size > maxPackageLicenses) tooLarge(`more than ${maxPackageLicenses} licences of one package`);
+    if (distinct.size > maxPackageLicenses)
+      tooLarge(`more than ${maxPackageLicenses} licences of one package`);
   }
   return [...distinct];
 }
