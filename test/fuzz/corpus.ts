@@ -63,9 +63,11 @@ export function readCorpus(): Corpus {
     envelopes,
     simpleSignings: layersOf(forms.simpleSignings),
     statements: [...bundles, ...envelopes].flatMap(({ bytes }) => payloadOf(bytes)),
-    predicates: readdirSync(new URL('predicates/', fixtures))
-      .toSorted()
-      .map((name) => readBytes(new URL(`predicates/${name}`, fixtures))),
+    predicates: ['predicates', 'sboms'].flatMap((directory) =>
+      readdirSync(new URL(`${directory}/`, fixtures))
+        .toSorted()
+        .map((name) => readBytes(new URL(`${directory}/${name}`, fixtures))),
+    ),
     policies: policyFiles(),
     reviews: madeReviews.map(encode),
     trustedRoots: [readBytes(new URL('cosign/trust/trusted-root.json', fixtures))],
@@ -75,10 +77,12 @@ export function readCorpus(): Corpus {
 const readBytes = (file: URL): Uint8Array => new Uint8Array(readFileSync(file));
 
 function fixtureFiles(): Uint8Array[] {
-  return readdirSync(new URL('cosign/', fixtures), { recursive: true, encoding: 'utf8' })
-    .toSorted()
-    .filter((path) => /(?:\/blobs\/sha256\/[0-9a-f]{64}|\/index\.json)$/.test(path))
-    .map((path) => readBytes(new URL(`cosign/${path}`, fixtures)));
+  return ['cosign', 'attested'].flatMap((set) =>
+    readdirSync(new URL(`${set}/`, fixtures), { recursive: true, encoding: 'utf8' })
+      .toSorted()
+      .filter((path) => /(?:\/blobs\/sha256\/[0-9a-f]{64}|\/index\.json)$/.test(path))
+      .map((path) => readBytes(new URL(`${set}/${path}`, fixtures))),
+  );
 }
 
 function sampleContents(): Uint8Array[] {

@@ -9,7 +9,8 @@ import { parseStrictJson } from '../../src/oci/strict-json.ts';
 import { parseStatement } from '../../src/verification/attestation/in-toto-statement.ts';
 import { bareForms } from '../../src/verification/bare-forms.ts';
 import { readClaimedSignatures } from '../../src/verification/claimed-signatures.ts';
-import { recogniseSbom } from '../../src/verification/sbom/sbom-document.ts';
+import { viewOf } from '../../src/verification/attestation/predicate-views.ts';
+import { sbomReaders } from '../../src/verification/sbom/sbom-document.ts';
 import type { SignedClaim } from '../../src/verification/sigstore/sigstore-form.ts';
 import { createVerifier } from '../../src/verification/verifier.ts';
 import { clusterTargets } from './cluster-targets.ts';
@@ -57,11 +58,37 @@ export function fuzzTargets(corpus: Corpus): readonly Target[] {
     layerTarget('envelope', 'DsseEnvelope', forms.envelopes, corpus.envelopes),
     layerTarget('simple signing', 'CosignSimpleSigning', forms.simpleSignings, corpus.simpleSignings),
     plain('statement', statements, (bytes) => parseStatement('application/vnd.in-toto+json', bytes)),
-    plain('SPDX', predicates, (bytes) =>
-      recogniseSbom('https://spdx.dev/Document', parseStrictJson(bytes, 'The predicate')),
-    ),
+    plain('views of statements', statements, readViews),
+    plain('SBOM', predicates, readSboms),
     ...clusterTargets(corpus),
   ];
+}
+
+/** Every view of what a statement says: a view or a named failure, and never one that lost a finding on the way. */
+function readViews(bytes: Uint8Array): unknown {
+  const { predicateType = '', predicate, flaw } = parseStatement('application/vnd.in-toto+json', bytes);
+  if (flaw !== undefined) checkFailure(flaw);
+  const vulnerabilities = viewOf('vulnerabilities', predicateType, predicate);
+  if ('view' in vulnerabilities) {
+    const { critical, high, medium, low, negligible, unknown, findings } = vulnerabilities.view;
+    if (critical + high + medium + low + negligible + unknown !== findings.length)
+      throw new Error('the counts are not those of the findings');
+  }
+  const others = (['sbom', 'provenance', 'vex'] as const).map((root) =>
+    viewOf(root, predicateType, predicate),
+  );
+  for (const result of [vulnerabilities, ...others]) if ('failure' in result) checkFailure(result.failure);
+  return [vulnerabilities, others];
+}
+
+/** The document as of each format: recognised when its attestation is verified, and then viewed. */
+function readSboms(bytes: Uint8Array): unknown {
+  const document = parseStrictJson(bytes, 'The predicate');
+  return Object.values(sbomReaders).map(({ predicateType }) => {
+    const result = viewOf('sbom', predicateType, document);
+    if ('failure' in result) checkFailure(result.failure);
+    return result;
+  });
 }
 
 /** The document, all that is asked of it, and the signatures that its annotations carry. */
