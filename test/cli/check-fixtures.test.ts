@@ -11,6 +11,11 @@ const fixtures = fileURLToPath(new URL('../fixtures/cosign', import.meta.url));
 const provenance = 'https://slsa.dev/provenance/v1';
 const cyclonedx = 'https://cyclonedx.org/bom';
 
+const cyclonedxBy = (...issuers: string[]): object => ({ sbom: { formats: ['CycloneDX'], issuers } });
+const eitherSbomBy = (...issuers: string[]): object => ({
+  sbom: { formats: ['SPDX', 'CycloneDX'], issuers },
+});
+
 /** What real cosign made, what policy asks, and the outcome. */
 const cases: readonly [fixture: string, requirement: object, outcome: string, code?: string][] = [
   ['unsigned', signedBy('release'), 'denied', 'SignatureMissing'],
@@ -58,6 +63,9 @@ const cases: readonly [fixture: string, requirement: object, outcome: string, co
   ['attest-provenance-github-bundle', attestedBy(provenance, 'workflow'), 'admitted'],
   ['attest-cyclonedx-bundle', attestedBy(cyclonedx, 'release'), 'admitted'],
   ['attest-cyclonedx-bundle', sbomBy('release'), 'denied', 'PredicateTypeMismatch'],
+  ['attest-cyclonedx-bundle', eitherSbomBy('release'), 'admitted'],
+  ['attest-spdx-legacy', eitherSbomBy('release'), 'admitted'],
+  ['attest-spdx-legacy', cyclonedxBy('release'), 'denied', 'PredicateTypeMismatch'],
   ['signed-and-attested-bundle', sbomBy('release'), 'admitted'],
   ['signed-and-attested-bundle', signedBy('release'), 'admitted'],
   ['stranger-legacy', signedBy('release'), 'denied', 'SignerNotTrusted'],

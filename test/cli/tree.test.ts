@@ -73,6 +73,8 @@ complete, 2 nodes around it, N registry requests, N sequential
     ['key-legacy-two', '2 layers of '],
     ['attest-spdx-legacy', 'attestation https://spdx.dev/Document (DSSE envelope)'],
     ['attest-cyclonedx-bundle', 'attestation https://cyclonedx.org/bom (Sigstore bundle)'],
+    ['../attested/cyclonedx-file-signed', 'SBOM (CycloneDX) sha256:'],
+    ['../attested/cyclonedx-tag', 'SBOM (CycloneDX) sha256:'],
     ['transplanted-bundle-reattached', '(unverified); SubjectMismatch: The payload names sha256:904e5124'],
     ['transplanted-legacy', 'names no signer (unverified); SubjectMismatch: The payload names sha256:'],
   ])('%s: %s', async (fixture, part) => {
