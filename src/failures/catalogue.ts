@@ -118,6 +118,10 @@ export const failureCatalogue = {
     'Policy limits the age of the evidence, and nothing trusted says when it was made.',
     'Attest keyless: only a short-lived certificate says when, a signature by a key can be dated anew by anybody. Or drop maxAge.',
   ),
+  AssertionFailed: failed(
+    'What an attestation says does not hold against an expression of the policy.',
+    'Mend what the message of the policy names, or correct the expression.',
+  ),
   VoucherMissing: failed(
     'The artifact is unsigned, and no signature that counts covers it.',
     "Sign the artifact's manifest, or the index that contains it, as an issuer of the policy; or attest its content.",
@@ -238,6 +242,16 @@ export const failureCatalogue = {
     'Wait until the process is ready; its log says what is missing.',
   ),
 
+  ExpressionTooCostly: inconclusive(
+    'An expression of a policy took more steps or time than it may.',
+    'Write it with fewer and shallower loops, or attest less; see the limits of expressions.',
+    false,
+  ),
+  VerifierStopped: inconclusive(
+    'Verification was stopped: it took too long, ran out of memory or broke down.',
+    'Try again; if it stays, look at the size of what is attested and at the log of the process.',
+  ),
+
   // What is wrong with somebody's input.
   ImageReferenceInvalid: invalid(
     'The image reference does not follow the grammar.',
@@ -269,6 +283,10 @@ export const failureCatalogue = {
   PolicyNotReady: invalid(
     'A policy cannot be applied, so what it guards is refused under its mode.',
     'Mend what the message names: a missing issuer, or a key that does not parse.',
+  ),
+  ExpressionInvalid: invalid(
+    'An expression of a policy cannot be used.',
+    'Correct it where the message says; the documentation of expressions lists what may be named.',
   ),
   IssuerInvalid: invalid(
     'A trusted issuer cannot be used.',

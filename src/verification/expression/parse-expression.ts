@@ -1,0 +1,190 @@
+import { parse } from '@bufbuild/cel';
+import { RefwardenError } from '../../failures/failure.ts';
+import { expressionRoots } from '../../policy/assertions.ts';
+import type { ExpressionRoot, ExpressionScope } from '../../policy/assertions.ts';
+import { excerpt } from '../excerpt.ts';
+import { countedRange, knownFunctions } from './metered-functions.ts';
+import { compileTextPattern } from './text-pattern.ts';
+
+/** Longest expression, in characters; the schema of policies says the same. */
+export const maxExpressionLength = 4096;
+/** Most nodes of one expression; `a.b == 'c'` has four. */
+const maxNodes = 1000;
+/** Deepest nesting of loops (`all`, `exists`, `map`, ...): one within another. */
+const maxLoopDepth = 2;
+
+/** Names of types, as in `type(x) == string`. */
+const typeNames: ReadonlySet<string> = new Set(
+  'int uint double bool string bytes list map null_type type'.split(' '),
+);
+
+export type Expr = NonNullable<ReturnType<typeof parse>['expr']>;
+type Comprehension = Extract<Expr['exprKind'], { case: 'comprehensionExpr' }>['value'];
+
+export interface ParsedExpression {
+  /** Each loop of it pays for its items. */
+  readonly expr: Expr;
+  readonly uses: readonly ExpressionRoot[];
+}
+
+/** @throws RefwardenError `ExpressionInvalid`; the message says what is wrong and where. */
+export function parseExpression(expression: string, scope: ExpressionScope): ParsedExpression {
+  if (expression.length > maxExpressionLength) {
+    throw new RefwardenError(
+      'ExpressionInvalid',
+      `The expression is longer than ${maxExpressionLength} characters.`,
+    );
+  }
+  const { expr, sourceInfo } = parseText(expression);
+  const reader = new ExpressionReader(expression, scope, (id) => sourceInfo?.positions[id.toString()]);
+  reader.read(expr, { variables: new Set(), loops: 0 });
+  return { expr, uses: [...reader.uses] };
+}
+
+function parseText(expression: string): ReturnType<typeof parse> & { readonly expr: Expr } {
+  try {
+    const parsed = parse(expression);
+    const { expr } = parsed;
+    if (expr !== undefined) return { ...parsed, expr };
+  } catch (cause) {
+    // The parser says `<input>:line:column: what`; a stack overflow says nothing of use.
+    const place = /^<input>:([0-9]+):([0-9]+): ([^]*)$/.exec(cause instanceof Error ? cause.message : '');
+    const what = place === null ? 'it is nested too deep' : `at ${place[1]}:${place[2]}, ${place[3]}`;
+    throw new RefwardenError('ExpressionInvalid', `The expression does not parse: ${excerpt(what)}.`, cause);
+  }
+  throw new RefwardenError('ExpressionInvalid', 'The expression is empty.');
+}
+
+interface Surroundings {
+  /** Of the loops around. */
+  readonly variables: ReadonlySet<string>;
+  readonly loops: number;
+}
+
+/** Reads an expression for what it names, and makes its loops pay. */
+class ExpressionReader {
+  readonly uses = new Set<ExpressionRoot>();
+  readonly #expression: string;
+  readonly #scope: ExpressionScope;
+  readonly #offsetOf: (id: bigint) => number | undefined;
+  #nodes = 0;
+
+  constructor(expression: string, scope: ExpressionScope, offsetOf: (id: bigint) => number | undefined) {
+    this.#expression = expression;
+    this.#scope = scope;
+    this.#offsetOf = offsetOf;
+  }
+
+  read(expr: Expr | undefined, around: Surroundings): void {
+    if (expr === undefined) return;
+    if (++this.#nodes > maxNodes) this.#refuse(expr, `it has more than ${maxNodes} parts`);
+    const { exprKind } = expr;
+    switch (exprKind.case) {
+      case 'constExpr':
+        return;
+      case 'identExpr':
+        this.#name(expr, exprKind.value.name, around);
+        return;
+      case 'selectExpr':
+        this.read(exprKind.value.operand, around);
+        return;
+      case 'callExpr': {
+        const { function: name, target, args } = exprKind.value;
+        if (!knownFunctions.has(name))
+          this.#refuse(expr, `there is no function ${excerpt(name)} of that form`);
+        if (name === 'matches') this.#checkPattern(args.at(-1));
+        for (const part of [target, ...args]) this.read(part, around);
+        return;
+      }
+      case 'listExpr':
+        for (const element of exprKind.value.elements) this.read(element, around);
+        return;
+      case 'structExpr':
+        if (exprKind.value.messageName !== '') {
+          this.#refuse(expr, `there is no type ${excerpt(exprKind.value.messageName)}`);
+        }
+        for (const { keyKind, value } of exprKind.value.entries) {
+          if (keyKind.case === 'mapKey') this.read(keyKind.value, around);
+          this.read(value, around);
+        }
+        return;
+      case 'comprehensionExpr':
+        this.#readLoop(expr, exprKind.value, around);
+        return;
+      default:
+        this.#refuse(expr, 'a part of it is of no known kind');
+    }
+  }
+
+  #readLoop(expr: Expr, loop: Comprehension, around: Surroundings): void {
+    const { iterVar, accuVar, iterRange, accuInit, loopCondition, loopStep, result } = loop;
+    const loops = around.loops + 1;
+    if (loops > maxLoopDepth) {
+      this.#refuse(expr, `loops (all, exists, map, ...) are nested deeper than ${maxLoopDepth}`);
+    }
+    this.read(iterRange, around);
+    const before = this.#nodes;
+    const inside = { variables: new Set([...around.variables, iterVar, accuVar]), loops };
+    for (const part of [accuInit, loopCondition, loopStep, result]) this.read(part, inside);
+    if (iterRange !== undefined) loop.iterRange = counted(iterRange, this.#nodes - before);
+  }
+
+  #name(expr: Expr, name: string, { variables }: Surroundings): void {
+    if (variables.has(name) || typeNames.has(name)) return;
+    const roots: readonly ExpressionRoot[] = expressionRoots[this.#scope];
+    const root = roots.find((known) => known === name);
+    if (root !== undefined) {
+      this.uses.add(root);
+      return;
+    }
+    const elsewhere: readonly string[] = expressionRoots[this.#scope === 'assert' ? 'crossCheck' : 'assert'];
+    const where = this.#scope === 'assert' ? 'crossChecks' : 'assert';
+    const what = elsewhere.includes(name)
+      ? `${name} is known in ${where} only`
+      : `${excerpt(name)} is not known`;
+    this.#refuse(expr, `${what}; known here: ${roots.join(', ')}`);
+  }
+
+  /** One that is written out is refused now, not when it is first met. */
+  #checkPattern(pattern: Expr | undefined): void {
+    if (pattern?.exprKind.case !== 'constExpr') return;
+    const { constantKind } = pattern.exprKind.value;
+    if (constantKind.case !== 'stringValue') return;
+    try {
+      compileTextPattern(constantKind.value);
+    } catch (thrown) {
+      const why = thrown instanceof Error ? thrown.message.replace(/\.$/, '') : 'unknown';
+      this.#refuse(pattern, `the pattern of matches is no usable RE2: ${excerpt(why)}`);
+    }
+  }
+
+  #refuse({ id }: Expr, what: string): never {
+    const offset = this.#offsetOf(id);
+    const lines = this.#expression.slice(0, offset ?? 0).split('\n');
+    const place = offset === undefined ? '' : ` (at ${lines.length}:${(lines.at(-1)?.length ?? 0) + 1})`;
+    throw new RefwardenError('ExpressionInvalid', `The expression cannot be used: ${what}${place}.`);
+  }
+}
+
+/** The range, paid for: `stepsEach` for each of its items. */
+function counted(range: Expr, stepsEach: number): Expr {
+  const steps: Expr = {
+    $typeName: 'cel.expr.Expr',
+    id: range.id,
+    exprKind: {
+      case: 'constExpr',
+      value: {
+        $typeName: 'cel.expr.Constant',
+        constantKind: { case: 'int64Value', value: BigInt(stepsEach) },
+      },
+    },
+  };
+  return {
+    $typeName: 'cel.expr.Expr',
+    id: range.id,
+    exprKind: {
+      case: 'callExpr',
+      value: { $typeName: 'cel.expr.Expr.Call', function: countedRange, args: [range, steps] },
+    },
+  };
+}
