@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto';
-import type { AssertionSet } from '../policy/assertions.ts';
 import type { ResolvedIssuer } from '../policy/resolved-issuer.ts';
+import { CrossCheckCache } from './cross-check-cache.ts';
 import type {
   ArtifactNeeds,
+  ProvenEvidence,
   VerificationOutcome,
   VerificationRequest,
   Verifier,
 } from '../verification/verification.ts';
+import { usedOf } from './used-context.ts';
 import { MeteredCache } from './metered-cache.ts';
 import type { CacheCounts } from './metered-cache.ts';
 import type { Clock } from './ports.ts';
@@ -43,7 +45,11 @@ const keyParts: Readonly<Record<keyof VerificationRequest, KeyPart | `not: ${str
   issuers: ({ issuers }, issuersKey) => issuersKey(issuers),
   vouchers: ({ vouchers }) => vouchersKey(vouchers),
   assertions: ({ assertions = [] }) => assertions.map(({ fingerprint }) => fingerprint).sort(),
-  context: ({ assertions = [], context }) => usedOf(context, assertions),
+  context: ({ assertions = [], context }) =>
+    usedOf(
+      context,
+      assertions.flatMap(({ uses }) => uses),
+    ),
   keepStatements: ({ keepStatements = false }) => keepStatements,
   layers: 'not: the artifact names each by its digest, and only outcomes with all of them are kept',
   subjectDocument: 'not: the first subject is its digest, and only outcomes with it are kept',
@@ -61,8 +67,10 @@ export function createCachingVerifier(verifier: Verifier, clock: Clock): Caching
     sizeOf: ({ sizeBytes }) => sizeBytes,
   });
   const issuersKey = rememberedIssuersKey();
+  const crossChecks = new CrossCheckCache(verifier, clock);
   return {
-    caches: () => [entries.counts()],
+    caches: () => [entries.counts(), crossChecks.counts()],
+    crossCheck: (request) => crossChecks.crossCheck(request),
     needs: (manifest) => verifier.needs(manifest),
     verify: (request) => {
       // Without all of its bytes an artifact is judged on what is there, and that is not kept.
@@ -76,6 +84,10 @@ export function createCachingVerifier(verifier: Verifier, clock: Clock): Caching
       outcome.then(
         (settled) => {
           if (entries.peek(key) !== pending) return;
+          if (isOfTheMoment(settled)) {
+            entries.delete(key);
+            return;
+          }
           // What is larger than the whole cache is not kept at all.
           entries.set(key, {
             outcome,
@@ -96,18 +108,30 @@ function timeToLiveMs(
   { evidence, rejections }: VerificationOutcome,
   { vouchers = [], nowMs }: VerificationRequest,
 ): number {
-  const ttlMs = evidence.length > 0 && rejections.length === 0 ? provenTtlMs : rejectionTtlMs;
+  const isProven = evidence.length > 0 && rejections.length === 0 && !evidence.some(isTooCostly);
+  const ttlMs = isProven ? provenTtlMs : rejectionTtlMs;
   return Math.min(
     ttlMs,
     ...[...evidence, ...vouchers].map(({ validUntilMs = Infinity }) => validUntilMs - nowMs),
   );
 }
 
-/** An estimate: two bytes a character, as strings take at most. */
-function entryBytes(key: string, outcome: VerificationOutcome): number {
-  const items = outcome.evidence.length + outcome.rejections.length;
-  const characters = key.length + JSON.stringify(outcome).length;
-  return entryOverheadBytes + items * itemOverheadBytes + 2 * characters;
+/** Whether something was given up that a quieter hour, or a larger limit, might have answered. */
+const isTooCostly = ({ assertions = {} }: ProvenEvidence): boolean =>
+  Object.values(assertions).some((result) => !result.holds && result.failure.code === 'ExpressionTooCostly');
+
+/** Nothing was looked at: the next who asks may be luckier. */
+const isOfTheMoment = ({ rejections }: VerificationOutcome): boolean =>
+  rejections.some(({ code }) => code === 'Overloaded');
+
+/** An estimate: two bytes a character, as strings take at most; statements that evidence shares count once. */
+function entryBytes(key: string, { evidence, rejections }: VerificationOutcome): number {
+  const said = evidence.map(({ statement: _, ...item }) => item);
+  const characters = key.length + JSON.stringify([said, rejections]).length;
+  const statements = new Set(evidence.flatMap(({ statement }) => statement ?? []));
+  const statementBytes = [...statements].reduce((sum, { buffer }) => sum + buffer.byteLength, 0);
+  const items = evidence.length + rejections.length;
+  return entryOverheadBytes + items * itemOverheadBytes + 2 * characters + statementBytes;
 }
 
 function isWhole(
@@ -119,15 +143,6 @@ function isWhole(
     needed.every(({ digest }) => layers.has(digest)) &&
     (!needs.subjectDocument || subjectDocument !== undefined)
   );
-}
-
-/** What the assertions name of it, so that what they do not name tells no two requests apart. */
-function usedOf(
-  context: VerificationRequest['context'],
-  assertions: readonly AssertionSet[],
-): readonly unknown[] {
-  const used = new Set<string>(assertions.flatMap(({ uses }) => uses));
-  return Object.entries(context ?? {}).filter(([root]) => used.has(root));
 }
 
 /** In any order; only what an outcome depends on, so that a voucher found by another path is the same one. */

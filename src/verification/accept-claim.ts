@@ -4,7 +4,8 @@ import { describeSigner } from '../policy/evidence.ts';
 import type { VerifiedEvidence } from '../policy/evidence.ts';
 import type { Claim } from './claim.ts';
 import { excerpt } from './excerpt.ts';
-import type { Rejection, VerificationOutcome } from './verification.ts';
+import type { ClaimOutcome } from './artifact-form.ts';
+import type { Rejection } from './verification.ts';
 
 /** Most subjects that one message names. */
 const maxNamedSubjects = 3;
@@ -21,7 +22,7 @@ export function acceptClaim(
   accepted: readonly [Acceptance, ...Acceptance[]],
   format: VerifiedEvidence['format'],
   wanted: readonly Digest[],
-): VerificationOutcome {
+): ClaimOutcome {
   const signer = excerpt(describeSigner(accepted[0].signer));
   let claim: Claim;
   try {
@@ -35,6 +36,7 @@ export function acceptClaim(
   return {
     evidence: accepted.map((acceptance) => ({ ...said(claim), ...acceptance, subject, format })),
     rejections: flaw === undefined ? [] : [{ ...flaw, signer }],
+    claim,
   };
 }
 

@@ -2,6 +2,7 @@ import type { Digest } from '../image/digest.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Manifest } from '../oci/manifest.ts';
 import type { ResolvedIssuer } from '../policy/resolved-issuer.ts';
+import type { Claim } from './claim.ts';
 import type { VerificationOutcome } from './verification.ts';
 
 /** What every signature of one artifact is verified against. */
@@ -12,6 +13,12 @@ export interface VerificationContext<Issuer extends ResolvedIssuer> {
   readonly subjectDocument?: Uint8Array;
   readonly issuers: readonly Issuer[];
   readonly nowMs: number;
+}
+
+/** What one signature proves, with what it says: its content can be asked further questions then. */
+export interface ClaimOutcome extends VerificationOutcome {
+  /** Of the evidence; absent where there is none. */
+  readonly claim?: Claim;
 }
 
 /** A form in which signatures or attestations lie in an artifact's layers. */
@@ -32,5 +39,5 @@ export interface ArtifactForm<Issuer extends ResolvedIssuer> {
     bytes: Uint8Array,
     layer: Descriptor,
     context: VerificationContext<Issuer>,
-  ): Iterable<VerificationOutcome>;
+  ): Iterable<ClaimOutcome>;
 }

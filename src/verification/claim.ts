@@ -8,6 +8,8 @@ export interface Claim extends Pick<VerifiedEvidence, 'kind' | 'predicateType' |
   readonly subjects: readonly string[];
   /** What an attestation says, as its type has it; the document itself where no statement wraps it. Never part of evidence. */
   readonly predicate?: Json;
+  /** The bytes of the statement, or of the document where no statement wraps it; of attestations only. */
+  readonly document?: Uint8Array;
   /** Something in the payload does not parse and so does not count, while the rest does. */
   readonly flaw?: Rejection;
 }

@@ -2,8 +2,8 @@ import type { Failure } from '../failures/failure.ts';
 import type { Digest } from '../image/digest.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Manifest } from '../oci/manifest.ts';
-import type { AssertionSet, ExpressionContext } from '../policy/assertions.ts';
-import type { VerifiedEvidence } from '../policy/evidence.ts';
+import type { Assertion, AssertionSet, ExpressionContext, ExpressionRoot } from '../policy/assertions.ts';
+import type { AssertionResult, VerifiedEvidence } from '../policy/evidence.ts';
 import type { ResolvedIssuer } from '../policy/resolved-issuer.ts';
 
 /** What a verification has to be given beside the artifact's manifest. */
@@ -66,9 +66,24 @@ export interface VerificationOutcome {
   readonly rejections: readonly Rejection[];
 }
 
+/** Expressions over several verified artifacts of one image. */
+export interface CrossCheckRequest {
+  /** All must be true, in one choice of the SBOM, provenance, ... that they name. */
+  readonly checks: readonly Assertion[];
+  /** What the expressions name. */
+  readonly uses: readonly ExpressionRoot[];
+  readonly context: ExpressionContext;
+  readonly signatures: readonly VerifiedEvidence[];
+  /** With their statements: what comes without is not seen. */
+  readonly attestations: readonly ProvenEvidence[];
+  /** The time of the decision, milliseconds since the epoch: what has expired is not seen. */
+  readonly nowMs: number;
+}
+
 /** Async and over raw bytes, so that it can run in a worker. Never throws for what an artifact holds. */
 export interface Verifier {
   /** What {@link verify} has to be given, by the manifest alone. */
   needs(manifest: Manifest): ArtifactNeeds;
   verify(request: VerificationRequest): Promise<VerificationOutcome>;
+  crossCheck(request: CrossCheckRequest): Promise<AssertionResult>;
 }

@@ -5,13 +5,22 @@ import type { Manifest } from '../oci/manifest.ts';
 import type { VerifiedEvidence } from '../policy/evidence.ts';
 import type { ResolvedIssuer } from '../policy/resolved-issuer.ts';
 import { acceptClaim } from './accept-claim.ts';
-import type { ArtifactForm } from './artifact-form.ts';
+import { askContent } from './ask-content.ts';
+import type { ArtifactForm, ClaimOutcome } from './artifact-form.ts';
 import type { BareFormat } from './bare-form.ts';
 import { bareForms } from './bare-forms.ts';
+import { crossCheck } from './expression/cross-check.ts';
+import { ExpressionEvaluator } from './expression/evaluator.ts';
 import { maxSignaturesPerArtifact, selectLayers } from './select-layers.ts';
 import type { SelectedLayers } from './select-layers.ts';
 import { createSigstoreForms } from './sigstore/sigstore-forms.ts';
-import type { Rejection, VerificationOutcome, VerificationRequest, Verifier } from './verification.ts';
+import type {
+  ProvenEvidence,
+  Rejection,
+  VerificationOutcome,
+  VerificationRequest,
+  Verifier,
+} from './verification.ts';
 import { acceptVouchers } from './vouchers.ts';
 
 /** Every form that a signature can come in: leaving one out does not compile. */
@@ -25,6 +34,7 @@ type SignedForms = Readonly<
  */
 export function createVerifier(): Verifier {
   const signedForms: SignedForms = createSigstoreForms();
+  const evaluator = new ExpressionEvaluator();
   const selections = new WeakMap<Manifest, SelectedLayers>();
   const select = (manifest: Manifest): SelectedLayers => {
     const known =
@@ -43,13 +53,15 @@ export function createVerifier(): Verifier {
         skipped,
       };
     },
-    verify: (request) => verifyArtifact(request, select(request.artifact.manifest)),
+    verify: (request) => verifyArtifact(request, select(request.artifact.manifest), evaluator),
+    crossCheck: (request) => Promise.resolve(crossCheck(request, evaluator)),
   };
 }
 
 async function verifyArtifact(
   request: VerificationRequest,
   { signed, bare, skipped }: SelectedLayers,
+  evaluator: ExpressionEvaluator,
 ): Promise<VerificationOutcome> {
   if (signed.length === 0 && bare.length === 0 && skipped.length === 0) {
     return rejected({
@@ -57,7 +69,7 @@ async function verifyArtifact(
       message: 'The artifact holds no signature of a form that is verified.',
     });
   }
-  const evidence: VerifiedEvidence[] = [];
+  const evidence: ProvenEvidence[] = [];
   const rejections: Rejection[] = [];
   let signatures = 0;
   for (const outcome of verifyAll(request, signed, bare)) {
@@ -66,7 +78,7 @@ async function verifyArtifact(
       rejections.push({ code: 'ArtifactTooLarge', message });
       break;
     }
-    evidence.push(...outcome.evidence);
+    evidence.push(...askContent(outcome, request, evaluator));
     rejections.push(...outcome.rejections);
     // Each costs up to milliseconds an issuer: others get their turn in between.
     await setImmediate();
@@ -79,7 +91,7 @@ function* verifyAll(
   request: VerificationRequest,
   signed: SelectedLayers['signed'],
   bare: SelectedLayers['bare'],
-): Generator<VerificationOutcome> {
+): Generator<ClaimOutcome> {
   yield* verifySignatures(request, signed);
   if (bare.length > 0) yield* verifyVouched(request, bare);
 }
@@ -87,7 +99,7 @@ function* verifyAll(
 function* verifySignatures(
   { layers, subjects, subjectDocument, issuers, nowMs }: VerificationRequest,
   signed: SelectedLayers['signed'],
-): Generator<VerificationOutcome> {
+): Generator<ClaimOutcome> {
   for (const { form, layer } of signed) {
     const bytes = layers.get(layer.digest);
     if (bytes === undefined) {
@@ -108,22 +120,19 @@ function* verifySignatures(
 }
 
 /** What carries no signature counts as what those who vouch for the artifact say. */
-function* verifyVouched(
-  request: VerificationRequest,
-  bare: SelectedLayers['bare'],
-): Generator<VerificationOutcome> {
+function* verifyVouched(request: VerificationRequest, bare: SelectedLayers['bare']): Generator<ClaimOutcome> {
   const { accepted, rejections } = acceptVouchers(request);
   if (rejections.length > 0) yield { evidence: [], rejections };
   if (accepted === undefined) return;
   const { artifact, layers, subjects } = request;
   for (const { form, layer } of bare) {
     const bytes = layers.get(layer.digest);
-    const outcome =
+    const outcome: ClaimOutcome =
       bytes === undefined
         ? rejected(notGiven(layer))
         : acceptClaim(() => form.readClaim(bytes, layer, artifact.manifest), accepted, form.format, subjects);
     yield {
-      evidence: outcome.evidence,
+      ...outcome,
       rejections: outcome.rejections.map((rejection) => ({ ...rejection, about: 'attestation' })),
     };
   }

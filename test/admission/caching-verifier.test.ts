@@ -61,6 +61,7 @@ function cachedCounter(
       calls++;
       return outcome();
     },
+    crossCheck: () => Promise.reject(new Error('not asked for')),
   };
   return {
     verifier: createCachingVerifier(counting, { nowMs: () => now }),

@@ -160,6 +160,7 @@ describe('the search for evidence', () => {
     const bytes = new TextEncoder().encode('the manifest');
     const seen: unknown[] = [];
     const verifier = {
+      ...plainVerifier,
       needs: (...args: Parameters<typeof plainVerifier.needs>) => ({
         ...plainVerifier.needs(...args),
         vouched: [],

@@ -222,6 +222,7 @@ export const plainVerifier: Verifier = {
       );
     return Promise.resolve({ evidence, rejections: contents.flatMap((content) => content.rejections ?? []) });
   },
+  crossCheck: () => Promise.reject(new Error('Plain artifacts are not cross-checked.')),
 };
 
 export const pod = (images: readonly string[], change: Partial<Workload> = {}): Workload => ({

@@ -5,7 +5,7 @@ import type { Claim } from '../claim.ts';
 import { recogniseSbom } from '../sbom/sbom-document.ts';
 
 /** Most JSON values of a statement: an SBOM of 20,000 packages has some 600,000. */
-const maxStatementValues = 2_000_000;
+export const maxStatementValues = 2_000_000;
 
 /** Payload type of an envelope, and media type of a statement that stands alone. */
 export const inTotoMediaType = 'application/vnd.in-toto+json';
@@ -46,6 +46,7 @@ export function parseStatement(payloadType: string, payload: Uint8Array): Claim 
     kind: 'attestation',
     predicateType,
     subjects,
+    document: payload,
     ...(predicate === undefined ? {} : { predicate }),
     ...readSbom(predicateType, predicate),
   };

@@ -1,21 +1,29 @@
-import type { CelInput, CelList, CelMap, CelValue } from '@bufbuild/cel';
-import type { Json, JsonObject } from '../../oci/strict-json.ts';
+import type { CelError, CelList, CelMap, CelValue } from '@bufbuild/cel';
 
 // How @bufbuild/cel knows values of these kinds; its own wrap arrays and Maps, which would have to be made first.
 const listMark = Symbol.for('@bufbuild/cel/list');
 const mapMark = Symbol.for('@bufbuild/cel/map');
 
 /**
- * JSON as a value of CEL, converted as far as it is looked at. Numbers that are integral and exact are ints, all others
- * doubles; times stay text.
+ * JSON, or data of its kinds, as a value of CEL, converted as far as it is looked at. Numbers that are integral and exact
+ * are ints, all others doubles; times stay text.
+ * @throws TypeError for what JSON has not.
  */
-export function toCelValue(json: Json): CelValue {
-  if (typeof json === 'number') return Number.isSafeInteger(json) ? BigInt(json) : json;
-  if (typeof json !== 'object' || json === null) return json;
-  return Array.isArray(json) ? asList(new JsonList(json)) : asMap(new JsonMap(json));
+export function toCelValue(data: unknown): CelValue {
+  switch (typeof data) {
+    case 'string':
+    case 'boolean':
+      return data;
+    case 'number':
+      return Number.isSafeInteger(data) ? BigInt(data) : data;
+    case 'object':
+      if (data === null) return null;
+      return Array.isArray(data) ? asList(new JsonList(data)) : asMap(new JsonMap(data));
+    default:
+      throw new TypeError(`Expressions see no ${typeof data}.`);
+  }
 }
 
-/** A list of JSON values, or of values of CEL. */
 abstract class LazyList implements Iterable<CelValue> {
   readonly [listMark] = true;
   abstract get size(): number;
@@ -34,9 +42,9 @@ abstract class LazyList implements Iterable<CelValue> {
 }
 
 class JsonList extends LazyList {
-  readonly #items: readonly Json[];
+  readonly #items: readonly unknown[];
 
-  constructor(items: readonly Json[]) {
+  constructor(items: readonly unknown[]) {
     super();
     this.#items = items;
   }
@@ -92,11 +100,11 @@ export function joinLists(left: CelList, right: CelList): CelList {
 /** The own properties of an object: no prototype is ever looked at. */
 class JsonMap {
   readonly [mapMark] = true;
-  readonly #object: JsonObject;
+  readonly #object: Readonly<Record<string, unknown>>;
   #keys: readonly string[] | undefined;
 
-  constructor(object: JsonObject) {
-    this.#object = object;
+  constructor(object: object) {
+    this.#object = object as Readonly<Record<string, unknown>>;
   }
 
   get size(): number {
@@ -144,5 +152,5 @@ class JsonMap {
 const asList = (list: LazyList): CelList => list as unknown as CelList;
 const asMap = (map: JsonMap): CelMap => map as unknown as CelMap;
 
-/** What CEL binds a name to. */
-export type Bindings = Readonly<Record<string, CelInput>>;
+/** What CEL takes a name for; an error where there is nothing of that name, so that naming it fails and says why. */
+export type Bindings = Readonly<Record<string, CelValue | CelError>>;

@@ -1,5 +1,5 @@
 import { celEnv, isCelError, plan } from '@bufbuild/cel';
-import type { CelResult } from '@bufbuild/cel';
+import type { CelResult, CelValue } from '@bufbuild/cel';
 import { LRUCache } from 'lru-cache';
 import { failure, toFailure } from '../../failures/failure.ts';
 import type { Failure } from '../../failures/failure.ts';
@@ -61,7 +61,9 @@ export class ExpressionEvaluator {
     const known = this.#compiled.get(key);
     if (known !== undefined) return known;
     const { expr, uses } = parseExpression(expression, scope);
-    const compiled: Compiled = { uses, run: plan(this.#env, expr) };
+    const run = plan(this.#env, expr);
+    // A name that is bound to an error gives it; the types of the library do not say so.
+    const compiled: Compiled = { uses, run: (bindings) => run(bindings as Record<string, CelValue>) };
     this.#compiled.set(key, compiled);
     return compiled;
   }

@@ -34,6 +34,7 @@ export const bareSbom: BareForm & { readonly format: 'BareSbom' } = {
       kind: 'attestation',
       predicateType: reader.predicateType,
       predicate: json,
+      document: bytes,
       sbom: { format, version: reader.readVersion(openDocument(format, json)) },
       subjects: namedImages(manifest, layer),
     };

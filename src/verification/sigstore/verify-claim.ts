@@ -1,6 +1,6 @@
 import type { VerifiedEvidence } from '../../policy/evidence.ts';
 import { acceptClaim } from '../accept-claim.ts';
-import type { VerificationOutcome } from '../verification.ts';
+import type { ClaimOutcome } from '../artifact-form.ts';
 import type { CompiledTrust } from './compiled-trust.ts';
 import type { SignedClaim, SigstoreContext } from './sigstore-form.ts';
 import { verifySignature } from './verify-signature.ts';
@@ -11,7 +11,7 @@ export function verifyClaim(
   format: VerifiedEvidence['format'],
   context: SigstoreContext,
   trust: CompiledTrust,
-): VerificationOutcome {
+): ClaimOutcome {
   const result = verifySignature(entity, context, trust);
   return 'rejection' in result
     ? { evidence: [], rejections: [result.rejection] }

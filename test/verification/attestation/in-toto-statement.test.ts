@@ -21,6 +21,7 @@ describe('parseStatement', () => {
       predicateType: 'https://example.com/tested/v1',
       subjects: [`sha256:${'a'.repeat(64)}`, `sha512:${'b'.repeat(128)}`],
       predicate: {},
+      document: Buffer.from(JSON.stringify({ ...statement, _type })),
     });
   });
 
