@@ -10,7 +10,7 @@ RUN npm run build
 
 FROM node:24.21.0-bookworm-slim
 LABEL org.opencontainers.image.title="refwarden" org.opencontainers.image.licenses="Apache-2.0"
-COPY --from=build /src/dist/refwarden.js /src/dist/refwarden.js.LEGAL.txt /opt/refwarden/
+COPY --from=build /src/dist/ /opt/refwarden/
 COPY LICENSE /opt/refwarden/
 USER 65532:65532
 ENV NODE_ENV=production

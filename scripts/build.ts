@@ -1,10 +1,10 @@
-/** Bundles the command line into one file, dist/refwarden.js: what the container image ships. */
+/** Bundles the command line and the thread that it starts, a file each in dist/: what the container image ships. */
 import { chmod } from 'node:fs/promises';
 import { build } from 'esbuild';
 
 await build({
-  entryPoints: ['src/main.ts'],
-  outfile: 'dist/refwarden.js',
+  entryPoints: { refwarden: 'src/main.ts', 'verifier-worker': 'src/workers/verifier-worker.ts' },
+  outdir: 'dist',
   bundle: true,
   platform: 'node',
   target: 'node24',
@@ -26,4 +26,4 @@ await build({
   logLevel: 'warning',
 });
 await chmod('dist/refwarden.js', 0o755);
-console.log('Built dist/refwarden.js');
+console.log('Built dist/refwarden.js and dist/verifier-worker.js');

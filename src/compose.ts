@@ -58,7 +58,7 @@ import type { WebhookLimits } from './server/webhook-server.ts';
 import { requireTrustDirectory } from './trust/trust-file.ts';
 import { createTrustSource } from './trust/trust-source.ts';
 import { checkIssuerMaterial } from './verification/issuer-material.ts';
-import { createVerifier } from './verification/verifier.ts';
+import { createVerifierPool } from './workers/verifier-pool.ts';
 
 /** Wires the rooms together; nothing is decided here. */
 export function createEngine(): Engine {
@@ -121,7 +121,8 @@ function openDecision(
   recorder: VerdictRecorder,
 ): OpenDecision {
   const artifacts = createArtifactSource(store);
-  const verifier = createCachingVerifier(createVerifier(), clock);
+  const pool = createVerifierPool();
+  const verifier = createCachingVerifier(pool, clock);
   return {
     ports: {
       artifacts,
@@ -140,7 +141,7 @@ function openDecision(
     ],
     disk,
     close: async () => {
-      await Promise.all([artifacts.close(), source.close()]);
+      await Promise.all([artifacts.close(), source.close(), pool.close()]);
       await disk?.close();
     },
   };

@@ -20,6 +20,7 @@ const edges = [
   'cli',
   'demo',
   'observability',
+  'workers',
 ];
 const edgeExceptions: Readonly<Record<string, readonly string[]>> = { referrers: ['registry'] };
 /** What the core must do without: network, files, processes and clients. `node:crypto` computes. */

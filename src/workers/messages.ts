@@ -1,0 +1,80 @@
+import type { AssertionResult } from '../policy/evidence.ts';
+import type {
+  CrossCheckRequest,
+  VerificationOutcome,
+  VerificationRequest,
+} from '../verification/verification.ts';
+
+/** What a thread is asked: plain data, all of it. */
+export type Job =
+  | { readonly kind: 'verify'; readonly request: VerificationRequest }
+  | { readonly kind: 'crossCheck'; readonly request: CrossCheckRequest };
+
+/** What a thread says; `ready` once, before its first job. */
+export type Answer =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'verified'; readonly outcome: VerificationOutcome; readonly causes: readonly string[] }
+  | { readonly kind: 'crossChecked'; readonly result: AssertionResult };
+
+/** A message, and the bytes that move with it instead of being copied. */
+export interface Parcel<Message> {
+  readonly message: Message;
+  readonly transfer: readonly ArrayBuffer[];
+}
+
+/** The job with bytes of its own: those of the request are shared with caches, and often lie in a pool among others. */
+export function packJob(job: Job): Parcel<Job> {
+  const packer = new Packer();
+  switch (job.kind) {
+    case 'verify': {
+      const { layers, subjectDocument, ...request } = job.request;
+      const copies = {
+        layers: new Map([...layers].map(([digest, bytes]) => [digest, packer.copy(bytes)])),
+        ...(subjectDocument === undefined ? {} : { subjectDocument: packer.copy(subjectDocument) }),
+      };
+      return { message: { kind: 'verify', request: { ...request, ...copies } }, transfer: packer.buffers };
+    }
+    case 'crossCheck': {
+      const attestations = job.request.attestations.map((evidence) => packer.evidence(evidence));
+      return {
+        message: { kind: 'crossCheck', request: { ...job.request, attestations } },
+        transfer: packer.buffers,
+      };
+    }
+  }
+}
+
+/** Causes are kept apart: no clone carries what is not enumerable. */
+export function packOutcome(outcome: VerificationOutcome): Parcel<Answer> {
+  const packer = new Packer();
+  const evidence = outcome.evidence.map((item) => packer.evidence(item));
+  const causes = outcome.rejections.map(({ cause }) => (cause === undefined ? '' : describe(cause)));
+  return {
+    message: { kind: 'verified', outcome: { evidence, rejections: outcome.rejections }, causes },
+    transfer: packer.buffers,
+  };
+}
+
+/** Longest description of a cause, in characters. */
+const maxCauseLength = 2000;
+const describe = (cause: unknown): string =>
+  (cause instanceof Error ? (cause.stack ?? cause.message) : 'not an error').slice(0, maxCauseLength);
+
+/** Copies each array of bytes once, exactly. */
+class Packer {
+  readonly #copies = new Map<Uint8Array, Uint8Array<ArrayBuffer>>();
+
+  get buffers(): ArrayBuffer[] {
+    return [...this.#copies.values()].map(({ buffer }) => buffer);
+  }
+
+  copy(bytes: Uint8Array): Uint8Array {
+    const copy = this.#copies.get(bytes) ?? new Uint8Array(bytes);
+    this.#copies.set(bytes, copy);
+    return copy;
+  }
+
+  evidence<Item extends { readonly statement?: Uint8Array }>(item: Item): Item {
+    return item.statement === undefined ? item : { ...item, statement: this.copy(item.statement) };
+  }
+}

@@ -1,0 +1,87 @@
+import { failure, withCause } from '../failures/failure.ts';
+import type { Failure } from '../failures/failure.ts';
+import type { VerificationOutcome, VerificationRequest, Verifier } from '../verification/verification.ts';
+import { createVerifier } from '../verification/verifier.ts';
+import { JobQueue } from './job-queue.ts';
+import type { PoolLimits } from './job-queue.ts';
+import type { Job } from './messages.ts';
+import type { JobEnd } from './verifier-thread.ts';
+
+/** Bytes of an artifact from which it is verified in a thread: below, verification takes less than a few milliseconds. */
+export const minThreadedBytes = 128 * 1024;
+
+export interface VerifierPool extends Verifier {
+  close(): Promise<void>;
+}
+
+/**
+ * A verifier that keeps the event loop free: whatever evaluates expressions or reads a large document runs in a thread of
+ * its own, bounded in time and memory; ordinary signatures stay here. What a thread does not answer is inconclusive.
+ */
+export function createVerifierPool(limits: Partial<PoolLimits> = {}): VerifierPool {
+  const inline = createVerifier();
+  const queue = new JobQueue(limits);
+  return {
+    needs: (manifest) => inline.needs(manifest),
+    verify: async (request) => {
+      const bytes = bytesOf(request);
+      const asks = (request.assertions ?? []).length > 0;
+      if (!asks && bytes < minThreadedBytes) return inline.verify(request);
+      const end = await queue.run({ kind: 'verify', request }, bytes);
+      return 'answer' in end && end.answer.kind === 'verified'
+        ? withCauses(end.answer)
+        : { evidence: [], rejections: [whyNot(end, asks, queue.jobMs)] };
+    },
+    crossCheck: async (request) => {
+      const bytes = request.attestations.reduce(
+        (sum, { statement }) => sum + (statement?.byteLength ?? 0),
+        0,
+      );
+      const end = await queue.run({ kind: 'crossCheck', request } satisfies Job, bytes);
+      return 'answer' in end && end.answer.kind === 'crossChecked'
+        ? end.answer.result
+        : { holds: false, failure: whyNot(end, true, queue.jobMs) };
+    },
+    close: () => queue.close(),
+  };
+}
+
+function bytesOf({ layers, subjectDocument }: VerificationRequest): number {
+  return [...layers.values()].reduce(
+    (sum, { byteLength }) => sum + byteLength,
+    subjectDocument?.byteLength ?? 0,
+  );
+}
+
+function withCauses({
+  outcome: { evidence, rejections },
+  causes,
+}: {
+  readonly outcome: VerificationOutcome;
+  readonly causes: readonly string[];
+}): VerificationOutcome {
+  const caused = rejections.map((rejection, i) => {
+    const cause = causes[i] ?? '';
+    return cause === '' ? rejection : withCause({ ...rejection }, new Error(cause));
+  });
+  return { evidence, rejections: caused };
+}
+
+/** Why there is no answer; never a word that lets anything pass. */
+function whyNot(end: JobEnd | { readonly full: number }, asks: boolean, jobMs: number): Failure {
+  if ('full' in end) return failure('Overloaded', `${end.full} verifications wait for a thread already.`);
+  if ('answer' in end) return failure('InternalError', 'A thread answered what it was not asked.');
+  switch (end.ended) {
+    case 'timeout':
+      return asks
+        ? failure('ExpressionTooCostly', `Verification with its expressions took longer than ${jobMs} ms.`)
+        : failure('VerifierStopped', `Verification took longer than ${jobMs} ms.`);
+    case 'broken':
+      return withCause(
+        failure('VerifierStopped', 'The thread that verifies ended: it ran out of memory or broke down.'),
+        end.cause,
+      );
+    case 'closed':
+      return failure('VerifierStopped', 'Verification was stopped: the process is ending.');
+  }
+}
