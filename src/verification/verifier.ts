@@ -5,10 +5,10 @@ import type { Manifest } from '../oci/manifest.ts';
 import type { VerifiedEvidence } from '../policy/evidence.ts';
 import type { ResolvedIssuer } from '../policy/resolved-issuer.ts';
 import { acceptClaim } from './accept-claim.ts';
-import { askContent } from './ask-content.ts';
 import type { ArtifactForm, ClaimOutcome } from './artifact-form.ts';
 import type { BareFormat } from './bare-form.ts';
 import { bareForms } from './bare-forms.ts';
+import { ContentQuestions } from './content-questions.ts';
 import { crossCheck } from './expression/cross-check.ts';
 import { ExpressionEvaluator } from './expression/evaluator.ts';
 import { maxSignaturesPerArtifact, selectLayers } from './select-layers.ts';
@@ -71,6 +71,7 @@ async function verifyArtifact(
   }
   const evidence: ProvenEvidence[] = [];
   const rejections: Rejection[] = [];
+  const questions = new ContentQuestions(request, evaluator);
   let signatures = 0;
   for (const outcome of verifyAll(request, signed, bare)) {
     if (++signatures > maxSignaturesPerArtifact) {
@@ -78,7 +79,7 @@ async function verifyArtifact(
       rejections.push({ code: 'ArtifactTooLarge', message });
       break;
     }
-    evidence.push(...askContent(outcome, request, evaluator));
+    evidence.push(...questions.ask(outcome));
     rejections.push(...outcome.rejections);
     // Each costs up to milliseconds an issuer: others get their turn in between.
     await setImmediate();

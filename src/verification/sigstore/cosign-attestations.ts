@@ -2,6 +2,7 @@ import { dsse } from '@sigstore/core';
 import { RefwardenError } from '../../failures/failure.ts';
 import { isJsonObject, parseStrictJson } from '../../oci/strict-json.ts';
 import { parseStatement } from '../attestation/in-toto-statement.ts';
+import type { Claim } from '../claim.ts';
 import { parseLegacyAnnotations } from './legacy-annotations.ts';
 import type { SigstoreForm } from './sigstore-form.ts';
 
@@ -23,9 +24,12 @@ export const cosignAttestations: SigstoreForm = {
     const signedBytes = dsse.preAuthEncoding(payloadType, payload);
     // cosign has attestations timestamped as a whole: the envelope, not its signature.
     const timestampedBytes = Buffer.from(bytes);
+    // One reading for all signatures: the statement may be large.
+    let claim: Claim | undefined;
+    const readClaim = (): Claim => (claim ??= parseStatement(payloadType, payload));
     return signatures.map(({ signature, keyid }) => ({
       entity: { signature, signedBytes, payload, timestampedBytes, keyHint: keyid, ...material },
-      readClaim: () => parseStatement(payloadType, payload),
+      readClaim,
     }));
   },
 };
