@@ -1,5 +1,6 @@
 import { RefwardenError } from '../failures/failure.ts';
-import { matchesDigest, shortDigest } from '../image/digest.ts';
+import { matchesDigestInTurns } from '../image/bytes-in-turns.ts';
+import { shortDigest } from '../image/digest.ts';
 import type { Digest } from '../image/digest.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import { inlinedContent } from '../oci/inlined-content.ts';
@@ -42,7 +43,7 @@ export class LayoutContent {
 
   async #read(digest: Digest, maxBytes: number): Promise<Uint8Array | undefined> {
     const bytes = await this.#files.read(digest, maxBytes);
-    if (bytes === undefined || matchesDigest(bytes, digest)) return bytes;
+    if (bytes === undefined || (await matchesDigestInTurns(bytes, digest))) return bytes;
     const what = `${this.#files.path}: blob ${shortDigest(digest)}`;
     throw new RefwardenError('DigestMismatch', `${what} does not hash to its name.`);
   }

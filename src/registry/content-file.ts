@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { open, rename, rm } from 'node:fs/promises';
-import { matchesDigest } from '../image/digest.ts';
+import { matchesDigestInTurns } from '../image/bytes-in-turns.ts';
 import type { Digest } from '../image/digest.ts';
 import { errorCode } from './cache-directory.ts';
 
@@ -51,7 +51,7 @@ export async function readContentFile(
   if (!kind.isFile || nlink !== 1 || uid !== (process.getuid?.() ?? uid)) return 'spoilt';
   if (size > maxBytes + maxHeaderBytes) return 'absent';
   const content = decode(await readUpTo(opened, size));
-  if (content === undefined || !matchesDigest(content.bytes, digest)) return 'spoilt';
+  if (content === undefined || !(await matchesDigestInTurns(content.bytes, digest))) return 'spoilt';
   const now = new Date();
   await opened.utimes(now, now);
   return content;

@@ -1,5 +1,6 @@
 import type { Dispatcher } from 'undici';
 import { RefwardenError } from '../failures/failure.ts';
+import { joinInTurns } from '../image/bytes-in-turns.ts';
 import { connectionFailure } from './connection-failure.ts';
 
 export interface HttpRequest {
@@ -96,7 +97,7 @@ async function readWhole(request: HttpRequest, answer: Dispatcher.ResponseData):
     if (size > request.maxBytes) refuse('ArtifactTooLarge', tooLarge);
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks, size);
+  return joinInTurns(chunks);
 }
 
 async function readStart(body: Dispatcher.ResponseData['body'], maxBytes: number): Promise<Uint8Array> {

@@ -1,6 +1,7 @@
 import type { Tagged } from '../admission/content-store.ts';
 import type { ResolvedImage, Subject } from '../admission/ports.ts';
 import { RefwardenError } from '../failures/failure.ts';
+import { matchesDigestInTurns } from '../image/bytes-in-turns.ts';
 import { computeDigest, matchesDigest, parseDigest, shortDigest } from '../image/digest.ts';
 import type { Digest } from '../image/digest.ts';
 import { repositoryName } from '../image/reference.ts';
@@ -97,7 +98,7 @@ export class RegistryApi {
     }
     if (answer.status !== 200 || isHtml(answer)) throw oddAnswer(answer, what);
     if (answer.body.byteLength !== blob.size) throw sizeMismatch(what, blob.size);
-    if (!matchesDigest(answer.body, blob.digest)) {
+    if (!(await matchesDigestInTurns(answer.body, blob.digest))) {
       throw new RefwardenError('DigestMismatch', `${what} does not hash to its digest.`);
     }
     return answer.body;

@@ -1,6 +1,9 @@
+import { joinInTurns } from '../image/bytes-in-turns.ts';
+import type { Digest } from '../image/digest.ts';
 import type { AssertionResult } from '../policy/evidence.ts';
 import type {
   CrossCheckRequest,
+  ProvenEvidence,
   VerificationOutcome,
   VerificationRequest,
 } from '../verification/verification.ts';
@@ -23,19 +26,21 @@ export interface Parcel<Message> {
 }
 
 /** The job with bytes of its own: those of the request are shared with caches, and often lie in a pool among others. */
-export function packJob(job: Job): Parcel<Job> {
+export async function packJob(job: Job): Promise<Parcel<Job>> {
   const packer = new Packer();
   switch (job.kind) {
     case 'verify': {
       const { layers, subjectDocument, ...request } = job.request;
+      const copied = new Map<Digest, Uint8Array>();
+      for (const [digest, bytes] of layers) copied.set(digest, await packer.copy(bytes));
       const copies = {
-        layers: new Map([...layers].map(([digest, bytes]) => [digest, packer.copy(bytes)])),
-        ...(subjectDocument === undefined ? {} : { subjectDocument: packer.copy(subjectDocument) }),
+        layers: copied,
+        ...(subjectDocument === undefined ? {} : { subjectDocument: await packer.copy(subjectDocument) }),
       };
       return { message: { kind: 'verify', request: { ...request, ...copies } }, transfer: packer.buffers };
     }
     case 'crossCheck': {
-      const attestations = job.request.attestations.map((evidence) => packer.evidence(evidence));
+      const attestations = await packer.evidence(job.request.attestations);
       return {
         message: { kind: 'crossCheck', request: { ...job.request, attestations } },
         transfer: packer.buffers,
@@ -45,9 +50,9 @@ export function packJob(job: Job): Parcel<Job> {
 }
 
 /** Causes are kept apart: no clone carries what is not enumerable. */
-export function packOutcome(outcome: VerificationOutcome): Parcel<Answer> {
+export async function packOutcome(outcome: VerificationOutcome): Promise<Parcel<Answer>> {
   const packer = new Packer();
-  const evidence = outcome.evidence.map((item) => packer.evidence(item));
+  const evidence = await packer.evidence(outcome.evidence);
   const causes = outcome.rejections.map(({ cause }) => (cause === undefined ? '' : describe(cause)));
   return {
     message: { kind: 'verified', outcome: { evidence, rejections: outcome.rejections }, causes },
@@ -60,7 +65,7 @@ const maxCauseLength = 2000;
 const describe = (cause: unknown): string =>
   (cause instanceof Error ? (cause.stack ?? cause.message) : 'not an error').slice(0, maxCauseLength);
 
-/** Copies each array of bytes once, exactly. */
+/** Copies each array of bytes once, exactly, and in turns: a server packs. */
 class Packer {
   readonly #copies = new Map<Uint8Array, Uint8Array<ArrayBuffer>>();
 
@@ -68,13 +73,18 @@ class Packer {
     return [...this.#copies.values()].map(({ buffer }) => buffer);
   }
 
-  copy(bytes: Uint8Array): Uint8Array {
-    const copy = this.#copies.get(bytes) ?? new Uint8Array(bytes);
+  async copy(bytes: Uint8Array): Promise<Uint8Array> {
+    const copy = this.#copies.get(bytes) ?? (await joinInTurns([bytes]));
     this.#copies.set(bytes, copy);
     return copy;
   }
 
-  evidence<Item extends { readonly statement?: Uint8Array }>(item: Item): Item {
-    return item.statement === undefined ? item : { ...item, statement: this.copy(item.statement) };
+  async evidence(items: readonly ProvenEvidence[]): Promise<ProvenEvidence[]> {
+    const packed: ProvenEvidence[] = [];
+    for (const item of items) {
+      const { statement } = item;
+      packed.push(statement === undefined ? item : { ...item, statement: await this.copy(statement) });
+    }
+    return packed;
   }
 }

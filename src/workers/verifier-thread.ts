@@ -70,20 +70,20 @@ export class VerifierThread {
       this.#finish({ ended: 'broken' });
       return promise;
     }
-    void this.#ready.promise.then(() => {
-      // Ended while it started.
-      if (this.#finish === undefined) return;
-      clearTimeout(timer);
-      timer = setTimeout(() => {
-        this.#end('timeout');
-      }, this.#jobMs);
-      try {
-        const { message, transfer } = packJob(job);
+    try {
+      const { message, transfer } = await packJob(job);
+      await Promise.race([this.#ready.promise, promise]);
+      // Unless it ended while it started.
+      if (!this.hasEnded) {
+        clearTimeout(timer);
+        timer = setTimeout(() => {
+          this.#end('timeout');
+        }, this.#jobMs);
         this.#worker.postMessage(message, [...transfer]);
-      } catch (cause) {
-        this.#end('broken', cause);
       }
-    });
+    } catch (cause) {
+      this.#end('broken', cause);
+    }
     return promise;
   }
 

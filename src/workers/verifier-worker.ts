@@ -12,7 +12,7 @@ const verifier = createVerifier();
 const answerTo = async (job: Job): Promise<Parcel<Answer>> => {
   switch (job.kind) {
     case 'verify':
-      return packOutcome(await verifier.verify(job.request));
+      return await packOutcome(await verifier.verify(job.request));
     case 'crossCheck': {
       const result = await verifier.crossCheck(job.request);
       return { message: { kind: 'crossChecked', result }, transfer: [] };

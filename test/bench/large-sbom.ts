@@ -3,7 +3,7 @@ import { ByteBudget } from '../../src/admission/byte-budget.ts';
 import { createCachingVerifier } from '../../src/admission/caching-verifier.ts';
 import { createVerifierPool } from '../../src/workers/verifier-pool.ts';
 import { asking, attestationRequest, statementOf } from '../support/signed-attestation.ts';
-import { computeDigest, matchesDigest } from '../../src/image/digest.ts';
+import { matchesDigestInTurns } from '../../src/image/bytes-in-turns.ts';
 
 // A signed SPDX SBOM of 20,000 packages and 10 MB, asked for a licence, while the event loop is watched.
 
@@ -52,7 +52,6 @@ const pool = createVerifierPool();
 const budget = new ByteBudget();
 // A thread is started with the first job: that is the server's own start, and not measured.
 await pool.verify(requests.free);
-global.gc?.();
 
 const delay = monitorEventLoopDelay({ resolution: 1 });
 delay.enable();
@@ -64,7 +63,7 @@ for (let run = 0; run < runs; run++) {
     const verifier = createCachingVerifier(pool, { nowMs: () => request.nowMs });
     const release = await budget.reserve(bytes, AbortSignal.timeout(60_000));
     // As the registry's client does with what arrives.
-    for (const [digest, content] of request.layers) isRight &&= matchesDigest(content, digest);
+    for (const [digest, content] of request.layers) isRight &&= await matchesDigestInTurns(content, digest);
     const startedMs = performance.now();
     const { evidence } = await verifier.verify(request);
     totalMs += performance.now() - startedMs;
@@ -75,7 +74,6 @@ for (let run = 0; run < runs; run++) {
 }
 delay.disable();
 await pool.close();
-void computeDigest;
 
 const maxMs = delay.max / 1e6;
 console.log(`SBOM: ${packageCount} packages, ${(bytes / 1e6).toFixed(1)} MB in its envelope`);

@@ -3,7 +3,12 @@ import { dsse } from '@sigstore/core';
 import { parseDigest } from '../../src/image/digest.ts';
 import type { Json } from '../../src/oci/strict-json.ts';
 import { assertionSet } from '../../src/policy/assertions.ts';
-import type { AskedContent, Assertion, AssertionSet, ExpressionContext } from '../../src/policy/assertions.ts';
+import type {
+  AskedContent,
+  Assertion,
+  AssertionSet,
+  ExpressionContext,
+} from '../../src/policy/assertions.ts';
 import type { VerificationRequest } from '../../src/verification/verification.ts';
 import { createKeyIssuer, layerRequest } from './signed-layer.ts';
 

@@ -73,7 +73,7 @@ export function readAttestations(attestations: readonly ProvenEvidence[]): reado
           predicateType,
           ...(predicate === undefined ? {} : { predicate }),
           ...Object.fromEntries(
-            viewRoots.flatMap((root) => [[root, view(root)]].filter(([, found]) => found !== undefined)),
+            viewRoots.map((root) => [root, view(root)] as const).filter(([, found]) => found !== undefined),
           ),
         }),
       };

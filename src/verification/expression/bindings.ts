@@ -42,12 +42,10 @@ export function attestedValue(
     case 'predicateType':
       return predicateType;
     case 'predicate':
-      return predicate === undefined ? absent('this attestation has no predicate') : toCelValue(predicate);
+      return predicate === undefined ? absent('The attestation has no predicate.') : toCelValue(predicate);
     default: {
       const result = viewOf(root, predicateType, predicate);
-      return 'view' in result
-        ? toCelValue(result.view)
-        : absent(`this attestation has no ${root}: ${result.failure.message}`);
+      return 'view' in result ? toCelValue(result.view) : absent(result.failure.message);
     }
   }
 }

@@ -93,8 +93,8 @@ function likeStandard(
 ): CelFunc {
   const parameterTypes: readonly CelType[] = parameters;
   return target === undefined
-    ? celFunc(name, parameterTypes, result, (...args) => run(undefined, args))
-    : celMethod(name, target, parameterTypes, result, function (this: CelValue, ...args) {
+    ? celFunc(name, parameterTypes, result, (...args: CelValue[]) => run(undefined, args))
+    : celMethod(name, target, parameterTypes, result, function (this: CelValue, ...args: CelValue[]) {
         return run(this, args);
       });
 }

@@ -44,9 +44,7 @@ export function parseExpression(expression: string, scope: ExpressionScope): Par
 
 function parseText(expression: string): ReturnType<typeof parse> & { readonly expr: Expr } {
   try {
-    const parsed = parse(hideNamespace(expression));
-    const { expr } = parsed;
-    if (expr !== undefined) return { ...parsed, expr };
+    return parse(hideNamespace(expression));
   } catch (cause) {
     if (cause instanceof RefwardenError) throw cause;
     // The parser says `<input>:line:column: what`; a stack overflow says nothing of use.
@@ -54,7 +52,6 @@ function parseText(expression: string): ReturnType<typeof parse> & { readonly ex
     const what = place === null ? 'it is nested too deep' : `at ${place[1]}:${place[2]}, ${place[3]}`;
     throw new RefwardenError('ExpressionInvalid', `The expression does not parse: ${excerpt(what)}.`, cause);
   }
-  throw new RefwardenError('ExpressionInvalid', 'The expression is empty.');
 }
 
 interface Surroundings {

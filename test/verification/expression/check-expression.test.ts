@@ -1,0 +1,108 @@
+import { describe, expect, it } from 'vitest';
+import { checkExpression } from '../../../src/verification/expression/check-expression.ts';
+
+const rootsOfAssert =
+  'image, workload, namespace, predicateType, predicate, sbom, provenance, vulnerabilities, vex';
+const message = (expression: string, scope: 'assert' | 'crossCheck' = 'assert') => {
+  const checked = checkExpression(expression, scope);
+  expect(checked).toMatchObject({ code: 'ExpressionInvalid' });
+  return 'message' in checked ? checked.message : '';
+};
+
+describe('checkExpression', () => {
+  it.each([
+    ["sbom.packages.all(p, p.name != '')", ['sbom']],
+    ['image.tag == predicate.tag && image.digest == predicate.digest', ['image', 'predicate']],
+    ['has(predicate.a) && has(sbom.b.c)', ['predicate', 'sbom']],
+    ["namespace.labels['env'] == workload.namespace", ['namespace', 'workload']],
+    ['[1, 2].all(sbom, sbom > 0)', []],
+    ['[1].all(namespace, namespace == 1)', []],
+    ['sbom.packages.exists(sbom, sbom.name == "x")', ['sbom']],
+    ['predicate.list.exists_one(x, x in predicate.others)', ['predicate']],
+    [
+      "predicate.list.map(x, x > 1, x * 2).filter(y, y == 4).size() == 1 ? true : vex.author == ''",
+      ['predicate', 'vex'],
+    ],
+    ["{'a': image.tag}.a == '' || [provenance.builder] == []", ['image', 'provenance']],
+    ['type(predicate.a) == string && dyn(1) == 1.0', ['predicate']],
+    ["'namespace' == r'sbom' && \"image\" != '''vex'''", []],
+    ['true', []],
+  ])('says what %s names', (expression, uses) => {
+    expect(checkExpression(expression, 'assert')).toEqual({ uses });
+  });
+
+  it.each([
+    [
+      'signatures.size() > 0',
+      'assert',
+      `signatures is known in crossChecks only; known here: ${rootsOfAssert} (at 1:1)`,
+    ],
+    [
+      'predicate.a == 1',
+      'crossCheck',
+      'predicate is known in assert only; known here: image, workload, namespace, signatures, attestations, sbom, provenance, vulnerabilities, vex (at 1:1)',
+    ],
+    [
+      'true &&\n  sboms.packages == []',
+      'assert',
+      `sboms is not known; known here: ${rootsOfAssert} (at 2:3)`,
+    ],
+    ['sbom.packages.all(p, q == 1)', 'assert', `q is not known; known here: ${rootsOfAssert} (at 1:22)`],
+    ['[1].all(p, true) && p == 1', 'assert', `p is not known; known here: ${rootsOfAssert} (at 1:21)`],
+    ['constructor == 1', 'assert', `constructor is not known; known here: ${rootsOfAssert} (at 1:1)`],
+    ['__proto__ == 1', 'assert', `__proto__ is not known; known here: ${rootsOfAssert} (at 1:1)`],
+    ['frob(image)', 'assert', 'there is no function frob of that form (at 1:1)'],
+    ['predicate.all(x)', 'assert', 'there is no function all of that form (at 1:10)'],
+    [
+      'google.protobuf.Timestamp{} == predicate',
+      'assert',
+      'there is no type google.protobuf.Timestamp (at 1:1)',
+    ],
+    [
+      "predicate.a.matches('(')",
+      'assert',
+      'the pattern of matches is no usable RE2: error parsing regexp: missing closing ): `(` (at 1:21)',
+    ],
+  ] as const)('refuses %s', (expression, scope, why) => {
+    expect(message(expression, scope)).toBe(`The expression cannot be used: ${why}.`);
+  });
+
+  it.each([
+    ['', /^The expression does not parse: at 1:1, found end of input but expecting /],
+    ['1 +', /^The expression does not parse: at 1:3, found \+ but expecting end of input\.$/],
+    ['image.tag ==\n= 1', /^The expression does not parse: at 1:11, /],
+    ['for == 1', /^The expression does not parse: at 1:1, reserved identifier\.$/],
+    ['@result == 1', /^The expression does not parse: at 1:1, found @/],
+    ['namespac_ == 1', /^The expression cannot be used: namespac_ is not known\.$/],
+  ])('says where %j does not parse', (expression, why) => {
+    expect(message(expression)).toMatch(why);
+  });
+
+  it('T30 bounds the length, the parts, the depth of loops and the nesting', () => {
+    expect(message(`image.tag == '${'a'.repeat(4096)}'`)).toBe(
+      'The expression is longer than 4096 characters.',
+    );
+    expect(checkExpression(`image.tag == '${'a'.repeat(4081)}'`, 'assert')).toEqual({ uses: ['image'] });
+    expect(message(`true${' && true'.repeat(500)}`)).toMatch(
+      /^The expression cannot be used: it has more than 1000 parts/,
+    );
+    expect(message('[[[1]]].all(x, x.all(y, y.all(z, z > 0)))')).toBe(
+      'The expression cannot be used: loops (all, exists, map, ...) are nested deeper than 2 (at 1:26).',
+    );
+    expect(message(`[1].map(x, [1].map(y, [1].map(z, z))) == []`)).toMatch(/nested deeper than 2/);
+    expect(checkExpression('[[1]].all(x, x.all(y, y > 0)) && [1].all(z, z > 0)', 'assert')).toEqual({
+      uses: [],
+    });
+    for (const open of ['(', '[', '{1:', 'f(', '!(', 'a?b:(']) {
+      expect(message(open.repeat(Math.floor(4096 / open.length)))).toMatch(/^The expression /);
+    }
+  });
+
+  it.each([
+    ["predicate.a.matches('(a{1,100}){1,10}')", 'The pattern repeats too much'],
+    ["predicate.a.matches('((a{100}){100}){100}')", 'error parsing regexp: invalid repeat count: `{100}`'],
+    [`predicate.a.matches('${'a'.repeat(1025)}')`, 'The pattern is longer than 1024 characters'],
+  ])('T30 refuses a pattern that is too large', (expression, why) => {
+    expect(message(expression)).toContain(`the pattern of matches is no usable RE2: ${why}`);
+  });
+});
