@@ -1,0 +1,197 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import type {
+  CrossCheckRequest,
+  VerificationOutcome,
+  VerificationRequest,
+} from '../../src/verification/verification.ts';
+import { createVerifier } from '../../src/verification/verifier.ts';
+import { createVerifierPool } from '../../src/workers/verifier-pool.ts';
+import type { VerifierPool } from '../../src/workers/verifier-pool.ts';
+import { createKeyIssuer } from '../support/signed-layer.ts';
+import {
+  asking,
+  attestationRequest,
+  attestedContext,
+  attestedImage,
+  attester,
+  statementOf,
+} from '../support/signed-attestation.ts';
+
+const pools: VerifierPool[] = [];
+const open = (limits: Parameters<typeof createVerifierPool>[0] = {}): VerifierPool => {
+  const pool = createVerifierPool(limits);
+  pools.push(pool);
+  return pool;
+};
+afterEach(async () => {
+  await Promise.all(pools.splice(0).map((pool) => pool.close()));
+});
+
+const numbers = Array.from({ length: 3000 }, (_, i) => i);
+const easy = asking(['predicate.numbers.size() > 0']);
+/** Each spends its whole budget, one after another: together they take the better part of a minute. */
+const endless = Array.from({ length: 40 }, (_, i) =>
+  asking([`predicate.numbers.all(n, predicate.numbers.all(m, n + m + ${i} >= 0))`]),
+);
+const requestFor = (change: Partial<VerificationRequest> = {}) =>
+  attestationRequest(statementOf({ numbers }), { assertions: [easy], ...change });
+const large = (change: Partial<VerificationRequest> = {}) =>
+  attestationRequest(statementOf({ numbers, text: 'x'.repeat(200_000) }), change);
+/** With statements as text, whatever kind of array they lie in. */
+const shown = ({ evidence, rejections }: VerificationOutcome) => ({
+  rejections,
+  evidence: evidence.map(({ statement, ...item }) => ({
+    ...item,
+    statement: statement && Buffer.from(statement).toString(),
+  })),
+});
+const crossCheck = (expression: string, change: Partial<CrossCheckRequest> = {}): CrossCheckRequest => ({
+  checks: [{ expression, message: 'Asked.' }],
+  uses: [],
+  context: attestedContext,
+  signatures: [],
+  attestations: [],
+  nowMs: 0,
+  ...change,
+});
+
+describe('createVerifierPool', () => {
+  it('answers as a verifier on the main thread does', async () => {
+    const pool = open();
+    const verifier = createVerifier();
+    const stranger = createKeyIssuer('stranger');
+    const requests = [
+      requestFor({ keepStatements: true }),
+      requestFor({ issuers: [stranger.issuer] }),
+      requestFor({ assertions: [asking(['predicate.numbers.size() == 0'])] }),
+      requestFor({ layers: new Map() }),
+      large({ keepStatements: true }),
+      large({ subjects: [] }),
+      attestationRequest(Buffer.from('{"_type"'), { assertions: [easy] }),
+    ];
+    for (const request of requests) {
+      expect(pool.needs(request.artifact.manifest)).toEqual(verifier.needs(request.artifact.manifest));
+      const expected = await verifier.verify(request);
+      expect(expected.evidence.length + expected.rejections.length).toBeGreaterThan(0);
+      expect(shown(await pool.verify(request))).toEqual(shown(expected));
+    }
+  });
+
+  it('leaves the bytes of the request where they are, and hands out no more than the statement', async () => {
+    const statement = statementOf({ numbers });
+    const request = attestationRequest(statement, { assertions: [easy], keepStatements: true });
+    const before = [...request.layers.values()].map((bytes) => Buffer.from(bytes).toString('base64'));
+    const { evidence } = await open().verify(request);
+    expect([...request.layers.values()].map((bytes) => Buffer.from(bytes).toString('base64'))).toEqual(
+      before,
+    );
+    const kept = evidence[0]?.statement ?? new Uint8Array();
+    expect(Buffer.from(kept).equals(statement)).toBe(true);
+    expect(kept.buffer.byteLength).toBe(statement.length);
+  });
+
+  it('takes cross-checks over what it proved', async () => {
+    const pool = open();
+    const { evidence } = await pool.verify(requestFor({ keepStatements: true }));
+    const seen = { attestations: evidence };
+    expect(
+      await pool.crossCheck(
+        crossCheck(
+          "attestations[0].predicate.numbers.size() == 3000 && attestations[0].issuer == 'acme'",
+          seen,
+        ),
+      ),
+    ).toEqual({ holds: true });
+    expect(await pool.crossCheck(crossCheck('attestations.size() == 2', seen))).toMatchObject({
+      holds: false,
+      failure: { code: 'AssertionFailed' },
+    });
+  });
+
+  it('T28 T30 ends a runaway by time, says so, and answers others meanwhile and after it', async () => {
+    const pool = open({ threads: 2, jobMs: 1500 });
+    const runaway = pool.verify(requestFor({ assertions: endless }));
+    const others = await Promise.all([pool.verify(requestFor()), pool.verify(large())]);
+    for (const { evidence } of others) expect(evidence).toHaveLength(1);
+    expect(await runaway).toEqual({
+      evidence: [],
+      rejections: [
+        {
+          code: 'ExpressionTooCostly',
+          message: 'Verification with its expressions took longer than 1500 ms.',
+        },
+      ],
+    });
+    expect((await pool.verify(requestFor())).evidence[0]?.assertions).toEqual({
+      [easy.fingerprint]: { holds: true },
+    });
+  });
+
+  it('T28 has no evidence of what ran out of memory, says so, and starts anew', async () => {
+    const pool = open({ threads: 1, heapMiB: 64 });
+    const items = JSON.stringify(Array.from({ length: 900_000 }, () => ({ a: 1.5 })));
+    const heavy = attestationRequest(Buffer.from(statementOf('ITEMS').toString().replace('"ITEMS"', items)), {
+      assertions: [asking(['predicate.size() > 0'])],
+    });
+    const [broken, next] = await Promise.all([pool.verify(heavy), pool.verify(requestFor())]);
+    expect(broken).toEqual({
+      evidence: [],
+      rejections: [
+        {
+          code: 'VerifierStopped',
+          message: 'The thread that verifies ended: it ran out of memory or broke down.',
+        },
+      ],
+    });
+    expect(next.evidence[0]?.assertions).toEqual({ [easy.fingerprint]: { holds: true } });
+  });
+
+  it('T28 has an inconclusive answer for what cannot be handed over', async () => {
+    const pool = open({ threads: 1 });
+    const odd = requestFor({ vouchers: [{ odd: () => undefined } as never] });
+    expect(await pool.verify(odd)).toMatchObject({ evidence: [], rejections: [{ code: 'VerifierStopped' }] });
+    expect((await pool.verify(requestFor())).evidence).toHaveLength(1);
+  });
+
+  it('T28 is bounded in those who wait, and the smallest of them comes first', async () => {
+    const pool = open({ threads: 1, waiting: 2 });
+    const order: string[] = [];
+    const ask = async (name: string, request: VerificationRequest) => {
+      const outcome = await pool.verify(request);
+      order.push(name);
+      return outcome;
+    };
+    const asked = [
+      ask('first', requestFor()),
+      ask('large', large({ assertions: [easy] })),
+      ask('small', requestFor()),
+      ask('too many', requestFor()),
+    ];
+    const outcomes = await Promise.all(asked);
+    expect(order).toEqual(['too many', 'first', 'small', 'large']);
+    expect(outcomes[3]).toEqual({
+      evidence: [],
+      rejections: [{ code: 'Overloaded', message: '2 verifications wait for a thread already.' }],
+    });
+    expect(outcomes.slice(0, 3).map(({ evidence }) => evidence.length)).toEqual([1, 1, 1]);
+  });
+
+  it('T28 answers those who wait when it is closed, and those who come after', async () => {
+    const pool = open({ threads: 1 });
+    const waiting = [pool.verify(requestFor({ assertions: endless })), pool.crossCheck(crossCheck('true'))];
+    await pool.close();
+    const stopped = { code: 'VerifierStopped', message: 'Verification was stopped: the process is ending.' };
+    expect(await Promise.all(waiting)).toEqual([
+      { evidence: [], rejections: [stopped] },
+      { holds: false, failure: stopped },
+    ]);
+    expect(await pool.crossCheck(crossCheck('true'))).toEqual({ holds: false, failure: stopped });
+    expect((await pool.verify(requestFor({ assertions: [] }))).evidence).toHaveLength(1);
+  });
+
+  it('starts no thread for an ordinary signature', async () => {
+    const pool = open({ threads: 0 });
+    const { evidence } = await pool.verify(requestFor({ assertions: [] }));
+    expect(evidence).toMatchObject([{ issuer: attester.issuer.name, subject: attestedImage }]);
+  });
+});
