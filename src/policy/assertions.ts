@@ -9,7 +9,7 @@ export const expressionRoots = {
   assert: [
     'image',
     'workload',
-    'namespace',
+    'namespaceObject',
     'predicateType',
     'predicate',
     'sbom',
@@ -20,7 +20,7 @@ export const expressionRoots = {
   crossCheck: [
     'image',
     'workload',
-    'namespace',
+    'namespaceObject',
     'signatures',
     'attestations',
     'sbom',
@@ -92,5 +92,8 @@ export interface ExpressionContext {
     readonly digest: string;
   };
   readonly workload: { readonly kind: string; readonly namespace: string; readonly name: string };
-  readonly namespace: { readonly name: string; readonly labels: Readonly<Record<string, string>> };
+  /** `namespace` is a reserved word of CEL; name and shape are those of Kubernetes' own admission policies. */
+  readonly namespaceObject: {
+    readonly metadata: { readonly name: string; readonly labels: Readonly<Record<string, string>> };
+  };
 }

@@ -73,7 +73,7 @@ function bindingsOf(
     switch (root) {
       case 'image':
       case 'workload':
-      case 'namespace':
+      case 'namespaceObject':
         return contextValue(root, context);
       // Never bound here, so never asked for.
       case 'signatures':

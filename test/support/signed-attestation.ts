@@ -27,7 +27,7 @@ export const attestedContext: ExpressionContext = {
     digest: attestedImage,
   },
   workload: { kind: 'Pod', namespace: 'shop', name: 'app' },
-  namespace: { name: 'shop', labels: { env: 'prod' } },
+  namespaceObject: { metadata: { name: 'shop', labels: { env: 'prod' } } },
 };
 
 /** The bytes of a statement about the attested image. */

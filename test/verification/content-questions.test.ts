@@ -36,7 +36,7 @@ describe('assertions of an attestation', () => {
     'predicate.passed && predicate.count == 3',
     `predicateType == '${testedType}'`,
     "image.repository == 'acme/app' && image.registry == 'ghcr.io' && image.tag == '1.4' && image.digest.startsWith('sha256:')",
-    "workload.kind == 'Pod' && workload.namespace == namespace.name && namespace.labels.env == 'prod'",
+    "workload.kind == 'Pod' && workload.namespace == namespaceObject.metadata.name && namespaceObject.metadata.labels.env == 'prod'",
   ])('see %s', async (expression) => {
     expect(await answer(expression)).toEqual({ holds: true });
   });

@@ -65,7 +65,7 @@ function judge(
     switch (root) {
       case 'image':
       case 'workload':
-      case 'namespace':
+      case 'namespaceObject':
         return contextValue(root, context);
       case 'sbom':
       case 'provenance':

@@ -4,7 +4,6 @@ import { expressionRoots } from '../../policy/assertions.ts';
 import type { ExpressionRoot, ExpressionScope } from '../../policy/assertions.ts';
 import { excerpt } from '../excerpt.ts';
 import { countedRange, knownFunctions } from './metered-functions.ts';
-import { hideNamespace, shownName } from './namespace-word.ts';
 import { compileTextPattern } from './text-pattern.ts';
 
 /** Longest expression, in characters; the schema of policies says the same. */
@@ -44,9 +43,8 @@ export function parseExpression(expression: string, scope: ExpressionScope): Par
 
 function parseText(expression: string): ReturnType<typeof parse> & { readonly expr: Expr } {
   try {
-    return parse(hideNamespace(expression));
+    return parse(expression);
   } catch (cause) {
-    if (cause instanceof RefwardenError) throw cause;
     // The parser says `<input>:line:column: what`; a stack overflow says nothing of use.
     const place = /^<input>:([0-9]+):([0-9]+): ([^]*)$/.exec(cause instanceof Error ? cause.message : '');
     const what = place === null ? 'it is nested too deep' : `at ${place[1]}:${place[2]}, ${place[3]}`;
@@ -82,7 +80,6 @@ class ExpressionReader {
       case 'constExpr':
         return;
       case 'identExpr':
-        exprKind.value.name = shownName(exprKind.value.name);
         this.#name(expr, exprKind.value.name, around);
         return;
       case 'selectExpr':
@@ -117,7 +114,6 @@ class ExpressionReader {
   }
 
   #readLoop(expr: Expr, loop: Comprehension, around: Surroundings): void {
-    loop.iterVar = shownName(loop.iterVar);
     const { iterVar, accuVar, iterRange, accuInit, loopCondition, loopStep, result } = loop;
     const loops = around.loops + 1;
     if (loops > maxLoopDepth) {

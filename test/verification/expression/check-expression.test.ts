@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { checkExpression } from '../../../src/verification/expression/check-expression.ts';
 
 const rootsOfAssert =
-  'image, workload, namespace, predicateType, predicate, sbom, provenance, vulnerabilities, vex';
+  'image, workload, namespaceObject, predicateType, predicate, sbom, provenance, vulnerabilities, vex';
 const message = (expression: string, scope: 'assert' | 'crossCheck' = 'assert') => {
   const checked = checkExpression(expression, scope);
   expect(checked).toMatchObject({ code: 'ExpressionInvalid' });
@@ -14,9 +14,8 @@ describe('checkExpression', () => {
     ["sbom.packages.all(p, p.name != '')", ['sbom']],
     ['image.tag == predicate.tag && image.digest == predicate.digest', ['image', 'predicate']],
     ['has(predicate.a) && has(sbom.b.c)', ['predicate', 'sbom']],
-    ["namespace.labels['env'] == workload.namespace", ['namespace', 'workload']],
+    ["namespaceObject.metadata.labels['env'] == workload.namespace", ['namespaceObject', 'workload']],
     ['[1, 2].all(sbom, sbom > 0)', []],
-    ['[1].all(namespace, namespace == 1)', []],
     ['sbom.packages.exists(sbom, sbom.name == "x")', ['sbom']],
     ['predicate.list.exists_one(x, x in predicate.others)', ['predicate']],
     [
@@ -40,7 +39,7 @@ describe('checkExpression', () => {
     [
       'predicate.a == 1',
       'crossCheck',
-      'predicate is known in assert only; known here: image, workload, namespace, signatures, attestations, sbom, provenance, vulnerabilities, vex (at 1:1)',
+      'predicate is known in assert only; known here: image, workload, namespaceObject, signatures, attestations, sbom, provenance, vulnerabilities, vex (at 1:1)',
     ],
     [
       'true &&\n  sboms.packages == []',
@@ -73,7 +72,7 @@ describe('checkExpression', () => {
     ['image.tag ==\n= 1', /^The expression does not parse: at 1:11, /],
     ['for == 1', /^The expression does not parse: at 1:1, reserved identifier\.$/],
     ['@result == 1', /^The expression does not parse: at 1:1, found @/],
-    ['namespac_ == 1', /^The expression cannot be used: namespac_ is not known\.$/],
+    ['namespace == 1', /^The expression does not parse: at 1:1, reserved identifier\.$/],
   ])('says where %j does not parse', (expression, why) => {
     expect(message(expression)).toMatch(why);
   });

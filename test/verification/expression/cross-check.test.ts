@@ -71,7 +71,7 @@ describe('crossCheck', () => {
       `signatures.all(s, s.issuer == 'acme' && s.subject == image.digest)`,
       `attestations.exists(a, a.predicateType == '${testedType}' && a.predicate.passed && !has(a.sbom))`,
       "attestations.exists(a, has(a.sbom) && a.sbom.packages[0].name == 'app')",
-      "sbom.format == 'SPDX' && namespace.labels.env == 'prod' && workload.kind == 'Pod'",
+      "sbom.format == 'SPDX' && namespaceObject.metadata.labels.env == 'prod' && workload.kind == 'Pod'",
     ]) {
       expect([expression, await check([expression], { signatures, attestations })]).toEqual([
         expression,
