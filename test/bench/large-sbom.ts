@@ -1,4 +1,5 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { setTimeout } from 'node:timers/promises';
 import { ByteBudget } from '../../src/admission/byte-budget.ts';
 import { createCachingVerifier } from '../../src/admission/caching-verifier.ts';
 import { createVerifierPool } from '../../src/workers/verifier-pool.ts';
@@ -11,6 +12,7 @@ import { matchesDigestInTurns } from '../../src/image/bytes-in-turns.ts';
 const maxDelayMs = 50;
 const packageCount = 20_000;
 const runs = 5;
+const idleMs = 3000;
 const expression = "sbom.packages.all(p, !p.licenses.exists(l, l == 'AGPL-3.0-only'))";
 
 const sbom = (license: string) => ({
@@ -53,8 +55,33 @@ const budget = new ByteBudget();
 // A thread is started with the first job: that is the server's own start, and not measured.
 await pool.verify(requests.free);
 
-const delay = monitorEventLoopDelay({ resolution: 1 });
-delay.enable();
+/** How long others waited for the event loop, and the longest that one turn of it kept the processor busy. */
+function watchLoop(): () => { readonly delayMs: number; readonly turnMs: number } {
+  const delay = monitorEventLoopDelay({ resolution: 1 });
+  let turnUs = 0;
+  let isWatching = true;
+  let before = process.threadCpuUsage();
+  const tick = (): void => {
+    const { user, system } = process.threadCpuUsage(before);
+    turnUs = Math.max(turnUs, user + system);
+    before = process.threadCpuUsage();
+    if (isWatching) setImmediate(tick);
+  };
+  delay.enable();
+  setImmediate(tick);
+  return () => {
+    isWatching = false;
+    delay.disable();
+    return { delayMs: delay.max / 1e6, turnMs: turnUs / 1000 };
+  };
+}
+
+// What the machine does to an event loop that has nothing to do.
+const watchIdle = watchLoop();
+await setTimeout(idleMs);
+const idle = watchIdle();
+
+const watchBusy = watchLoop();
 let isRight = true;
 let totalMs = 0;
 for (let run = 0; run < runs; run++) {
@@ -72,13 +99,18 @@ for (let run = 0; run < runs; run++) {
     isRight &&= evidence[0]?.statement !== undefined && evidence[0].statement.length > bytes / 2;
   }
 }
-delay.disable();
+const busy = watchBusy();
 await pool.close();
 
-const maxMs = delay.max / 1e6;
-console.log(`SBOM: ${packageCount} packages, ${(bytes / 1e6).toFixed(1)} MB in its envelope`);
-console.log(`Answers: ${isRight ? 'right' : 'WRONG'}, ${(totalMs / runs / 2).toFixed(0)} ms each`);
-console.log(
-  `Event loop: delayed ${maxMs.toFixed(1)} ms at most, ${(delay.percentile(99) / 1e6).toFixed(1)} ms at the 99th percentile; ${maxDelayMs} ms are allowed`,
+const shown = ({ delayMs, turnMs }: typeof busy): string =>
+  `delayed ${delayMs.toFixed(1)} ms at most, its longest turn takes ${turnMs.toFixed(1)} ms of the processor`;
+process.stdout.write(
+  `SBOM: ${packageCount} packages, ${(bytes / 1e6).toFixed(1)} MB in its envelope
+Answers: ${isRight ? 'right' : 'WRONG'}, ${(totalMs / runs / 2).toFixed(0)} ms each
+Event loop: ${shown(busy)}; ${maxDelayMs} ms are allowed
+Idle, on this machine now: ${shown(idle)}
+`,
 );
-if (!isRight || maxMs >= maxDelayMs) process.exitCode = 1;
+// Where others keep the processors busy the delay is theirs: a turn that is short blocks nobody.
+if (!isRight || (busy.delayMs >= maxDelayMs && (busy.turnMs >= maxDelayMs || idle.delayMs < maxDelayMs / 2)))
+  process.exitCode = 1;

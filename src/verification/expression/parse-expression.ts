@@ -165,23 +165,16 @@ class ExpressionReader {
 
 /** The range, paid for: `stepsEach` for each of its items. */
 function counted(range: Expr, stepsEach: number): Expr {
-  const steps: Expr = {
-    $typeName: 'cel.expr.Expr',
-    id: range.id,
-    exprKind: {
-      case: 'constExpr',
-      value: {
-        $typeName: 'cel.expr.Constant',
-        constantKind: { case: 'int64Value', value: BigInt(stepsEach) },
-      },
-    },
-  };
   return {
     $typeName: 'cel.expr.Expr',
     id: range.id,
     exprKind: {
       case: 'callExpr',
-      value: { $typeName: 'cel.expr.Expr.Call', function: countedRange, args: [range, steps] },
+      value: {
+        $typeName: 'cel.expr.Expr.Call',
+        function: countedRange,
+        args: [range, parse(`${stepsEach}`).expr],
+      },
     },
   };
 }

@@ -117,7 +117,12 @@ describe('crossCheck', () => {
     expect(await check(['signatures == []'], { signatures: [signature({ validUntilMs: nowMs })] })).toEqual({
       holds: true,
     });
-    const { statement: _, ...bare } = sbom('a');
+    const bare = {
+      ...signature(),
+      kind: 'attestation',
+      format: 'DsseEnvelope',
+      predicateType: spdxType,
+    } as const;
     expect(await check(['attestations == []'], { attestations: [bare] })).toEqual({ holds: true });
   });
 
