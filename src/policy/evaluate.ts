@@ -1,8 +1,9 @@
 import { failure } from '../failures/failure.ts';
 import type { Failure } from '../failures/failure.ts';
 import type { Digest } from '../image/digest.ts';
+import { isOfContent } from './assertions.ts';
 import { describeSigner, signerIdentity } from './evidence.ts';
-import type { Evidence } from './evidence.ts';
+import type { AssertionResult, Evidence } from './evidence.ts';
 import type {
   EvidenceRequirement,
   SbomRequirement,
@@ -72,13 +73,12 @@ function evaluateAttestation(
 ): Evaluation {
   const isSbom = requirement.kind === 'sbom';
   const attestations = trusted.filter(({ kind, subject }) => kind === 'attestation' && subject === image);
-  const ofType = attestations.filter(({ predicateType, sbom }) =>
-    isSbom
-      ? sbom !== undefined && requirement.formats.includes(sbom.format)
-      : predicateType === requirement.predicateType,
-  );
+  const ofType = attestations.filter((item) => isOfContent(requirement, item));
   const fresh = ofType.filter((item) => isFresh(item, requirement.maxAgeMs, nowMs));
-  if (fresh.length > 0) return { satisfied: true, evidence: fresh };
+  const holding = fresh.filter((item) => resultOf(requirement, item).holds);
+  if (holding.length > 0) return { satisfied: true, evidence: holding };
+  const [nearest] = fresh.map((item) => resultOf(requirement, item)).filter((result) => !result.holds);
+  if (nearest !== undefined) return { satisfied: false, failure: nearest.failure };
   const dated = ofType.flatMap((item) => madeAtMs(item) ?? []);
   if (dated.length > 0) {
     const newest = Math.max(...dated);
@@ -102,6 +102,22 @@ function evaluateAttestation(
     ? { satisfied: false, failure: failure('SbomMissing', 'no SBOM attestation was found') }
     : { satisfied: false, failure: failure('AttestationMissing', 'no attestation was found') };
 }
+
+/** What was not evaluated does not hold. */
+function resultOf(
+  { assertions: asked }: SbomRequirement | AttestationRequirement,
+  item: Evidence,
+): AssertionResult {
+  if (asked === undefined) return { holds: true };
+  const { assertions: results = {} } = item;
+  const result = Object.hasOwn(results, asked.fingerprint) ? results[asked.fingerprint] : undefined;
+  return result ?? notEvaluated;
+}
+
+const notEvaluated: AssertionResult = {
+  holds: false,
+  failure: failure('InternalError', 'its expressions were not evaluated'),
+};
 
 function isFresh(item: Evidence, maxAgeMs: number | undefined, nowMs: number): boolean {
   const atMs = madeAtMs(item);

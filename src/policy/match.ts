@@ -15,16 +15,16 @@ export interface MatchScope {
 
 /** Policies that ask for labels of the namespace, and those that do not. */
 export interface SplitPolicies {
-  readonly selecting: readonly CompiledPolicy[];
+  readonly asking: readonly CompiledPolicy[];
   readonly others: readonly CompiledPolicy[];
 }
 
 /** Whether any policy asks for the labels of the namespace at all; if none does they need not be known. */
 export function needsNamespaceLabels(
-  { index: { selectsNamespaces } }: PolicySnapshot,
+  { index: { needsLabels } }: PolicySnapshot,
   { isTemplate }: MatchScope,
 ): boolean {
-  return isTemplate ? selectsNamespaces.ofTemplates : selectsNamespaces.ofPods;
+  return isTemplate ? needsLabels.ofTemplates : needsLabels.ofPods;
 }
 
 /** Policies whose namespace and workload kind fit; images are matched one by one with {@link selectsImage}. */
@@ -39,11 +39,11 @@ export function policiesInScope(
 }
 
 /** For when the labels of the namespace cannot be had: the policies that ask for them, and the rest in scope. */
-export function splitByNamespaceSelector(snapshot: PolicySnapshot, scope: MatchScope): SplitPolicies {
+export function splitByLabels(snapshot: PolicySnapshot, scope: MatchScope): SplitPolicies {
   const policies = covering(snapshot, scope);
   return {
-    selecting: policies.filter(({ namespaces }) => namespaces !== undefined),
-    others: policies.filter(({ namespaces }) => namespaces === undefined),
+    asking: policies.filter(({ needsLabels }) => needsLabels),
+    others: policies.filter(({ needsLabels }) => !needsLabels),
   };
 }
 

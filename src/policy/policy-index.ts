@@ -3,7 +3,7 @@ import type { CompiledPolicy, PolicyIndex, RegistryIndex } from './snapshot.ts';
 export function indexPolicies(policies: readonly CompiledPolicy[]): PolicyIndex {
   const cluster = policies.filter(({ namespace }) => namespace === undefined);
   const own = Map.groupBy(policies, ({ namespace }) => namespace);
-  const selecting = policies.filter(({ namespaces }) => namespaces !== undefined);
+  const asking = policies.filter(({ needsLabels }) => needsLabels);
   return {
     cluster: indexByRegistry(cluster),
     byNamespace: new Map(
@@ -11,9 +11,9 @@ export function indexPolicies(policies: readonly CompiledPolicy[]): PolicyIndex 
         namespace === undefined ? [] : [[namespace, indexByRegistry(those)]],
       ),
     ),
-    selectsNamespaces: {
-      ofPods: selecting.length > 0,
-      ofTemplates: selecting.some(({ workloads }) => workloads === 'All'),
+    needsLabels: {
+      ofPods: asking.length > 0,
+      ofTemplates: asking.some(({ workloads }) => workloads === 'All'),
     },
   };
 }

@@ -1,4 +1,5 @@
 import type { Failure } from '../failures/failure.ts';
+import type { Assertion, AssertionSet, ExpressionRoot } from './assertions.ts';
 import type { ImagePattern } from '../image/pattern.ts';
 import type { Repository } from '../image/reference.ts';
 import type { Platform } from '../oci/descriptor.ts';
@@ -25,6 +26,8 @@ export interface CompiledPolicy {
   readonly workloads: 'Pods' | 'All';
   readonly onInconclusive: 'Deny' | 'Admit';
   readonly namespaces?: NamespaceSelector;
+  /** Whether the labels of the namespace must be known: to select by, or because an expression names them. */
+  readonly needsLabels: boolean;
   readonly images: readonly ImagePattern[];
   readonly excludeImages: readonly ImagePattern[];
   /** Further repositories in which artifacts are looked for. */
@@ -63,12 +66,14 @@ export interface SbomRequirement extends IssuedRequirement {
   readonly kind: 'sbom';
   readonly formats: readonly SbomFormat[];
   readonly maxAgeMs?: number;
+  readonly assertions?: AssertionSet;
 }
 
 export interface AttestationRequirement extends IssuedRequirement {
   readonly kind: 'attestation';
   readonly predicateType: string;
   readonly maxAgeMs?: number;
+  readonly assertions?: AssertionSet;
 }
 
 export interface PinnedRequirement extends ReadyRequirement {
@@ -77,15 +82,36 @@ export interface PinnedRequirement extends ReadyRequirement {
 
 /** Requirements that evidence satisfies. */
 export type EvidenceRequirement = SignatureRequirement | SbomRequirement | AttestationRequirement;
-export type CompiledRequirement = EvidenceRequirement | PinnedRequirement | UnreadyRequirement;
+/** Requirements that stand alone, or as one alternative of several. */
+export type SingleRequirement = EvidenceRequirement | PinnedRequirement | UnreadyRequirement;
+
+/** Any one of the alternatives satisfies; one that is not ready never does. */
+export interface AnyOfRequirement extends ReadyRequirement {
+  readonly kind: 'anyOf';
+  readonly alternatives: readonly [SingleRequirement, ...SingleRequirement[]];
+}
+
+/** Expressions over what satisfied the other requirements of the policy. */
+export interface CrossCheckRequirement extends ReadyRequirement {
+  readonly kind: 'crossCheck';
+  /** Those of the requirements: where one is met by the children of an index, this is judged of each child. */
+  readonly platforms?: 'All' | readonly Platform[];
+  readonly checks: readonly Assertion[];
+  /** What the expressions name. */
+  readonly uses: readonly ExpressionRoot[];
+  /** The requirements whose evidence they see. */
+  readonly over: readonly EvidenceRequirement[];
+}
+
+export type CompiledRequirement = SingleRequirement | AnyOfRequirement | CrossCheckRequirement;
 
 /** Finds the policies that may match, so that a review does not pay for those that cannot. */
 export interface PolicyIndex {
   readonly cluster: RegistryIndex;
   /** Policies of one namespace. */
   readonly byNamespace: ReadonlyMap<string, RegistryIndex>;
-  /** Whether any cluster policy asks for labels of namespaces: one for Pods, one for pod templates. */
-  readonly selectsNamespaces: { readonly ofPods: boolean; readonly ofTemplates: boolean };
+  /** Whether any policy asks for labels of namespaces: one for Pods, one for pod templates. */
+  readonly needsLabels: { readonly ofPods: boolean; readonly ofTemplates: boolean };
 }
 
 export interface RegistryIndex {

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { failure } from '../../src/failures/failure.ts';
 import { parseImageReference } from '../../src/image/reference.ts';
+import type { CheckedExpression } from '../../src/policy/assertions.ts';
 import { compilePolicies, notReady } from '../../src/policy/compile.ts';
+import type { CompileSupport } from '../../src/policy/compile.ts';
 import { selectsImage } from '../../src/policy/match.ts';
 import type { ClusterArtifactPolicy } from '../../src/policy/model/artifact-policy.ts';
 import type { CompiledPolicy, PolicySnapshot } from '../../src/policy/snapshot.ts';
@@ -191,9 +193,144 @@ describe('compilePolicies', () => {
     expect(compilePolicies([parsed], trusting).policies[0]?.requirements).toMatchObject([
       { notReady: { code: 'PolicyNotReady', message: 'It lists no issuer.' } },
       {
-        notReady: { code: 'PolicyNotReady', message: 'It asks for nothing that is built.' },
+        notReady: { code: 'PolicyNotReady', message: 'It asks for nothing.' },
       },
     ]);
+  });
+
+  const expression = 'sbom.packages.size() > 0';
+  const asserting = { formats: ['SPDX'], issuers: ['a'], assert: [{ expression, message: 'it is empty' }] };
+  const uses =
+    (...roots: CheckedExpression['uses']): CompileSupport['checkExpression'] =>
+    () => ({ uses: roots });
+
+  it('compiles alternatives, each as it would be alone', () => {
+    const { requirements } = only([
+      keyIssuer('a'),
+      clusterPolicy('p', {
+        require: [
+          {
+            name: 'either',
+            anyOf: [{ signature: { issuers: ['a'] } }, { sbom: asserting }, { pinned: true }],
+          },
+        ],
+      }),
+    ]);
+    expect(requirements).toMatchObject([
+      {
+        kind: 'anyOf',
+        name: 'either',
+        alternatives: [
+          { kind: 'signature', name: 'either' },
+          { kind: 'sbom', assertions: { assertions: asserting.assert } },
+          { kind: 'pinned' },
+        ],
+      },
+    ]);
+  });
+
+  it('T22 an alternative that is not ready is told of, and leaves the others as they are', () => {
+    const snapshot = compile([
+      keyIssuer('a'),
+      clusterPolicy('p', {
+        require: [{ name: 'either', anyOf: [{ signature: { issuers: ['b'] } }, { pinned: true }] }],
+      }),
+    ]);
+    expect(onlyOf(snapshot).requirements).toMatchObject([
+      { alternatives: [{ kind: 'unready' }, { kind: 'pinned' }] },
+    ]);
+    expect(notReady(snapshot)).toMatchObject([
+      { policy: 'p', requirement: 'either', failure: { message: 'There is no TrustedIssuer b.' } },
+    ]);
+  });
+
+  it('T22 an expression that does not compile makes its requirement, or the cross-checks, not ready', () => {
+    const support: CompileSupport = {
+      ...trusting,
+      checkExpression: (text) => failure('PolicyInvalid', `${text} is no expression.`),
+    };
+    const { requirements } = only(
+      [
+        keyIssuer('a'),
+        clusterPolicy('p', {
+          require: [{ name: 'sbom', sbom: asserting }],
+          crossChecks: [{ expression: 'x y', message: 'm' }],
+        }),
+      ],
+      support,
+    );
+    expect(requirements).toEqual([
+      {
+        kind: 'unready',
+        name: 'sbom',
+        notReady: failure('PolicyInvalid', `assert[0]: ${expression} is no expression.`),
+      },
+      {
+        kind: 'unready',
+        name: 'crossChecks',
+        notReady: failure('PolicyInvalid', 'crossChecks[0]: x y is no expression.'),
+      },
+    ]);
+  });
+
+  it('T27 tells assertions apart by expression, message and what they are asked of', () => {
+    const fingerprintOf = (sbom: Fields): string | undefined => {
+      const [requirement] = only([
+        keyIssuer('a'),
+        clusterPolicy('p', { require: [{ name: 'sbom', sbom }] }),
+      ]).requirements;
+      return requirement.kind === 'sbom' ? requirement.assertions?.fingerprint : undefined;
+    };
+    const all = [
+      asserting,
+      { ...asserting, formats: ['SPDX', 'SPDX'] },
+      { ...asserting, assert: [{ expression, message: 'another' }] },
+      { ...asserting, assert: [{ expression: 'true', message: 'it is empty' }] },
+      { ...asserting, assert: [...asserting.assert, ...asserting.assert] },
+    ].map(fingerprintOf);
+    expect(new Set(all).size).toBe(all.length);
+    expect(all).not.toContain(undefined);
+    expect(fingerprintOf({ formats: ['SPDX'], issuers: ['a'] })).toBeUndefined();
+  });
+
+  it('gives cross-checks the requirements of their policy, alternatives among them, and their platforms', () => {
+    const { requirements } = only([
+      keyIssuer('a'),
+      clusterPolicy('p', {
+        require: [
+          signedBy('a'),
+          {
+            name: 'either',
+            anyOf: [
+              { sbom: { ...asserting, platforms: ['linux/amd64'] } },
+              { attestation: { predicateType: 'p', issuers: ['a'], platforms: ['linux/arm64'] } },
+            ],
+          },
+          { name: 'pinned', pinned: true },
+        ],
+        crossChecks: [{ expression: 'true', message: 'm' }],
+      }),
+    ]);
+    expect(requirements.at(-1)).toMatchObject({
+      kind: 'crossCheck',
+      name: 'crossChecks',
+      over: [{ kind: 'signature' }, { kind: 'sbom' }, { kind: 'attestation' }],
+      platforms: [
+        { os: 'linux', architecture: 'amd64' },
+        { os: 'linux', architecture: 'arm64' },
+      ],
+    });
+  });
+
+  it.each<[string, Fields]>([
+    ['an assertion', { require: [{ name: 'sbom', sbom: asserting }] }],
+    ['one of an alternative', { require: [{ name: 'sbom', anyOf: [{ sbom: asserting }] }] }],
+    ['a cross-check', { require: [signedBy('a')], crossChecks: [{ expression: 'true', message: 'm' }] }],
+  ])('T35 needs the labels of the namespace where %s names it', (_, spec) => {
+    const needsLabels = (checkExpression: CompileSupport['checkExpression']): boolean =>
+      only([keyIssuer('a'), clusterPolicy('p', spec)], { ...trusting, checkExpression }).needsLabels;
+    expect(needsLabels(uses('image', 'namespaceObject'))).toBe(true);
+    expect(needsLabels(uses('image', 'sbom'))).toBe(false);
   });
 
   it('T21 a policy that requires nothing fails, should it ever come in', () => {

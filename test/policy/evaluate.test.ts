@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { failure } from '../../src/failures/failure.ts';
 import { evaluateRequirement } from '../../src/policy/evaluate.ts';
+import { isEvidenceRequirement } from '../../src/policy/requirements.ts';
 import type { Evaluation } from '../../src/policy/evaluate.ts';
-import type { Evidence } from '../../src/policy/evidence.ts';
+import type { AssertionResult, Evidence } from '../../src/policy/evidence.ts';
 import type { EvidenceRequirement } from '../../src/policy/snapshot.ts';
 import {
   artifact,
@@ -25,8 +27,9 @@ function requirement(fields: Fields): EvidenceRequirement {
     clusterPolicy('p', { require: [{ name: 'one', ...fields }] }),
   ]).policies;
   const compiled = policy?.requirements[0];
-  if (compiled === undefined || compiled.kind === 'pinned' || compiled.kind === 'unready')
-    throw new Error('no requirement that evidence satisfies');
+  if (compiled === undefined || compiled.kind === 'anyOf' || compiled.kind === 'crossCheck')
+    throw new Error('no single requirement');
+  if (!isEvidenceRequirement(compiled)) throw new Error('no requirement that evidence satisfies');
   return compiled;
 }
 
@@ -305,3 +308,53 @@ function permutations<T>(items: readonly T[]): T[][] {
   if (items.length <= 1) return [[...items]];
   return items.flatMap((item, i) => permutations(items.toSpliced(i, 1)).map((rest) => [item, ...rest]));
 }
+
+describe('an attestation of which something is asked', () => {
+  const assert = [{ expression: 'true', message: 'm' }];
+  const asked = sbom({ assert });
+  const { fingerprint } =
+    asked.kind === 'signature' ? { fingerprint: '' } : (asked.assertions ?? { fingerprint: '' });
+  const resulting = (result: AssertionResult, change: Partial<Evidence> = {}): Evidence =>
+    attestation({ assertions: { [fingerprint]: result }, ...change });
+  const broken: AssertionResult = { holds: false, failure: failure('PayloadInvalid', 'it is not so') };
+
+  it('counts when all of it holds', () => {
+    const good = resulting({ holds: true });
+    expect(evaluate(asked, good)).toEqual(satisfied(good));
+  });
+
+  it('does not count when it does not hold, and says so', () => {
+    expect(evaluate(asked, resulting(broken))).toEqual({ satisfied: false, failure: broken.failure });
+  });
+
+  it('T28 does not count when nobody evaluated it', () => {
+    const results = [undefined, {}, { other: { holds: true } as const }];
+    for (const assertions of results) {
+      const item = assertions === undefined ? attestation() : attestation({ assertions });
+      expect(evaluate(asked, item)).toEqual(missing('InternalError', 'were not evaluated'));
+    }
+    expect(
+      evaluate(
+        asked,
+        attestation({
+          assertions: Object.create({ [fingerprint]: { holds: true } }) as Record<string, AssertionResult>,
+        }),
+      ),
+    ).toEqual(missing('InternalError', 'were not evaluated'));
+  });
+
+  it('T29 counts beside others that do not hold, in any order', () => {
+    const good = resulting({ holds: true }, { artifact: digestOf('good') });
+    expect(evaluate(asked, resulting(broken), good)).toEqual(satisfied(good));
+    expect(evaluate(asked, good, resulting(broken))).toEqual(satisfied(good));
+  });
+
+  it('T19 must hold for one that is fresh, too', () => {
+    const old = resulting({ holds: true }, { signer: identity('me'), signedAtMs: nowMs - 3 * day });
+    const fresh = resulting(broken, { signer: identity('me'), signedAtMs: nowMs });
+    expect(evaluate(sbom({ assert, maxAge: '1d' }), old, fresh)).toMatchObject({
+      satisfied: false,
+      failure: broken.failure,
+    });
+  });
+});

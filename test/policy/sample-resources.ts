@@ -1,6 +1,6 @@
 import type { Failure } from '../../src/failures/failure.ts';
 import { compilePolicies } from '../../src/policy/compile.ts';
-import type { IssuerTrust } from '../../src/policy/compile-issuer.ts';
+import type { CompileSupport } from '../../src/policy/compile.ts';
 import { parseResource } from '../../src/policy/model/resource.ts';
 import type { Resource } from '../../src/policy/model/resource.ts';
 import type { NoMatch, PolicySnapshot } from '../../src/policy/snapshot.ts';
@@ -39,10 +39,15 @@ export const sbomBy = (...issuers: string[]): Fields => ({
 
 export const parse = (resource: Fields): Resource => parseResource(resource, 'test.yaml');
 
-export const trusting: IssuerTrust = { material: () => '{"root":"of trust"}', check: () => undefined };
-export const withoutMaterial = (failure: Failure): IssuerTrust => ({
-  material: () => failure,
+/** Takes every expression for one that names nothing. */
+export const trusting: CompileSupport = {
+  material: () => '{"root":"of trust"}',
   check: () => undefined,
+  checkExpression: () => ({ uses: [] }),
+};
+export const withoutMaterial = (failure: Failure): CompileSupport => ({
+  ...trusting,
+  material: () => failure,
 });
 
 export function compile(resources: readonly Fields[], noMatch?: NoMatch, trust = trusting): PolicySnapshot {

@@ -3,7 +3,7 @@ import { imagePattern } from './image-pattern.ts';
 import { groupVersion, objectMeta, resourceStatus } from './metadata.ts';
 import { assertion, requirement } from './requirement.ts';
 import { repositoryReference, tag } from './repository-reference.ts';
-import { mapOf, notBuilt, setOf, withRules } from './rules.ts';
+import { mapOf, setOf, withRules } from './rules.ts';
 
 const imagePatterns = z.array(imagePattern).max(64);
 const modes = ['Enforce', 'Warn', 'Audit'] as const;
@@ -86,11 +86,10 @@ const namespacedFields = z.strictObject({
     .min(1)
     .max(8)
     .optional()
-    .describe('CEL over several verified attestations at once.'),
+    .describe(
+      'Expressions (CEL) over what satisfied the requirements, all of it at once: signatures, attestations, sbom, provenance, vulnerabilities, vex, image, workload, namespaceObject. Where there are several of a kind, all must hold for one choice of them.',
+    ),
 });
-type NamespacedFields = z.output<typeof namespacedFields>;
-
-const unbuilt = notBuilt<NamespacedFields>('crossChecks');
 
 const clusterFields = z.strictObject({ ...namespacedFields.shape, namespaces: labelSelector.optional() });
 
@@ -99,7 +98,7 @@ export const clusterArtifactPolicy = z
     apiVersion: z.literal(groupVersion),
     kind: z.literal('ClusterArtifactPolicy'),
     metadata: objectMeta,
-    spec: withRules(clusterFields, unbuilt).describe('Which images are judged, and what they must carry.'),
+    spec: clusterFields.describe('Which images are judged, and what they must carry.'),
     status: resourceStatus.optional(),
   })
   .describe('What images must carry, across namespaces.');
@@ -109,7 +108,7 @@ export const artifactPolicy = z
     apiVersion: z.literal(groupVersion),
     kind: z.literal('ArtifactPolicy'),
     metadata: objectMeta,
-    spec: withRules(namespacedFields, unbuilt).describe('Which images are judged, and what they must carry.'),
+    spec: namespacedFields.describe('Which images are judged, and what they must carry.'),
     status: resourceStatus.optional(),
   })
   .describe(

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { maxPlatformLength, platformPattern } from '../../oci/platform.ts';
 import { sbomFormats } from '../evidence.ts';
 import { objectName } from './metadata.ts';
-import { exactlyOneOf, notBuilt, setOf, withRules } from './rules.ts';
+import { exactlyOneOf, setOf, withRules } from './rules.ts';
 import type { SchemaRule } from './rules.ts';
 
 const maxIssuers = 16;
@@ -25,7 +25,13 @@ export const assertion = z.strictObject({
   expression: z.string().min(1).max(4096).describe('CEL; must be true.'),
   message: z.string().min(1).max(1024).describe('Shown when it is not.'),
 });
-const assert = z.array(assertion).min(1).max(16).describe('Expressions over the verified content.');
+const assert = z
+  .array(assertion)
+  .min(1)
+  .max(16)
+  .describe(
+    'Expressions (CEL) over the verified content, each of which must be true of one and the same attestation: predicate, predicateType, sbom, provenance, vulnerabilities, vex, image, workload, namespaceObject.',
+  );
 
 /** Stands for every platform. */
 export const allPlatforms = 'All' as const;
@@ -91,9 +97,8 @@ const sbomFields = z.strictObject({
   platforms,
   assert: assert.optional(),
 });
-type SbomFields = z.output<typeof sbomFields>;
 
-const sbom = withRules(sbomFields, [allAlone, ...notBuilt<SbomFields>('assert')]).describe(
+const sbom = withRules(sbomFields, [allAlone]).describe(
   'An SBOM of the image: attested, or attached as it is and covered by a signature of what was attached.',
 );
 
@@ -108,24 +113,24 @@ const attestationFields = z.strictObject({
   platforms,
   assert: assert.optional(),
 });
-type AttestationFields = z.output<typeof attestationFields>;
-
-const attestation = withRules(attestationFields, [
-  allAlone,
-  ...notBuilt<AttestationFields>('assert'),
-]).describe(
+const attestation = withRules(attestationFields, [allAlone]).describe(
   'An in-toto attestation of the image: in a signed envelope, or as it is and covered by a signature of what holds it.',
 );
 
 const pinned = z.literal(true).describe('The workload must name the image by digest.');
 
-/** One alternative of anyOf: the same kinds, each given alone. */
-const alternative = z.strictObject({
+const alternativeFields = z.strictObject({
   signature: signature.optional(),
   sbom: sbom.optional(),
   attestation: attestation.optional(),
   pinned: pinned.optional(),
 });
+type AlternativeFields = z.output<typeof alternativeFields>;
+
+/** One alternative of anyOf: the same kinds, each given alone. */
+const alternative = withRules(alternativeFields, [
+  exactlyOneOf<AlternativeFields>('signature', 'sbom', 'attestation', 'pinned'),
+]);
 
 const requirementFields = z.strictObject({
   name: z
@@ -134,15 +139,20 @@ const requirementFields = z.strictObject({
     .max(63)
     .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/)
     .describe('Names the requirement in answers and exceptions.'),
-  ...alternative.shape,
-  anyOf: z.array(alternative).min(1).max(4).optional().describe('Any one of these satisfies.'),
+  ...alternativeFields.shape,
+  anyOf: z
+    .array(alternative)
+    .min(1)
+    .max(4)
+    .optional()
+    .describe('Any one of these satisfies, of whatever kinds.'),
 });
 type RequirementFields = z.output<typeof requirementFields>;
 
 /** What a policy asks of an image. A new verifier adds its kind here. */
 export const requirement = withRules(requirementFields, [
   exactlyOneOf<RequirementFields>('signature', 'sbom', 'attestation', 'pinned', 'anyOf'),
-  ...notBuilt<RequirementFields>('anyOf'),
 ]);
 
 export type Requirement = z.output<typeof requirement>;
+export type Alternative = AlternativeFields;

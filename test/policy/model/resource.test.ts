@@ -141,13 +141,29 @@ describe('parseResource', () => {
     expect(refusalOf(resource).message).toContain(message);
   });
 
-  const unbuilt = (field: string): string => `${field} is not built in this version of Refwarden`;
-  const rule = [{ expression: 'true', message: 'm' }];
+  const alternative = { signature: { issuers: ['a'] } };
+  const rule = { expression: 'true', message: 'm' };
   it.each<[Fields, string]>([
-    [policy({ crossChecks: rule }), unbuilt('crossChecks')],
-    [requiring({ sbom: { formats: ['SPDX'], issuers: ['a'], assert: rule } }), unbuilt('assert')],
-    [requiring({ attestation: { predicateType: 'p', issuers: ['a'], assert: rule } }), unbuilt('assert')],
-    [requiring({ anyOf: [{ pinned: true }] }), unbuilt('anyOf')],
+    [requiring({ anyOf: [] }), 'spec.require[0].anyOf'],
+    [requiring({ anyOf: [{}] }), 'exactly one of signature, sbom, attestation, pinned'],
+    [requiring({ anyOf: [{ ...alternative, pinned: true }] }), 'exactly one of signature, sbom'],
+    [requiring({ anyOf: [{ anyOf: [alternative] }] }), 'spec.require[0].anyOf[0]'],
+    [requiring({ anyOf: Array(5).fill(alternative) }), 'spec.require[0].anyOf'],
+    [requiring({ anyOf: [alternative], pinned: true }), 'exactly one of'],
+    [policy({ crossChecks: [] }), 'spec.crossChecks'],
+    [policy({ crossChecks: Array(9).fill(rule) }), 'spec.crossChecks'],
+    [policy({ crossChecks: [{ expression: 'x'.repeat(4097), message: 'm' }] }), 'crossChecks[0].expression'],
+    [policy({ crossChecks: [{ expression: 'true' }] }), 'spec.crossChecks[0].message'],
+    [
+      requiring({ sbom: { formats: ['SPDX'], issuers: ['a'], assert: [{ ...rule, messsage: 'x' }] } }),
+      'assert[0]',
+    ],
+  ])('T21 refuses alternatives and expressions that say nothing, or too much: %#', (resource, message) => {
+    expect(refusalOf(resource).message).toContain(message);
+  });
+
+  const unbuilt = (field: string): string => `${field} is not built in this version of Refwarden`;
+  it.each<[Fields, string]>([
     [issuer('acme', { key: { pem: 'x', notBefore: '2026-01-01T00:00:00Z' } }), unbuilt('notBefore')],
     [issuer('acme', { key: { pem: 'x', notAfter: '2026-01-01T00:00:00Z' } }), unbuilt('notAfter')],
     [
