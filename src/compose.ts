@@ -57,6 +57,7 @@ import { createWebhookServer, reviewPath } from './server/webhook-server.ts';
 import type { WebhookLimits } from './server/webhook-server.ts';
 import { requireTrustDirectory } from './trust/trust-file.ts';
 import { createTrustSource } from './trust/trust-source.ts';
+import { checkExpression } from './verification/expression/check-expression.ts';
 import { checkIssuerMaterial } from './verification/issuer-material.ts';
 import { createVerifierPool } from './workers/verifier-pool.ts';
 
@@ -151,6 +152,7 @@ function snapshotOptions({ trustDir, noMatch }: PolicyOptions): SnapshotOptions 
   if (trustDir !== undefined) requireTrustDirectory(trustDir);
   return {
     noMatch,
+    checkExpression,
     trustFor: (configMaps: ConfigMapLookup) => {
       const trust = createTrustSource({
         configMaps,

@@ -1,7 +1,7 @@
 import { failureCatalogue } from '../failures/catalogue.ts';
 import { failure, toFailure } from '../failures/failure.ts';
 import type { Failure } from '../failures/failure.ts';
-import { needsNamespaceLabels, policiesInScope, splitByNamespaceSelector } from '../policy/match.ts';
+import { needsNamespaceLabels, policiesInScope, splitByLabels } from '../policy/match.ts';
 import type { SplitPolicies } from '../policy/match.ts';
 import type { Labels } from '../policy/selector.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
@@ -82,10 +82,16 @@ async function judgeWorkload(
   if (snapshot === undefined) {
     return { images: [], failure: failure('PoliciesNotLoaded', 'No policies have been loaded yet.') };
   }
-  const scopeFor = await scopePolicies(snapshot, workload, ports, options.signal);
+  const labels = await namespaceLabels(snapshot, workload, ports, options.signal);
+  const scopeFor = scopePolicies(snapshot, workload, labels);
+  const { kind, namespace, name } = workload;
+  const about = {
+    workload: { kind, namespace, name },
+    namespaceObject: { metadata: { name: namespace, labels: 'code' in labels ? {} : labels.known } },
+  };
   const openAccess = accessOf(workload, ports.credentials, options);
   const images = await mapBounded(workload.images, maxImagesAtOnce, (image) =>
-    judgeImage(image, scopeFor, ports, openAccess),
+    judgeImage(image, scopeFor, about, ports, openAccess),
   );
   return { images };
 }
@@ -104,49 +110,57 @@ function accessOf(
   return () => (access ??= open());
 }
 
+/** Empty where nobody asks for them; why not, where they cannot be had. */
+type NamespaceLabels = { readonly known: Labels } | Failure;
+
+async function namespaceLabels(
+  snapshot: PolicySnapshot,
+  { namespace, isTemplate }: Workload,
+  { namespaces }: DecisionPorts,
+  signal: AbortSignal,
+): Promise<NamespaceLabels> {
+  // A policy for Pods alone keeps the image of a template from counting as unmatched.
+  const scope = { namespace, isTemplate: isTemplate && snapshot.noMatch === 'Admit' };
+  if (!needsNamespaceLabels(snapshot, scope)) return { known: {} };
+  try {
+    return { known: await untilAborted(namespaces.labels(namespace, signal), signal) };
+  } catch (error) {
+    return toFailure(error);
+  }
+}
+
 /**
  * Unknown labels are never "no labels": a policy that asks for them is then undetermined, and each of its checks
  * inconclusive under its own mode. Policies without a selector are judged all the same.
  * @returns the policies for an image by its registry.
  */
-async function scopePolicies(
+function scopePolicies(
   snapshot: PolicySnapshot,
   { namespace, isTemplate }: Workload,
-  { namespaces }: DecisionPorts,
-  signal: AbortSignal,
-): Promise<ScopeForRegistry> {
+  labels: NamespaceLabels,
+): ScopeForRegistry {
   const { noMatch } = snapshot;
-  // A policy for Pods alone keeps the image of a template from counting as unmatched.
-  let labels: Labels = {};
-  let why: Failure | undefined;
-  if (needsNamespaceLabels(snapshot, { namespace, isTemplate: isTemplate && noMatch === 'Admit' })) {
-    try {
-      labels = await untilAborted(namespaces.labels(namespace, signal), signal);
-    } catch (error) {
-      why = toFailure(error);
-    }
-  }
   const split = (isTemplate: boolean, registry: string | undefined): SplitPolicies => {
     const scope = { namespace, isTemplate, registry };
-    return why === undefined
-      ? { others: policiesInScope(snapshot, scope, labels), selecting: [] }
-      : splitByNamespaceSelector(snapshot, scope);
+    return 'code' in labels
+      ? splitByLabels(snapshot, scope)
+      : { others: policiesInScope(snapshot, scope, labels.known), asking: [] };
   };
   return (registry) => {
     const applying = split(isTemplate, registry);
     const covering = noMatch === 'Admit' ? noPolicies : split(false, registry);
     return {
       inScope: applying.others,
-      undetermined: applying.selecting,
+      undetermined: applying.asking,
       covering: covering.others.filter((policy) => policy.namespace === undefined),
-      maybeCovering: covering.selecting,
-      why: why ?? noReason,
+      maybeCovering: covering.asking,
+      why: 'code' in labels ? labels : noReason,
       noMatch,
     };
   };
 }
 
-const noPolicies: SplitPolicies = { others: [], selecting: [] };
+const noPolicies: SplitPolicies = { others: [], asking: [] };
 const noReason = failure('InternalError', failureCatalogue.InternalError.summary);
 
 /** Denied for certain as soon as one blocking check failed; inconclusive when only faults stand in the way. */

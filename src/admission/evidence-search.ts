@@ -2,13 +2,17 @@ import { failure } from '../failures/failure.ts';
 import { shortDigest } from '../image/digest.ts';
 import type { Digest } from '../image/digest.ts';
 import { repositoryName } from '../image/reference.ts';
-import type { ImageReference, Repository } from '../image/reference.ts';
-import { evaluateRequirement } from '../policy/evaluate.ts';
-import type { VerifiedEvidence } from '../policy/evidence.ts';
+import type { Repository } from '../image/reference.ts';
+import type { AssertionSet } from '../policy/assertions.ts';
+import type { Evidence, VerifiedEvidence } from '../policy/evidence.ts';
 import type { ResolvedIssuer } from '../policy/resolved-issuer.ts';
 import type { EvidenceRequirement } from '../policy/snapshot.ts';
+import { artifactKind } from './artifact-kind.ts';
+import { CrossChecks } from './cross-checks.ts';
 import { drainEvents } from './drain-events.ts';
 import { FindingsLedger } from './findings-ledger.ts';
+import { isSatisfied, requirementsOf } from './inquiry.ts';
+import type { Demand, Inquiry } from './inquiry.ts';
 import type { Candidate, ParentIndex, RegistryAccess, Subject, Wanted } from './ports.ts';
 import { CandidateVerifier } from './verify-candidate.ts';
 import type { VerifyPorts } from './verify-candidate.ts';
@@ -23,16 +27,6 @@ const maxNestedSearches = 64;
 const maxIndirectFetches = 16;
 const maxIndirectFetchesInAll = 256;
 
-/** What is asked about one image. */
-export interface Inquiry {
-  readonly image: ImageReference & { readonly digest: Digest };
-  readonly requirements: readonly EvidenceRequirement[];
-  /** Further repositories that hold artifacts. */
-  readonly elsewhere: readonly Repository[];
-  /** Tags whose indexes may contain the image. */
-  readonly indexTags: readonly string[];
-}
-
 const signaturesOnly: Wanted = { signatures: true, attestations: false, sboms: false };
 
 /** One search under way. What it finds is in its ledger at any time. */
@@ -43,6 +37,7 @@ export class EvidenceSearch {
   readonly #image: Subject;
   readonly #access: RegistryAccess;
   readonly #verifier: CandidateVerifier;
+  readonly #crossChecks: CrossChecks;
   readonly #visited = new Set<string>();
   #indexes = 0;
   #nestedSearches = 0;
@@ -54,7 +49,16 @@ export class EvidenceSearch {
     this.#inquiry = inquiry;
     this.#image = inquiry.image;
     this.#access = access;
-    this.#verifier = new CandidateVerifier(ports, issuersOf(inquiry.requirements), access);
+    this.#crossChecks = new CrossChecks(ports, inquiry, this.ledger);
+    const ofCrossChecks = inquiry.crossChecks.flatMap(({ requirement: { over } }) => over);
+    const requirements = [...requirementsOf(inquiry.demands), ...ofCrossChecks];
+    const asked = {
+      issuers: issuersOf(requirements),
+      assertions: assertionsOf(requirements),
+      context: inquiry.context,
+      keepStatements: this.#crossChecks.needStatements,
+    };
+    this.#verifier = new CandidateVerifier(ports, asked, access);
   }
 
   async run(): Promise<void> {
@@ -66,6 +70,7 @@ export class EvidenceSearch {
       return this.#open().length === 0;
     });
     if (this.#wantsIndexes()) await this.#walkUp(this.#image, []);
+    await this.#crossChecks.evaluateAtEnd();
   }
 
   /**
@@ -149,20 +154,29 @@ export class EvidenceSearch {
     const what = [subject.digest, repositoryName(repository), digest, holder].join(' ');
     if (this.#isVisited(what)) return;
     const subjects = [...new Set([subject.digest, this.#image.digest])];
+    const { mechanism } = candidate;
+    const holders = holder === undefined ? [] : [holder];
+    const path = [this.#image.digest, ...indexes, ...holders, digest];
+    const needs = this.#verifier.needs(candidate);
+    if (needs.layers.length + needs.vouched.length + needs.skipped.length === 0) {
+      this.ledger.passOver({ kind: artifactKind(candidate.manifest), mechanism, path });
+      return;
+    }
     const verify = async (vouchers?: readonly VerifiedEvidence[]): Promise<void> => {
       const target = { subject, subjects, ...(vouchers === undefined ? {} : { vouchers }) };
       const proven = await this.#verifier.verify(candidate, target, (why) => {
-        this.ledger.reject(why, candidate);
+        this.ledger.reject(why, { digest, mechanism, path });
       });
-      const path = [this.#image.digest, ...indexes, ...(holder === undefined ? [] : [holder])];
-      const { mechanism, digest: artifact } = candidate;
-      for (const item of proven) {
-        this.ledger.evidence.push({ ...item, mechanism, artifact, indexes, path: [...path, artifact] });
+      for (const { statement, ...item } of proven) {
+        const evidence: Evidence = { ...item, mechanism, artifact: digest, indexes, path };
+        if (statement !== undefined) this.#crossChecks.keep(evidence, statement);
+        this.ledger.evidence.push(evidence);
       }
-      if (proven.length > 0) candidate.proved();
+      if (proven.length === 0) return;
+      candidate.proved();
+      if (this.#openDemands().length === 0) await this.#crossChecks.evaluateEarly();
     };
-    const isBare = this.#verifier.needs(candidate).vouched.length > 0;
-    const isUseful = isBare && indexes.length === 0 && this.#openAttestations().length > 0;
+    const isUseful = needs.vouched.length > 0 && indexes.length === 0 && this.#openAttestations().length > 0;
     if (!isUseful) {
       await verify();
       return;
@@ -171,14 +185,14 @@ export class EvidenceSearch {
     if (ofHolder.length > 0) await verify(ofHolder);
     if (this.#openAttestations().length === 0) return;
     // One after the other: what one leaves of the bound is for the next.
-    const turn = this.#nestedTurn.then(() => this.#signaturesOf(candidate));
+    const turn = this.#nestedTurn.then(() => this.#signaturesOf(candidate, path));
     this.#nestedTurn = turn;
     const own = await turn;
     if (own.length > 0 || ofHolder.length === 0) await verify([...ofHolder, ...own]);
   }
 
   /** Signatures of an artifact itself (a signature of an SBOM, of a scan result): they vouch for what it holds. */
-  async #signaturesOf(artifact: Candidate): Promise<readonly VerifiedEvidence[]> {
+  async #signaturesOf(artifact: Candidate, path: readonly Digest[]): Promise<readonly VerifiedEvidence[]> {
     if (++this.#nestedSearches > maxNestedSearches) {
       const message = `More than ${maxNestedSearches} unsigned artifacts were found; signatures of the rest were not looked for.`;
       this.ledger.leaveGap(failure('TooManyReferrers', message));
@@ -192,7 +206,8 @@ export class EvidenceSearch {
       subject,
       async (candidate) => {
         const proven = await this.#verifier.verify(candidate, target, (why) => {
-          this.ledger.reject(why, candidate, 'attestation');
+          const { digest, mechanism } = candidate;
+          this.ledger.reject(why, { digest, mechanism, path: [...path, digest] }, 'attestation');
         });
         found.push(...proven.filter(({ kind }) => kind === 'signature'));
         return found.some(({ issuer }) => trusted.has(issuer));
@@ -259,12 +274,18 @@ export class EvidenceSearch {
     return this.#open().filter(({ kind }) => kind !== 'signature');
   }
 
-  #open(): readonly EvidenceRequirement[] {
+  #openDemands(): readonly Demand[] {
     const nowMs = this.#ports.clock.nowMs();
     const { evidence } = this.ledger;
-    return this.#inquiry.requirements.filter(
-      (requirement) => !evaluateRequirement(requirement, evidence, this.#image.digest, nowMs).satisfied,
+    return this.#inquiry.demands.filter(
+      (demand) => !isSatisfied(demand, evidence, this.#image.digest, nowMs),
     );
+  }
+
+  /** What further evidence may still help with; for a cross-check that is more of what it already has. */
+  #open(): readonly EvidenceRequirement[] {
+    const ofCrossChecks = this.#crossChecks.open.flatMap(({ over }) => over);
+    return [...new Set([...requirementsOf(this.#openDemands()), ...ofCrossChecks])];
   }
 }
 
@@ -272,6 +293,13 @@ const repositoryOf = ({ registry, repository }: Repository): Repository => ({ re
 
 const isAttestation = (annotations: Readonly<Record<string, string>>): boolean =>
   annotations['vnd.docker.reference.type'] === 'attestation-manifest';
+
+function assertionsOf(requirements: readonly EvidenceRequirement[]): AssertionSet[] {
+  const sets = requirements.flatMap((requirement) =>
+    requirement.kind === 'signature' ? [] : (requirement.assertions ?? []),
+  );
+  return [...new Map(sets.map((set) => [set.fingerprint, set])).values()];
+}
 
 function issuersOf(requirements: readonly EvidenceRequirement[]): ResolvedIssuer[] {
   const issuers = requirements.flatMap((requirement) => requirement.issuers);

@@ -2,6 +2,7 @@ import { failureCatalogue } from '../failures/catalogue.ts';
 import type { FailureCode } from '../failures/catalogue.ts';
 import { failure, failureKind } from '../failures/failure.ts';
 import type { Failure } from '../failures/failure.ts';
+import { isOfContent } from '../policy/assertions.ts';
 import { describeSigner } from '../policy/evidence.ts';
 import type { EvidenceRequirement } from '../policy/snapshot.ts';
 import { isWaivable } from './checks.ts';
@@ -51,12 +52,25 @@ const closeness: readonly FailureCode[] = [
   'VoucherMissing',
 ];
 
+/** Of several ways of which none was gone: the code of the nearest, and what each lacks. */
+export function noneOf(failures: readonly Failure[]): Failure {
+  const [nearest] = failures.toSorted((a, b) => rankOf(a.code) - rankOf(b.code));
+  if (nearest === undefined) return failure('InternalError', failureCatalogue.InternalError.summary);
+  const each = failures.map(({ code, message }) => `${code}: ${message}`).join('; or ');
+  return failures.length === 1
+    ? nearest
+    : failure(nearest.code, `none of ${failures.length} ways is met: ${each}`);
+}
+
 /** What was found for this kind of requirement, evidence of issuers that it does not list included. */
 export function missesFor({ evidence, misses }: Findings, requirement: EvidenceRequirement): readonly Miss[] {
   const about = requirement.kind === 'signature' ? 'signature' : 'attestation';
   const names = new Set(requirement.issuers.map(({ name }) => name));
   const byOthers = evidence
-    .filter(({ kind, issuer }) => kind === about && !names.has(issuer))
+    .filter(({ issuer }) => !names.has(issuer))
+    .filter((item) =>
+      requirement.kind === 'signature' ? item.kind === 'signature' : isOfContent(requirement, item),
+    )
     .map(({ artifact, mechanism, signer }): Miss => ({
       code: 'SignerNotTrusted',
       message: failureCatalogue.SignerNotTrusted.summary,
@@ -65,13 +79,14 @@ export function missesFor({ evidence, misses }: Findings, requirement: EvidenceR
       mechanism,
       signer: describeSigner(signer),
     }));
-  const rank = ({ code }: Miss): number => {
-    const at = closeness.indexOf(code);
-    return at === -1 ? closeness.length : at;
-  };
   return [...misses.filter((miss) => miss.about === undefined || miss.about === about), ...byOthers].toSorted(
-    (a, b) => rank(a) - rank(b),
+    (a, b) => rankOf(a.code) - rankOf(b.code),
   );
+}
+
+function rankOf(code: FailureCode): number {
+  const at = closeness.indexOf(code);
+  return at === -1 ? closeness.length : at;
 }
 
 /** The gap that an answer names: a defect of ours first, then what may not be waived, then what a registry failed to do. */

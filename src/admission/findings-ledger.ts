@@ -1,17 +1,17 @@
 import { failureKind, toFailure, withCause } from '../failures/failure.ts';
 import type { Failure } from '../failures/failure.ts';
-import type { Evidence, VerifiedEvidence } from '../policy/evidence.ts';
+import type { AssertionResult, Evidence, VerifiedEvidence } from '../policy/evidence.ts';
+import type { CrossCheckRequirement } from '../policy/snapshot.ts';
 import type { Rejection } from '../verification/verification.ts';
 import type { DiscoveryEnd, UnusableReferrer } from './ports.ts';
-import type { Miss } from './verdict.ts';
+import type { LookedAt, Miss, PassedOver } from './verdict.ts';
 
 /** What a search for artifacts brought, for the requirements to be judged on. */
-export interface Findings {
-  readonly evidence: readonly Evidence[];
-  /** What was found and did not count. */
-  readonly misses: readonly Miss[];
+export interface Findings extends LookedAt {
   /** Why the search may have missed something; empty when it saw all. */
   readonly gaps: readonly Failure[];
+  /** Of the cross-checks that could be evaluated. */
+  readonly crossChecks: ReadonlyMap<CrossCheckRequirement, AssertionResult>;
   /** Age of the oldest listing that was relied on, milliseconds. */
   readonly listingAgeMs: number;
 }
@@ -19,7 +19,9 @@ export interface Findings {
 /** What a search finds, as it goes. */
 export class FindingsLedger {
   readonly evidence: Evidence[] = [];
+  readonly crossChecks = new Map<CrossCheckRequirement, AssertionResult>();
   readonly #misses: Miss[] = [];
+  readonly #passedOver: PassedOver[] = [];
   readonly #gaps: Failure[] = [];
   #listingAgeMs = 0;
 
@@ -44,7 +46,7 @@ export class FindingsLedger {
    */
   reject(
     why: Rejection,
-    { digest, mechanism }: Pick<UnusableReferrer, 'digest' | 'mechanism'>,
+    { digest, mechanism, path }: Pick<UnusableReferrer, 'digest' | 'mechanism'> & Pick<Miss, 'path'>,
     about?: VerifiedEvidence['kind'],
   ): void {
     const kind = failureKind(why.code);
@@ -57,8 +59,18 @@ export class FindingsLedger {
       ...why,
       mechanism,
       ...(digest === undefined ? {} : { artifact: digest }),
+      ...(path === undefined ? {} : { path }),
       ...(about === undefined ? {} : { about }),
     });
+  }
+
+  /** Whether the search may have missed something so far. */
+  get hasGaps(): boolean {
+    return this.#gaps.length > 0;
+  }
+
+  passOver(artifact: PassedOver): void {
+    this.#passedOver.push(artifact);
   }
 
   /** A copy: a search that was given up goes on in the background. */
@@ -66,7 +78,9 @@ export class FindingsLedger {
     return {
       evidence: [...this.evidence],
       misses: [...this.#misses],
+      passedOver: [...this.#passedOver],
       gaps: [...this.#gaps],
+      crossChecks: new Map(this.crossChecks),
       listingAgeMs: this.#listingAgeMs,
     };
   }

@@ -3,10 +3,9 @@ import type { Failure } from '../failures/failure.ts';
 import type { Digest } from '../image/digest.ts';
 import type { Platform } from '../oci/descriptor.ts';
 import { mayRun } from '../oci/manifest.ts';
-import type { EvidenceRequirement } from '../policy/snapshot.ts';
-import type { Inquiry } from './evidence-search.ts';
 import type { Findings } from './findings-ledger.ts';
 import { gatherForVerdict } from './gather-for-verdict.ts';
+import type { Inquiry } from './inquiry.ts';
 import { mapBounded } from './map-bounded.ts';
 import type { RegistryAccess } from './ports.ts';
 import { untilAborted } from './until-aborted.ts';
@@ -34,10 +33,9 @@ export type ChildrenFindings = readonly ChildFindings[];
 export async function gatherChildren(
   ports: VerifyPorts,
   inquiry: Inquiry,
-  blocking: (requirement: EvidenceRequirement) => boolean,
   access: RegistryAccess,
 ): Promise<ChildrenFindings | Failure | undefined> {
-  const { image } = inquiry;
+  const { image, context } = inquiry;
   try {
     const document = await untilAborted(ports.artifacts.fetchParsed(image, access), access.signal);
     if (document.kind !== 'index') return undefined;
@@ -48,8 +46,12 @@ export async function gatherChildren(
     }
     const { registry, repository } = image;
     return await mapBounded([...children], childConcurrency, async ([digest, entries]) => {
-      const child = { ...inquiry, image: { registry, repository, digest } };
-      const findings = await gatherForVerdict(ports, child, blocking, access);
+      const child: Inquiry = {
+        ...inquiry,
+        image: { registry, repository, digest },
+        context: { ...context, image: { ...context.image, digest } },
+      };
+      const findings = await gatherForVerdict(ports, child, access);
       return { digest, platforms: entries.map(({ platform }) => platform), findings };
     });
   } catch (error) {

@@ -1,6 +1,6 @@
 import { toFailure } from '../failures/failure.ts';
 import { EvidenceSearch } from './evidence-search.ts';
-import type { Inquiry } from './evidence-search.ts';
+import type { Inquiry } from './inquiry.ts';
 import type { Findings } from './findings-ledger.ts';
 import type { RegistryAccess } from './ports.ts';
 import { untilAborted } from './until-aborted.ts';

@@ -1,21 +1,15 @@
 import { failure, toFailure } from '../failures/failure.ts';
 import type { Failure } from '../failures/failure.ts';
-import { shortDigest } from '../image/digest.ts';
 import type { Digest } from '../image/digest.ts';
-import { formatImageReference, parseImageReference, repositoryName } from '../image/reference.ts';
+import { formatImageReference, parseImageReference } from '../image/reference.ts';
 import type { ImageReference } from '../image/reference.ts';
-import { evaluateRequirement } from '../policy/evaluate.ts';
 import { selectsImage } from '../policy/match.ts';
-import type {
-  CompiledPolicy,
-  CompiledRequirement,
-  EvidenceRequirement,
-  NoMatch,
-} from '../policy/snapshot.ts';
-import { checkAll, notPassed, passed, unmatched } from './checks.ts';
-import { gatherChildren } from './gather-children.ts';
-import { gatherForVerdict } from './gather-for-verdict.ts';
+import type { CompiledPolicy, NoMatch } from '../policy/snapshot.ts';
+import { checkAll, unmatched } from './checks.ts';
+import { asksForEvidence, gatherForPolicies } from './gather-for-policies.ts';
+import type { WorkloadContext } from './gather-for-policies.ts';
 import { judgeRequirement } from './judge-requirement.ts';
+import type { Findings } from './findings-ledger.ts';
 import type { ImageFindings } from './judge-requirement.ts';
 import type { RegistryAccess } from './ports.ts';
 import { untilAborted } from './until-aborted.ts';
@@ -45,6 +39,7 @@ export type ScopeForRegistry = (registry: string | undefined) => PolicyScope;
 export async function judgeImage(
   image: WorkloadImage,
   scopeFor: ScopeForRegistry,
+  about: WorkloadContext,
   ports: VerifyPorts,
   openAccess: () => Promise<RegistryAccess>,
 ): Promise<ImageVerdict> {
@@ -66,12 +61,13 @@ export async function judgeImage(
   const selecting = (policies: readonly CompiledPolicy[]): readonly CompiledPolicy[] =>
     policies.filter((policy) => selectsImage(policy, reference));
   const matching = selecting(scope.inScope);
-  const { digest, checks } = await checkImage(reference, matching, ports, openAccess);
-  return imageVerdict(image, reference, digest, [
+  const { digest, checks, lookedAt } = await checkImage(reference, matching, about, ports, openAccess);
+  const verdict = imageVerdict(image, reference, digest, [
     ...checks,
     ...checkAll(selecting(scope.undetermined), 'inconclusive', scope.why),
     ...checkCoverage(reference, scope),
   ]);
+  return lookedAt === undefined ? verdict : { ...verdict, lookedAt };
 }
 
 function checkCoverage(reference: ImageReference, scope: PolicyScope): Check[] {
@@ -83,99 +79,48 @@ function checkCoverage(reference: ImageReference, scope: PolicyScope): Check[] {
 async function checkImage(
   reference: ImageReference,
   matching: readonly CompiledPolicy[],
+  about: WorkloadContext,
   ports: VerifyPorts,
   openAccess: () => Promise<RegistryAccess>,
-): Promise<{ digest: Digest | undefined; checks: Check[] }> {
+): Promise<Pick<ImageVerdict, 'lookedAt'> & { digest: Digest | undefined; checks: Check[] }> {
   let { digest } = reference;
-  const findings = new Map<CompiledPolicy, ImageFindings>();
-  let fault: Failure | undefined;
-  const asking = matching.filter(({ requirements }) => requirements.some(needsEvidence));
+  let findings: ReadonlyMap<CompiledPolicy, ImageFindings> = new Map();
+  let fault = failure('InternalError', 'the image was not resolved');
+  const asking = matching.filter((policy) => asksForEvidence(policy, reference));
   if (asking.length > 0) {
     try {
       const access = await openAccess();
       const resolved =
         digest ?? (await untilAborted(ports.artifacts.resolve(reference, access), access.signal)).digest;
       digest = resolved;
-      const image = { ...reference, digest: resolved };
-      await Promise.all(
-        groupByPlaces(asking).map(async (policies) => {
-          const found = await gatherForPolicies(ports, image, policies, access);
-          for (const policy of policies) findings.set(policy, found);
-        }),
-      );
+      findings = await gatherForPolicies(ports, { reference, digest: resolved }, asking, about, access);
     } catch (error) {
       fault = toFailure(error);
     }
   }
   const nowMs = ports.clock.nowMs();
   const checks = matching.flatMap((policy) =>
-    policy.requirements.map((requirement) => {
-      if (!needsEvidence(requirement)) return judgeByReference(policy, requirement, reference);
-      const found = findings.get(policy);
-      if (found !== undefined) return judgeRequirement(policy, requirement, found, nowMs);
-      const why = fault ?? failure('InternalError', 'the image was not resolved');
-      return notPassed(policy, requirement.name, 'inconclusive', why);
-    }),
+    policy.requirements.map((requirement) =>
+      judgeRequirement(policy, requirement, reference, findings.get(policy) ?? fault, nowMs),
+    ),
   );
-  return { digest, checks };
+  return { digest, checks, ...lookedAtFor([...findings.values()]) };
 }
 
-/**
- * Policies that look in the same places share one search. Others have one of their own, so that a fault of a
- * repository that only one policy names leaves the checks of the others as they are (threat 24).
- */
-function groupByPlaces(policies: readonly CompiledPolicy[]): CompiledPolicy[][] {
-  const placesOf = ({ evidenceRepositories, indexTags }: CompiledPolicy): string =>
-    JSON.stringify([evidenceRepositories.map(repositoryName).toSorted(), indexTags.toSorted()]);
-  return [...Map.groupBy(policies, placesOf).values()];
-}
-
-/** Gathers evidence once for all requirements of policies that look in the same places. */
-async function gatherForPolicies(
-  ports: VerifyPorts,
-  image: ImageReference & { digest: Digest },
-  policies: readonly CompiledPolicy[],
-  access: RegistryAccess,
-): Promise<ImageFindings> {
-  const { digest } = image;
-  const requirements = policies.flatMap((policy) => policy.requirements.filter(needsEvidence));
-  const enforced = new Set<CompiledRequirement>(
-    policies.filter(({ mode }) => mode === 'Enforce').flatMap((policy) => policy.requirements),
-  );
-  const blocking = (requirement: EvidenceRequirement): boolean => enforced.has(requirement);
-  const [first] = policies;
-  const inquiry = {
-    ...{ image, requirements },
-    elsewhere: first?.evidenceRepositories ?? [],
-    indexTags: first?.indexTags ?? [],
+/** Policies mostly share what was found: each search is told of once. */
+function lookedAtFor(images: readonly ImageFindings[]): Pick<ImageVerdict, 'lookedAt'> {
+  if (images.length === 0) return {};
+  const ofChildren = ({ children = [] }: ImageFindings): Findings[] =>
+    'code' in children ? [] : children.map(({ findings }) => findings);
+  const all = [...new Set(images)].flatMap((image) => [image.own, ...ofChildren(image)]);
+  return {
+    lookedAt: {
+      evidence: all.flatMap(({ evidence }) => evidence),
+      misses: all.flatMap(({ misses }) => misses),
+      passedOver: all.flatMap(({ passedOver }) => passedOver),
+      gaps: all.flatMap(({ gaps }) => gaps),
+    },
   };
-  const own = await gatherForVerdict(ports, inquiry, blocking, access);
-  const nowMs = ports.clock.nowMs();
-  const byChildren = requirements.filter(
-    (requirement) =>
-      requirement.platforms !== undefined &&
-      !evaluateRequirement(requirement, own.evidence, digest, nowMs).satisfied,
-  );
-  if (byChildren.length === 0) return { digest, own };
-  const children = await gatherChildren(ports, { ...inquiry, requirements: byChildren }, blocking, access);
-  return { digest, own, ...(children === undefined ? {} : { children }) };
-}
-
-const needsEvidence = (requirement: CompiledRequirement): requirement is EvidenceRequirement =>
-  requirement.kind !== 'pinned' && requirement.notReady === undefined;
-
-/** What is judged without asking a registry. */
-function judgeByReference(
-  policy: CompiledPolicy,
-  requirement: Exclude<CompiledRequirement, EvidenceRequirement>,
-  reference: ImageReference,
-): Check {
-  const { name } = requirement;
-  if (requirement.kind === 'unready') return notPassed(policy, name, 'failed', requirement.notReady);
-  if (reference.digest !== undefined)
-    return passed(policy, name, `named by ${shortDigest(reference.digest)}`);
-  const why = failure('NotPinned', 'asks for a digest, and the image is named by tag');
-  return notPassed(policy, name, 'failed', why);
 }
 
 function imageVerdict(

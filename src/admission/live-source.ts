@@ -1,4 +1,5 @@
 import type { Failure } from '../failures/failure.ts';
+import type { CheckExpression } from '../policy/compile-requirement.ts';
 import type { IssuerTrust } from '../policy/compile-issuer.ts';
 import type { NoMatch } from '../policy/snapshot.ts';
 import type { NamespaceSource, PolicySource } from './ports.ts';
@@ -10,6 +11,7 @@ export type ConfigMapLookup = (name: string) => Readonly<Record<string, string>>
 export interface SnapshotOptions {
   /** Called at each compilation, with the ConfigMaps of that moment. */
   readonly trustFor: (configMaps: ConfigMapLookup) => IssuerTrust;
+  readonly checkExpression: CheckExpression;
   readonly noMatch: NoMatch;
 }
 

@@ -3,6 +3,7 @@ import type { Failure } from '../failures/failure.ts';
 import type { Digest } from '../image/digest.ts';
 import type { Evidence, Mechanism } from '../policy/evidence.ts';
 import type { Mode } from '../policy/model/artifact-policy.ts';
+import type { ArtifactKind } from './artifact-kind.ts';
 
 export type CheckOutcome = 'passed' | 'failed' | 'inconclusive';
 
@@ -12,7 +13,25 @@ export interface Miss extends Failure {
   readonly about?: Evidence['kind'];
   readonly artifact?: Digest;
   readonly mechanism?: Mechanism;
+  /** From the image to the artifact, as {@link Evidence.path}; absent when it did not get that far. */
+  readonly path?: readonly Digest[];
   readonly signer?: string;
+}
+
+/** An artifact that holds nothing that could have counted. */
+export interface PassedOver {
+  readonly kind: ArtifactKind;
+  readonly mechanism: Mechanism;
+  readonly path: readonly Digest[];
+}
+
+/** Everything that was looked at for one image, whatever became of it. */
+export interface LookedAt {
+  readonly evidence: readonly Evidence[];
+  readonly misses: readonly Miss[];
+  readonly passedOver: readonly PassedOver[];
+  /** Why there may be more. */
+  readonly gaps: readonly Failure[];
 }
 
 /** One requirement of one policy on one image. */
@@ -46,6 +65,8 @@ export interface ImageVerdict {
   readonly fields: readonly ImageField[];
   readonly outcome: CheckOutcome;
   readonly checks: readonly Check[];
+  /** Absent when nothing was looked for. */
+  readonly lookedAt?: LookedAt;
 }
 
 export interface ImageField {

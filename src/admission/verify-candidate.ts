@@ -2,8 +2,13 @@ import { failure, toFailure } from '../failures/failure.ts';
 import type { Digest } from '../image/digest.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { VerifiedEvidence } from '../policy/evidence.ts';
-import type { ResolvedIssuer } from '../policy/resolved-issuer.ts';
-import type { ArtifactNeeds, Rejection, Verifier } from '../verification/verification.ts';
+import type {
+  ArtifactNeeds,
+  ProvenEvidence,
+  Rejection,
+  VerificationRequest,
+  Verifier,
+} from '../verification/verification.ts';
 import type { ByteBudget } from './byte-budget.ts';
 import type { ArtifactSource, Candidate, Clock, RegistryAccess, Subject } from './ports.ts';
 
@@ -20,6 +25,9 @@ export interface VerifyPorts {
   readonly budget: ByteBudget;
 }
 
+/** What is asked of every candidate alike. */
+type Asked = Pick<VerificationRequest, 'issuers' | 'assertions' | 'context' | 'keepStatements'>;
+
 /** What a candidate is verified against. */
 export interface Target {
   readonly subject: Subject;
@@ -32,14 +40,14 @@ export interface Target {
 /** Fetches what verification needs of a candidate, within the bounds of one image, and verifies it. */
 export class CandidateVerifier {
   readonly #ports: VerifyPorts;
-  readonly #issuers: readonly ResolvedIssuer[];
+  readonly #asked: Asked;
   readonly #access: RegistryAccess;
   /** Those under cosign's tags on an account of their own: referrers that anybody adds do not use it up. */
   readonly #signatures = { underTags: 0, listed: 0 };
 
-  constructor(ports: VerifyPorts, issuers: readonly ResolvedIssuer[], access: RegistryAccess) {
+  constructor(ports: VerifyPorts, asked: Asked, access: RegistryAccess) {
     this.#ports = ports;
-    this.#issuers = issuers;
+    this.#asked = asked;
     this.#access = access;
   }
 
@@ -55,7 +63,7 @@ export class CandidateVerifier {
     candidate: Candidate,
     target: Target,
     reject: (why: Rejection) => void,
-  ): Promise<readonly VerifiedEvidence[]> {
+  ): Promise<readonly ProvenEvidence[]> {
     try {
       const needs = this.needs(candidate);
       for (const why of needs.skipped) reject(why);
@@ -86,7 +94,7 @@ export class CandidateVerifier {
     { layers: needed, subjectDocument }: ArtifactNeeds,
     { subject, subjects, vouchers }: Target,
     reject: (why: Rejection) => void,
-  ): Promise<readonly VerifiedEvidence[]> {
+  ): Promise<readonly ProvenEvidence[]> {
     const { artifacts, verifier, clock } = this.#ports;
     const layers = await this.#fetchLayers(candidate, needed, reject);
     const { evidence, rejections } = await verifier.verify({
@@ -95,7 +103,7 @@ export class CandidateVerifier {
       subjects,
       ...(subjectDocument ? { subjectDocument: await artifacts.fetchDocument(subject, this.#access) } : {}),
       ...(vouchers === undefined ? {} : { vouchers }),
-      issuers: this.#issuers,
+      ...this.#asked,
       nowMs: clock.nowMs(),
     });
     for (const rejection of rejections) reject(rejection);

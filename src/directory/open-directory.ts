@@ -51,11 +51,11 @@ class DirectorySource implements LiveSource {
 
   /** Compiles even when no file changed: trust material may have. */
   async load(): Promise<void> {
-    const { path, trustFor, noMatch, logger } = this.#options;
+    const { path, trustFor, checkExpression, noMatch, logger } = this.#options;
     const changed = this.#contents.apply(await readPolicyFiles(path));
-    const trust = trustFor((name) => this.configMap(name));
+    const support = { ...trustFor((name) => this.configMap(name)), checkExpression };
     const before = this.#snapshot;
-    this.#snapshot = compilePolicies(this.#contents.resources(), trust, noMatch);
+    this.#snapshot = compilePolicies(this.#contents.resources(), support, noMatch);
     this.#lastSyncMs = Date.now();
     if (changed)
       logger?.info({ path, policies: this.#snapshot.policies.length }, 'The policies are in force');

@@ -170,11 +170,11 @@ class ClusterSource implements LiveSource {
   #compile(): void {
     const isFirst = this.#snapshot === undefined;
     if (isFirst && !this.#isComplete()) return;
-    const { trustFor, noMatch, logger } = this.#options;
+    const { trustFor, checkExpression, noMatch, logger } = this.#options;
     try {
-      const trust = trustFor((name) => this.configMap(name));
+      const support = { ...trustFor((name) => this.configMap(name)), checkExpression };
       const before = this.#snapshot;
-      this.#snapshot = compilePolicies(this.#resources.resources(), trust, noMatch);
+      this.#snapshot = compilePolicies(this.#resources.resources(), support, noMatch);
       this.#fault = undefined;
       if (isFirst) logger?.info({ policies: this.#snapshot.policies.length }, 'The policies are in force');
       for (const sentence of newlyNotReady(before, this.#snapshot)) {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { maxListingAgeForDenyMs } from '../../src/admission/gather-for-verdict.ts';
 import type { ReferrerEvent } from '../../src/admission/ports.ts';
 import { failure, RefwardenError } from '../../src/failures/failure.ts';
-import type { VerificationRequest } from '../../src/verification/verification.ts';
+import type { CrossCheckRequest, VerificationRequest } from '../../src/verification/verification.ts';
 import { attestation, digestOf, image } from '../policy/sample-evidence.ts';
 import { clusterPolicy, compile, keyIssuer, sbomBy, signedBy } from '../policy/sample-resources.ts';
 import {
@@ -166,6 +166,7 @@ describe('the search for evidence', () => {
         vouched: [],
         subjectDocument: true,
       }),
+      crossCheck: (request: CrossCheckRequest) => plainVerifier.crossCheck(request),
       verify: (request: VerificationRequest) => {
         seen.push(request.subjectDocument);
         return plainVerifier.verify(request);

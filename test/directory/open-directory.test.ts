@@ -6,6 +6,7 @@ import type { ConfigMapLookup, LiveSource } from '../../src/admission/live-sourc
 import { openDirectory } from '../../src/directory/open-directory.ts';
 import { RefwardenError, failure } from '../../src/failures/failure.ts';
 import type { IssuerTrust } from '../../src/policy/compile-issuer.ts';
+import { trusting } from '../policy/sample-resources.ts';
 
 const key = `apiVersion: refwarden.dev/v1alpha1
 kind: TrustedIssuer
@@ -22,6 +23,7 @@ ${extra}`;
 const namespace = (name: string, labels: string): string =>
   `apiVersion: v1\nkind: Namespace\nmetadata: {name: ${name}, labels: ${labels}}\n`;
 
+const { checkExpression } = trusting;
 const trustFor = (configMaps: ConfigMapLookup): IssuerTrust => ({
   material: (reference) =>
     (reference.kind === 'configMap' ? configMaps(reference.name)?.[reference.key] : undefined) ??
@@ -43,7 +45,14 @@ afterEach(async () => {
 const write = (file: string, text: string): Promise<void> => writeFile(join(directory, file), text);
 
 async function open(watch = false): Promise<LiveSource> {
-  const source = await openDirectory({ path: directory, trustFor, noMatch: 'Admit', watch, pollMs: 50 });
+  const source = await openDirectory({
+    path: directory,
+    trustFor,
+    checkExpression,
+    noMatch: 'Admit',
+    watch,
+    pollMs: 50,
+  });
   opened.push(source);
   return source;
 }
@@ -132,7 +141,7 @@ describe('openDirectory', () => {
   it('refuses a directory that does not exist or is none', async () => {
     await write('file.yaml', policy('one'));
     const elsewhere = (path: string): Promise<LiveSource> =>
-      openDirectory({ path, trustFor, noMatch: 'Admit', watch: false });
+      openDirectory({ path, trustFor, checkExpression, noMatch: 'Admit', watch: false });
     await expect(elsewhere(join(directory, 'gone'))).rejects.toMatchObject({
       code: 'ConfigurationInvalid',
       message: `The policy directory ${join(directory, 'gone')} cannot be read: it does not exist, check the path.`,
@@ -509,6 +518,7 @@ describe('openDirectory with watch', () => {
     const source = await openDirectory({
       path: directory,
       trustFor: () => ({ material: () => root, check: () => undefined }),
+      checkExpression,
       noMatch: 'Deny',
       watch: true,
       pollMs: 20,
@@ -532,6 +542,7 @@ describe('openDirectory with watch', () => {
     let broken = false;
     const source = await openDirectory({
       path: directory,
+      checkExpression,
       trustFor: (configMaps) => {
         if (broken) throw new RefwardenError('TrustMaterialInvalid', 'the root is broken');
         return trustFor(configMaps);

@@ -5,6 +5,7 @@ import { parseObjects } from '../../src/directory/parse-objects.ts';
 import { formatImageReference, parseImageReference } from '../../src/image/reference.ts';
 import { compilePolicies, notReady } from '../../src/policy/compile.ts';
 import { selectsImage } from '../../src/policy/match.ts';
+import { checkExpression } from '../../src/verification/expression/check-expression.ts';
 import { checkIssuerMaterial } from '../../src/verification/issuer-material.ts';
 import { parseTrustedRoot } from '../../src/verification/sigstore/trusted-root.ts';
 import type { Corpus } from './corpus.ts';
@@ -35,7 +36,11 @@ function readPolicies(bytes: Uint8Array, choice: number, material: string): unkn
   checkFormatsAgree(bytes);
   const file = choice % 2 === 0 ? 'a.json' : 'a.yaml';
   const { resources } = parseObjects(file, parseDocuments(file, bytes));
-  const snapshot = compilePolicies(resources, { material: () => material, check: checkIssuerMaterial });
+  const snapshot = compilePolicies(resources, {
+    material: () => material,
+    check: checkIssuerMaterial,
+    checkExpression,
+  });
   const problems = notReady(snapshot).map(({ failure }) => failure);
   problems.forEach(checkFailure);
   const selected = snapshot.policies.map((policy) => selectsImage(policy, image));

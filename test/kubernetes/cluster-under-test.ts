@@ -7,6 +7,7 @@ import type { ClusterOptions } from '../../src/kubernetes/open-cluster.ts';
 import { openCluster } from '../../src/kubernetes/open-cluster.ts';
 import type { WatchTiming } from '../../src/kubernetes/watch-timing.ts';
 import type { IssuerTrust } from '../../src/policy/compile-issuer.ts';
+import { trusting } from '../policy/sample-resources.ts';
 import { FakeApiServer } from './fake-api-server.ts';
 import type { FakeObject } from './fake-api-server.ts';
 
@@ -43,6 +44,7 @@ export class ClusterUnderTest {
       kubeconfig: await this.kubeconfig(cluster),
       releaseNamespace: 'refwarden-system',
       trustFor,
+      checkExpression: trusting.checkExpression,
       noMatch: 'Admit',
       timing: { minBackoffMs: 10, maxBackoffMs: 40, ...timing },
       ...options,

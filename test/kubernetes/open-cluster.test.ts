@@ -347,6 +347,7 @@ describe('openCluster', () => {
         kubeconfig,
         releaseNamespace: 'refwarden-system',
         trustFor: () => ({ material: () => '', check: () => undefined }),
+        checkExpression: () => ({ uses: [] }),
         noMatch: 'Admit',
       });
     await expect(open('/nowhere/kubeconfig')).rejects.toMatchObject({

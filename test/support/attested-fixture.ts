@@ -25,7 +25,7 @@ export function attestedClaim(name: string): Claim {
   return parseStatement('application/vnd.in-toto+json', attestedStatement(name));
 }
 
-export function attestedStatement(name: string): Uint8Array {
+function attestedStatement(name: string): Uint8Array {
   const { manifest, layers } = onlyArtifact(readAttestedFixture(name));
   const [layer] = manifest.layers;
   const bytes = layer && layers.get(layer.digest);

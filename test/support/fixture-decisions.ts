@@ -13,6 +13,7 @@ import type { PolicySnapshot } from '../../src/policy/snapshot.ts';
 import { createArtifactSource } from '../../src/referrers/artifact-source.ts';
 import type { RegistryLimits } from '../../src/registry/limits.ts';
 import { createRegistryClient } from '../../src/registry/registry-client.ts';
+import { checkExpression } from '../../src/verification/expression/check-expression.ts';
 import { checkIssuerMaterial } from '../../src/verification/issuer-material.ts';
 import { createVerifier } from '../../src/verification/verifier.ts';
 import { pod, portsOf } from '../admission/sample-decision.ts';
@@ -99,7 +100,7 @@ export async function loadFixture(
 function compileText(text: string): PolicySnapshot {
   const { items } = JSON.parse(text) as { items: unknown[] };
   const resources = items.map((item) => parseResource(item, 'policies.json'));
-  return compilePolicies(resources, { material: () => '', check: checkIssuerMaterial });
+  return compilePolicies(resources, { material: () => '', check: checkIssuerMaterial, checkExpression });
 }
 
 /** `admitted`, or the outcome with the code and message of the first check that did not pass. */

@@ -1,6 +1,8 @@
 import { sign } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import { dsse } from '@sigstore/core';
 import { parseDigest } from '../../src/image/digest.ts';
+import type { Digest } from '../../src/image/digest.ts';
 import type { Json } from '../../src/oci/strict-json.ts';
 import { assertionSet } from '../../src/policy/assertions.ts';
 import type {
@@ -30,16 +32,31 @@ export const attestedContext: ExpressionContext = {
   namespaceObject: { metadata: { name: 'shop', labels: { env: 'prod' } } },
 };
 
-/** The bytes of a statement about the attested image. */
-export const statementOf = (predicate: Json | undefined, predicateType = testedType): Buffer =>
-  Buffer.from(
+/** The bytes of a statement about an image. */
+export function statementOf(
+  predicate: Json | undefined,
+  predicateType = testedType,
+  image: Digest = attestedImage,
+): Buffer {
+  const [algorithm = '', hex] = image.split(':');
+  return Buffer.from(
     JSON.stringify({
       _type: 'https://in-toto.io/Statement/v1',
-      subject: [{ name: 'app', digest: { sha256: 'a1'.repeat(32) } }],
+      subject: [{ name: 'app', digest: { [algorithm]: hex } }],
       predicateType,
       predicate,
     }),
   );
+}
+
+/** A DSSE envelope around it. */
+export function envelopeOf(statement: Buffer, keys: readonly KeyObject[]): Buffer {
+  const signatures = keys.map((key) => ({
+    keyid: '',
+    sig: sign('sha256', dsse.preAuthEncoding(payloadType, statement), key).toString('base64'),
+  }));
+  return Buffer.from(JSON.stringify({ payloadType, payload: statement.toString('base64'), signatures }));
+}
 
 /** A request about an attestation of the attested image, as `cosign attest --key` leaves it. */
 export function attestationRequest(
@@ -47,14 +64,12 @@ export function attestationRequest(
   change: Partial<VerificationRequest> = {},
   signers: readonly (typeof attester)[] = [attester],
 ): VerificationRequest {
-  const signatures = signers.map(({ privateKey }) => ({
-    keyid: '',
-    sig: sign('sha256', dsse.preAuthEncoding(payloadType, statement), privateKey).toString('base64'),
-  }));
-  const envelope = { payloadType, payload: statement.toString('base64'), signatures };
   return {
     ...layerRequest(
-      Buffer.from(JSON.stringify(envelope)),
+      envelopeOf(
+        statement,
+        signers.map(({ privateKey }) => privateKey),
+      ),
       'application/vnd.dsse.envelope.v1+json',
       attestedImage,
       signers.map(({ issuer }) => issuer),
