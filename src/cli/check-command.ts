@@ -24,7 +24,9 @@ export async function runCheck(
       await checker.close();
     });
     terminal.out(
-      options.output === 'json' ? renderJson(verdict) : renderText(verdict, options.explain, terminal.color),
+      options.output === 'json'
+        ? renderJson(verdict, options.explain)
+        : renderText(verdict, options.explain, terminal.color),
     );
     return exitCodes[verdict.outcome];
   } catch (error) {

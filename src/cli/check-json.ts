@@ -1,13 +1,13 @@
 import type { Verdict } from '../admission/verdict.ts';
 
 /** The machine-readable form of `refwarden check`; documented in docs/command-line.md. */
-export function renderJson(verdict: Verdict): string {
+export function renderJson(verdict: Verdict, explain: boolean): string {
   const { outcome, images, failure, requests } = verdict;
   return `${JSON.stringify(
     {
       verdict: outcome,
       ...(failure === undefined ? {} : { failure }),
-      images: images.map(({ image, reference, digest, outcome: imageOutcome, checks }) => ({
+      images: images.map(({ image, reference, digest, outcome: imageOutcome, checks, lookedAt }) => ({
         image,
         reference,
         digest,
@@ -24,6 +24,7 @@ export function renderJson(verdict: Verdict): string {
             misses,
           }),
         ),
+        ...(explain ? { lookedAt } : {}),
       })),
       requests,
     },

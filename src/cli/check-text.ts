@@ -1,17 +1,14 @@
-import { styleText } from 'node:util';
 import { failureCatalogue } from '../failures/catalogue.ts';
 import { printable, printableLines } from '../failures/printable.ts';
-import { shortDigest } from '../image/digest.ts';
-import { describeSigner } from '../policy/evidence.ts';
-import type { Evidence } from '../policy/evidence.ts';
-import type { Check, ImageVerdict, Miss, Verdict } from '../admission/verdict.ts';
-
-type Format = Parameters<typeof styleText>[0];
-type Paint = (format: Format, text: string) => string;
+import type { Check, ImageVerdict, Verdict } from '../admission/verdict.ts';
+import { lookedAtLines } from './check-tree.ts';
+import { describeEvidence } from './describe-evidence.ts';
+import { painter } from './paint.ts';
+import type { Paint } from './paint.ts';
 
 /** For people: one block an image with what was found, what was missing and what to do. */
 export function renderText(verdict: Verdict, explain: boolean, color: boolean): string {
-  const paint: Paint = (format, text) => (color ? styleText(format, text, { validateStream: false }) : text);
+  const paint = painter(color);
   const blocks = verdict.images.map((image) => renderImage(image, explain, paint));
   if (verdict.failure !== undefined) {
     const { code, message } = verdict.failure;
@@ -30,7 +27,7 @@ const checkMark = {
 } as const;
 
 function renderImage(
-  { image, reference, digest, checks }: ImageVerdict,
+  { image, reference, digest, checks, lookedAt }: ImageVerdict,
   explain: boolean,
   paint: Paint,
 ): string {
@@ -39,6 +36,9 @@ function renderImage(
   if (digest !== undefined && !(reference ?? '').includes(digest)) lines.push(`  ${digest}`);
   if (checks.length === 0) lines.push('  no policy matches this image');
   for (const check of checks) lines.push(...renderCheck(check, explain, paint));
+  if (explain && digest !== undefined && lookedAt !== undefined) {
+    lines.push('  looked at', ...lookedAtLines(digest, lookedAt, paint).map((line) => `    ${line}`));
+  }
   const first = checks.find(({ blocks, code }) => blocks && code !== undefined);
   if (first?.code !== undefined)
     lines.push(`  ${paint('dim', 'what to do:')} ${failureCatalogue[first.code].remedy}`);
@@ -46,7 +46,7 @@ function renderImage(
 }
 
 function renderCheck(check: Check, explain: boolean, paint: Paint): string[] {
-  const { outcome, mode, policy, requirement, code, message, evidence, misses } = check;
+  const { outcome, mode, policy, requirement, code, message, evidence } = check;
   const [style, word] = checkMark[outcome];
   const what = code === undefined ? message : `${code}: ${message}`;
   const note =
@@ -57,39 +57,6 @@ function renderCheck(check: Check, explain: boolean, paint: Paint): string[] {
   for (const item of evidence) lines.push(`                ${paint('dim', describeEvidence(item))}`);
   if (explain) {
     for (const item of evidence) lines.push(`                path ${item.path.join(' <- ')}`);
-    for (const miss of misses) lines.push(`                looked at ${describeMiss(miss)}`);
-    if (misses.length === 0 && outcome !== 'passed')
-      lines.push('                looked at nothing that could have counted');
   }
   return lines;
-}
-
-function describeEvidence({
-  kind,
-  predicateType,
-  sbom,
-  signer,
-  subject,
-  mechanism,
-  artifact,
-  signedAtMs,
-  format,
-}: Evidence): string {
-  const what =
-    sbom !== undefined
-      ? `SBOM ${sbom.format} ${sbom.version}`
-      : kind === 'attestation'
-        ? `attestation ${predicateType ?? ''}`
-        : 'signature';
-  const when = signedAtMs === undefined ? '' : ` at ${new Date(signedAtMs).toISOString()}`;
-  return printable(
-    `${what} of ${shortDigest(subject)} by ${describeSigner(signer)}${when}; ${format} in ${shortDigest(artifact)}, found by ${mechanism}`,
-  );
-}
-
-function describeMiss({ artifact, mechanism, signer, code, message }: Miss): string {
-  const where = artifact === undefined ? 'an artifact' : shortDigest(artifact);
-  const how = mechanism === undefined ? '' : ` (${mechanism})`;
-  const who = signer === undefined ? '' : ` signed by ${signer}`;
-  return printable(`${where}${how}${who}: ${code}: ${message}`);
 }

@@ -1,13 +1,11 @@
-import { styleText } from 'node:util';
 import { treeBounds } from '../admission/tree-growth.ts';
 import { walkTree } from '../admission/artifact-tree.ts';
 import type { ArtifactNode, ArtifactTree } from '../admission/artifact-tree.ts';
 import { printable } from '../failures/printable.ts';
 import { shortDigest } from '../image/digest.ts';
 import { describeFacts, describeKind, describeSignatures } from './describe-artifact.ts';
-
-type Format = Parameters<typeof styleText>[0];
-type Paint = (format: Format, text: string) => string;
+import { painter } from './paint.ts';
+import type { Paint } from './paint.ts';
 
 interface Branch {
   readonly text: string;
@@ -18,7 +16,7 @@ interface Branch {
 
 /** For people: the tree, with what hangs below each node. */
 export function renderTreeText(tree: ArtifactTree, color: boolean): string {
-  const paint: Paint = (format, text) => (color ? styleText(format, text, { validateStream: false }) : text);
+  const paint = painter(color);
   const { root, complete, requests } = tree;
   const nodes = [...walkTree(root)].map(({ node }) => node);
   const count = nodes.length - 1;

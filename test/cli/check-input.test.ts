@@ -39,10 +39,10 @@ const wrong: readonly [what: string, files: Record<string, string>, exit: number
     ['PolicyInvalid', 'enforce'],
   ],
   [
-    'a field that is not built',
-    { 'a.yaml': policy('require: [{name: a, anyOf: [{pinned: true}]}]') },
+    'an alternative that is none',
+    { 'a.yaml': policy('require: [{name: a, anyOf: [{pinned: true}, {}]}]') },
     2,
-    ['anyOf is not built in this version'],
+    ['spec.require[0].anyOf[1]', 'exactly one of signature, sbom, attestation, pinned must be given'],
   ],
   ['YAML that does not parse', { 'b.yaml': 'a: [1' }, 2, ['b.yaml']],
   [
