@@ -8,7 +8,7 @@ import type { Job } from './messages.ts';
 import type { JobEnd } from './verifier-thread.ts';
 
 /** Bytes of an artifact from which it is verified in a thread: below, verification takes less than a few milliseconds. */
-export const minThreadedBytes = 128 * 1024;
+const minThreadedBytes = 128 * 1024;
 
 export interface VerifierPool extends Verifier {
   close(): Promise<void>;

@@ -5,7 +5,7 @@ import { parseStrictJson } from '../../oci/strict-json.ts';
 import type { VerifiedEvidence } from '../../policy/evidence.ts';
 import { inTotoMediaType, maxStatementValues, parseStatement } from '../attestation/in-toto-statement.ts';
 import { viewOf } from '../attestation/predicate-views.ts';
-import type { PredicateViews, ViewRoot } from '../attestation/predicate-views.ts';
+import type { PredicateViews, ViewResult, ViewRoot } from '../attestation/predicate-views.ts';
 import { viewRoots } from './bindings.ts';
 import type { Attested } from './bindings.ts';
 import { signatureFact } from './signature-fact.ts';
@@ -13,8 +13,8 @@ import type { SignatureFact } from './signature-fact.ts';
 import type { ProvenEvidence } from '../verification.ts';
 
 /** Most attestations that one cross-check reads, and most bytes of them together. */
-export const maxAttestations = 64;
-export const maxStatementBytes = 64 * 1024 * 1024;
+const maxAttestations = 64;
+const maxStatementBytes = 64 * 1024 * 1024;
 
 /** What expressions see of a verified attestation beside its predicate type, predicate and views. */
 export interface AttestationFact extends SignatureFact, Partial<PredicateViews> {
@@ -26,7 +26,7 @@ export interface ReadAttestation {
   /** Of its statement: attestations that several issuers accepted share it. */
   readonly digest: Digest;
   readonly fact: () => AttestationFact;
-  readonly view: <Root extends ViewRoot>(root: Root) => PredicateViews[Root] | undefined;
+  readonly view: <Root extends ViewRoot>(root: Root) => ViewResult<PredicateViews[Root]>;
 }
 
 /** How the bytes of each format are read. */
@@ -73,7 +73,10 @@ export function readAttestations(attestations: readonly ProvenEvidence[]): reado
           predicateType,
           ...(predicate === undefined ? {} : { predicate }),
           ...Object.fromEntries(
-            viewRoots.map((root) => [root, view(root)] as const).filter(([, found]) => found !== undefined),
+            viewRoots.flatMap((root) => {
+              const found = view(root);
+              return 'view' in found ? [[root, found.view]] : [];
+            }),
           ),
         }),
       };
@@ -102,7 +105,7 @@ function lookInto(attested: Attested): Pick<ReadAttestation, 'view'> & Attested 
     ...attested,
     view: <Root extends ViewRoot>(root: Root) => {
       const result = remember(views, root, () => viewOf(root, attested.predicateType, attested.predicate));
-      return 'view' in result ? (result.view as PredicateViews[Root]) : undefined;
+      return result as ViewResult<PredicateViews[Root]>;
     },
   };
 }

@@ -51,8 +51,8 @@ function judge(
   const options = [...uses].filter(isViewRoot).map((root) => ({ root, values: viewsOf(root, read) }));
   const missing = options.find(({ values }) => values.length === 0);
   if (missing !== undefined) {
-    const what = `${checks[0]?.message ?? ''} There is no verified ${viewNames[missing.root]} of the image.`;
-    return refused(failure('AssertionFailed', what.trimStart()));
+    const what = `${checks[0]?.message.replace(/\.$/, '') ?? ''}: there is no verified ${viewNames[missing.root]} of the image.${whyNone(missing.root, read)}`;
+    return refused(failure('AssertionFailed', what));
   }
   const shared = lazyBindings(['signatures', 'attestations'], (root) =>
     toCelValue(
@@ -112,8 +112,18 @@ function viewsOf(root: ViewRoot, read: readonly ReadAttestation[]): CelValue[] {
   const distinct = new Map(read.map((attestation) => [attestation.digest, attestation]));
   return [...distinct.values()].flatMap(({ view }) => {
     const found = view(root);
-    return found === undefined ? [] : [toCelValue(found)];
+    return 'view' in found ? [toCelValue(found.view)] : [];
   });
+}
+
+/** Of one that is of the type and cannot be read. */
+function whyNone(root: ViewRoot, read: readonly ReadAttestation[]): string {
+  for (const { view } of read) {
+    const found = view(root);
+    if ('failure' in found && found.failure.code !== 'PredicateTypeMismatch')
+      return ` ${found.failure.message}`;
+  }
+  return '';
 }
 
 function* choices(

@@ -7,7 +7,7 @@ import { countedRange, knownFunctions } from './metered-functions.ts';
 import { compileTextPattern } from './text-pattern.ts';
 
 /** Longest expression, in characters; the schema of policies says the same. */
-export const maxExpressionLength = 4096;
+const maxExpressionLength = 4096;
 /** Most nodes of one expression; `a.b == 'c'` has four. */
 const maxNodes = 1000;
 /** Deepest nesting of loops (`all`, `exists`, `map`, ...): one within another. */
@@ -41,6 +41,8 @@ export function parseExpression(expression: string, scope: ExpressionScope): Par
   return { expr, uses: [...reader.uses] };
 }
 
+const reservedNamespace = ' CEL reserves the word namespace: write namespaceObject.';
+
 function parseText(expression: string): ReturnType<typeof parse> & { readonly expr: Expr } {
   try {
     return parse(expression);
@@ -48,7 +50,12 @@ function parseText(expression: string): ReturnType<typeof parse> & { readonly ex
     // The parser says `<input>:line:column: what`; a stack overflow says nothing of use.
     const place = /^<input>:([0-9]+):([0-9]+): ([^]*)$/.exec(cause instanceof Error ? cause.message : '');
     const what = place === null ? 'it is nested too deep' : `at ${place[1]}:${place[2]}, ${place[3]}`;
-    throw new RefwardenError('ExpressionInvalid', `The expression does not parse: ${excerpt(what)}.`, cause);
+    const hint = /(?<![.\w])namespace\b/.test(expression) ? reservedNamespace : '';
+    throw new RefwardenError(
+      'ExpressionInvalid',
+      `The expression does not parse: ${excerpt(what)}.${hint}`,
+      cause,
+    );
   }
 }
 

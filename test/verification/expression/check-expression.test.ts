@@ -72,7 +72,10 @@ describe('checkExpression', () => {
     ['image.tag ==\n= 1', /^The expression does not parse: at 1:11, /],
     ['for == 1', /^The expression does not parse: at 1:1, reserved identifier\.$/],
     ['@result == 1', /^The expression does not parse: at 1:1, found @/],
-    ['namespace == 1', /^The expression does not parse: at 1:1, reserved identifier\.$/],
+    [
+      "namespace.labels.env == 'prod'",
+      /^The expression does not parse: at 1:1, reserved identifier\. CEL reserves the word namespace: write namespaceObject\.$/,
+    ],
   ])('says where %j does not parse', (expression, why) => {
     expect(message(expression)).toMatch(why);
   });

@@ -107,7 +107,7 @@ describe('crossCheck', () => {
   ])('fails without an attestation of the kind: %s', async (expression, what) => {
     expect(await check([expression], { attestations: [attestation({}, testedType)] })).toEqual({
       holds: false,
-      failure: { code: 'AssertionFailed', message: `Asked. There is no verified ${what} of the image.` },
+      failure: { code: 'AssertionFailed', message: `Asked: there is no verified ${what} of the image.` },
     });
   });
 

@@ -2,7 +2,7 @@ import { RefwardenError } from '../../../failures/failure.ts';
 import { excerpt } from '../../excerpt.ts';
 
 /** The worst first. */
-export const severities = ['critical', 'high', 'medium', 'low', 'negligible', 'unknown'] as const;
+const severities = ['critical', 'high', 'medium', 'low', 'negligible', 'unknown'] as const;
 export type Severity = (typeof severities)[number];
 
 /** What scanners write, in any case. */
