@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { chooseClusterDriver } from './drivers/choose-cluster-driver.ts';
 import { makeKeys } from './images/make-keys.ts';
-import { makeSamples, releasePerson } from './images/make-samples.ts';
+import { makeSamples, releasePerson, releaseWorkflow } from './images/make-samples.ts';
 import { exitOnSignals } from './processes/exit-on-signals.ts';
 import { makeTemporaryDirectory } from './processes/temporary-directory.ts';
 import { startDistribution } from './registries/distribution.ts';
@@ -48,6 +48,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
     trustedRoot: await readFile(signing.trustedRootPath, 'utf8'),
     oidcIssuer: signing.people.url,
     subject: releasePerson,
+    workflowIssuer: signing.workflows.url,
+    repository: releaseWorkflow.repository,
   });
   await installRefwarden(cluster.kubectl, trust);
   const { kubeconfigPath, webhookHost } = cluster;

@@ -1,14 +1,25 @@
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { githubWorkflowClaims } from '../signing/github-workflow-claims.ts';
+import type { GithubWorkflow } from '../signing/github-workflow-claims.ts';
 import type { SigningServices } from '../signing/signing-services.ts';
 import type { Cosign } from '../tools/cosign.ts';
 import type { Oras } from '../tools/oras.ts';
 import { keySigner } from './key-signer.ts';
+import { provenanceOf } from './provenance.ts';
 import { pushImage } from './push-image.ts';
 import { sampleNames } from './sample-image.ts';
 import type { SampleImage, SampleImages, SampleName } from './sample-image.ts';
 
 export const releasePerson = 'release@acme.example';
 export const somebody = 'somebody@acme.example';
+
+/** Whose provenance the samples carry. */
+export const releaseWorkflow: GithubWorkflow = {
+  repository: 'acme/shop',
+  workflow: 'release.yml',
+  ref: 'refs/tags/v1.4.0',
+};
 
 export interface SampleTools {
   readonly cosign: Cosign;
@@ -49,6 +60,17 @@ export async function makeSamples(host: string, tools: SampleTools): Promise<Sam
     ]);
   };
 
+  const attestProvenanceAs = async ({ pinned }: SampleImage, workflow: GithubWorkflow): Promise<void> => {
+    const predicatePath = join(scratch, `provenance-of-${workflow.workflow}.json`);
+    await writeFile(predicatePath, JSON.stringify(provenanceOf(workflow)));
+    const claims = githubWorkflowClaims(workflow);
+    await cosign.run([
+      ...['attest', '--type=slsaprovenance1', `--predicate=${predicatePath}`],
+      ...[`--signing-config=${signing.signingConfigPath}`, `--trusted-root=${signing.trustedRootPath}`],
+      ...[`--identity-token=${signing.workflows.token(claims)}`, '--yes', pinned],
+    ]);
+  };
+
   const images = {} as Record<SampleName, SampleImage>;
   for (const name of sampleNames) images[name] = await push(name);
   await release.sign(images['signed-legacy'], 'Legacy');
@@ -58,6 +80,8 @@ export async function makeSamples(host: string, tools: SampleTools): Promise<Sam
   await stranger.sign(images['signed-by-stranger'], 'Bundle');
   await release.sign(images['attested'], 'Bundle');
   await release.attestSpdx(images['attested'], spdxPath);
+  await attestProvenanceAs(images['built-by-release'], releaseWorkflow);
+  await attestProvenanceAs(images['built-by-another'], { ...releaseWorkflow, repository: 'mallory/shop' });
   await release.sign(images['signed-then-moved'], 'Bundle');
   images['signed-then-moved'] = await push('signed-then-moved', 'what the tag was moved to');
   return images;

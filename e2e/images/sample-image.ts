@@ -22,6 +22,8 @@ export const sampleNames = [
   'signed-by-stranger',
   'signed-then-moved',
   'attested',
+  'built-by-release',
+  'built-by-another',
 ] as const;
 export type SampleName = (typeof sampleNames)[number];
 export type SampleImages = Readonly<Record<SampleName, SampleImage>>;

@@ -7,6 +7,7 @@ export interface PolicySpec {
   readonly require: readonly object[];
   readonly evidenceRepositories?: readonly string[];
   readonly indexTags?: readonly string[];
+  readonly crossChecks?: readonly object[];
 }
 
 /** Namespaces carry the name of the policy that guards them under this label. */

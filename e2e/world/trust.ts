@@ -6,12 +6,18 @@ export const releaseNamespace = 'refwarden-e2e-system';
 /** Names of the TrustedIssuers. */
 export const releaseKey = 'e2e-release-key';
 export const releasePersonIssuer = 'e2e-release-person';
+export const releaseWorkflowIssuer = 'e2e-release-workflow';
+/** Any workflow of any repository. */
+export const anyWorkflowIssuer = 'e2e-any-workflow';
 
 export interface TrustOptions {
   readonly releaseKeyPem: string;
   readonly trustedRoot: string;
   readonly oidcIssuer: string;
   readonly subject: string;
+  /** `iss` of the tokens of workflows. */
+  readonly workflowIssuer: string;
+  readonly repository: string;
 }
 
 /** A key, and a person whose certificates come from a Fulcio of our own, trusted through a ConfigMap. */
@@ -20,7 +26,22 @@ export function trustResources({
   trustedRoot,
   oidcIssuer,
   subject,
+  workflowIssuer,
+  repository,
 }: TrustOptions): readonly object[] {
+  const keyless = (name: string, identity: object): object => ({
+    apiVersion,
+    kind: 'TrustedIssuer',
+    metadata: { name },
+    spec: {
+      keyless: {
+        identities: [identity],
+        trustedRoot: { configMap: { name: 'e2e-trusted-root' } },
+        sct: 'NotRequired',
+        signedTimestamp: 'Required',
+      },
+    },
+  });
   return [
     {
       apiVersion: 'v1',
@@ -29,19 +50,12 @@ export function trustResources({
       data: { 'trusted_root.json': trustedRoot },
     },
     keyIssuer(releaseKey, releaseKeyPem),
-    {
-      apiVersion,
-      kind: 'TrustedIssuer',
-      metadata: { name: releasePersonIssuer },
-      spec: {
-        keyless: {
-          identities: [{ issuer: oidcIssuer, subject }],
-          trustedRoot: { configMap: { name: 'e2e-trusted-root' } },
-          sct: 'NotRequired',
-          signedTimestamp: 'Required',
-        },
-      },
-    },
+    keyless(releasePersonIssuer, { issuer: oidcIssuer, subject }),
+    keyless(releaseWorkflowIssuer, {
+      issuer: workflowIssuer,
+      extensions: { sourceRepositoryURI: `https://github.com/${repository}`, buildTrigger: 'push' },
+    }),
+    keyless(anyWorkflowIssuer, { issuer: workflowIssuer, subjectPattern: 'https://github\\.com/.*' }),
   ];
 }
 
