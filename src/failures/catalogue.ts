@@ -98,6 +98,10 @@ export const failureCatalogue = {
     'The signing certificate does not chain to the trusted root or was not valid when it signed.',
     'Sign again, or add the certificate authority to the trusted root of the issuer.',
   ),
+  CertificateRevoked: failed(
+    'The authority has revoked a certificate of the signature.',
+    'Sign again with a certificate that is not revoked; find out why this one was.',
+  ),
   CertificateTransparencyMissing: failed(
     'The signing certificate carries no valid proof of certificate transparency (SCT).',
     'Sign with a certificate authority that logs its certificates, or set sct: NotRequired on the issuer.',
@@ -228,6 +232,10 @@ export const failureCatalogue = {
     'A file of an image layout cannot be read.',
     'Mend what the message names; links within a layout are not followed, copy it with cp -L.',
     false,
+  ),
+  RevocationUnknown: inconclusive(
+    'Nothing authentic says whether a certificate of the signature is revoked.',
+    'Try again; if it stays, see that the responder or list of revoked certificates that the message names can be reached.',
   ),
   NamespaceUnknown: inconclusive(
     'The labels of the namespace are not known, so it is not known which policies apply.',
