@@ -1,4 +1,18 @@
+import { RefwardenError } from '../../failures/failure.ts';
+import { excerpt } from '../excerpt.ts';
+import { isIssuedBy, parseCertificate } from '../x509/certificate.ts';
+import type { Certificate } from '../x509/certificate.ts';
+import { readDer } from '../x509/read-der.ts';
+import { buildOcspRequest } from './ocsp-request.ts';
+import { verifyOcspResponse } from './ocsp-response.ts';
+import { verifyRevocationList } from './revocation-list.ts';
+import { revocationServices } from './revocation-services.ts';
+import type { RevocationServices } from './revocation-services.ts';
 import type { RevocationSource } from './revocation-source.ts';
+import { describeReason, iso, unknown } from './revocation-status.ts';
+import type { RevocationStatus } from './revocation-status.ts';
+
+const maxChainLength = 16;
 
 export interface RevocationOptions {
   /** Absent, a certificate that names a service is `unknown`. */
@@ -6,8 +20,8 @@ export interface RevocationOptions {
   /** The time of the decision, milliseconds since the epoch. */
   readonly nowMs: number;
   /**
-   * When the signature was certainly made, milliseconds since the epoch: only of a source that is trusted for it. A
-   * certificate that was revoked later than that counts as good.
+   * The latest time at which the signature was made, milliseconds since the epoch, by a source that is trusted for it: a
+   * verified timestamp with its accuracy added, or the signing authority's. Absent, a revoked certificate is revoked.
    */
   readonly atMs?: number;
   readonly signal?: AbortSignal;
@@ -17,18 +31,195 @@ export interface RevocationResult {
   readonly status: 'good' | 'revoked' | 'unknown';
   /** Sentences for people; empty when all is good. */
   readonly message: string;
+  /** The result stops counting then, milliseconds since the epoch; absent when nothing was asked. */
+  readonly validUntilMs?: number;
 }
 
 /**
- * Whether any certificate of a chain is revoked. The chain has been verified before.
- * @param chain DER certificates, from the leaf to the root.
- * @throws RefwardenError `DeadlineExceeded` when the signal aborts, `CertificateInvalid` for what does not parse.
+ * Whether any certificate of a chain is revoked (Notary Project, trust-store-trust-policy.md, "Certificate Revocation
+ * Evaluation"): for each but the root OCSP, and when that tells nothing the lists of revoked certificates. A certificate
+ * that names neither is good. A revoked one is revoked whenever it signed, unless the authority states an invalidityDate
+ * and {@link RevocationOptions.atMs} is before that; the date of revocation itself does not count.
+ * @param chain DER certificates, from the leaf to the root, verified before.
+ * @throws RefwardenError `DeadlineExceeded` when the signal aborts, `CertificateInvalid` for what is no chain.
  */
 export async function checkRevocation(
   chain: readonly Uint8Array[],
   options: RevocationOptions,
 ): Promise<RevocationResult> {
-  await Promise.resolve();
-  const message = `Not built yet (${chain.length}, ${options.nowMs}).`;
-  return { status: 'unknown', message };
+  if (chain.length > maxChainLength) {
+    throw new RefwardenError('CertificateInvalid', `The chain has more than ${maxChainLength} certificates.`);
+  }
+  const certificates = chain.map((der) => parseCertificate(der, 'A certificate of the chain'));
+  const results = await Promise.all(
+    certificates.slice(0, -1).map(async (certificate, index) => {
+      const issuer = certificates[index + 1];
+      if (issuer === undefined || !isIssuedBy(certificate, issuer)) {
+        throw new RefwardenError(
+          'CertificateInvalid',
+          'The certificates are no chain from a leaf to its root.',
+        );
+      }
+      return await checkCertificate(certificate, issuer, options);
+    }),
+  );
+  return combine(results);
 }
+
+/** Revoked before unknown, unknown before good. */
+function combine(results: readonly RevocationResult[]): RevocationResult {
+  const worst = (['revoked', 'unknown'] as const).find((wanted) =>
+    results.some(({ status }) => status === wanted),
+  );
+  const times = results.flatMap(({ validUntilMs }) => validUntilMs ?? []);
+  return {
+    status: worst ?? 'good',
+    message: results
+      .filter(({ status }) => status === worst)
+      .map(({ message }) => message)
+      .join(' '),
+    ...(times.length === 0 ? {} : { validUntilMs: Math.min(...times) }),
+  };
+}
+
+async function checkCertificate(
+  certificate: Certificate,
+  issuer: Certificate,
+  options: RevocationOptions,
+): Promise<RevocationResult> {
+  const services = readDer('CertificateInvalid', `The certificate ${certificate.subjectText}`, () =>
+    revocationServices(certificate),
+  );
+  if (!services.areNamed) return { status: 'good', message: '' };
+  const link: Link = { certificate, issuer, options };
+  const reasons: string[] = [];
+  const status = (await askResponders(services, link, reasons)) ?? (await askLists(services, link, reasons));
+  if (status !== undefined) return judge(status, certificate, options);
+  const why = reasons.length === 0 ? 'It names no service that is asked over http.' : reasons.join(' ');
+  return {
+    status: 'unknown',
+    message: `Whether ${certificate.subjectText} is revoked is unknown. ${why}`,
+  };
+}
+
+/** A certificate, who issued it, and how it is looked up. */
+interface Link {
+  readonly certificate: Certificate;
+  readonly issuer: Certificate;
+  readonly options: RevocationOptions;
+}
+
+/** The first answer that verifies; undefined when there is none. @param reasons is told why. */
+async function askResponders(
+  { ocspUrls }: RevocationServices,
+  link: Link,
+  reasons: string[],
+): Promise<RevocationStatus | undefined> {
+  const { certificate, issuer, options } = link;
+  const { source, nowMs, signal } = options;
+  for (const url of ocspUrls) {
+    const status = await attempt(`OCSP responder ${hostOf(url)}`, reasons, options, async () => {
+      const request = buildOcspRequest(certificate, issuer);
+      const response = await given(source).ocsp(url, request, signal);
+      const answer = verifyOcspResponse(response, { certificate, issuer, nowMs });
+      if (answer.unprovenResponder !== undefined) await checkResponder(answer.unprovenResponder, link);
+      source?.confirm({ url, request }, answer.status.untilMs);
+      return answer.status;
+    });
+    if (status !== undefined) return status;
+  }
+  return undefined;
+}
+
+/** "If id-pkix-ocsp-nocheck is not present on the OCSP signing certificate then revocation checking must be performed using CRLs". */
+async function checkResponder(responder: Certificate, { issuer, options }: Link): Promise<void> {
+  const services = revocationServices(responder);
+  if (services.points.length === 0) return; // RFC 6960, 4.2.2.2.1: it is then left to us
+  const reasons: string[] = [];
+  const status = await askLists(services, { certificate: responder, issuer, options }, reasons);
+  if (status?.status === 'good') return;
+  throw unknown(
+    status === undefined
+      ? `Whether its own certificate is revoked is unknown: ${reasons.join(' ')}`
+      : 'Its own certificate is revoked',
+  );
+}
+
+async function askLists(
+  { points, hasDeltas }: RevocationServices,
+  { certificate, issuer, options }: Link,
+  reasons: string[],
+): Promise<RevocationStatus | undefined> {
+  const { source, nowMs, signal } = options;
+  if (hasDeltas && points.length > 0) {
+    reasons.push(
+      'Its lists of revoked certificates come with lists of changes (delta CRL), which are not supported.',
+    );
+    return undefined;
+  }
+  for (const { urls, uris } of points) {
+    for (const url of urls) {
+      const status = await attempt(
+        `List of revoked certificates of ${hostOf(url)}`,
+        reasons,
+        options,
+        async () => {
+          const list = await given(source).crl(url, signal);
+          const found = verifyRevocationList(list, { certificate, issuer, uris, nowMs });
+          source?.confirm({ url }, found.untilMs);
+          return found;
+        },
+      );
+      if (status !== undefined) return status;
+    }
+  }
+  return undefined;
+}
+
+async function attempt(
+  what: string,
+  reasons: string[],
+  { signal }: RevocationOptions,
+  ask: () => Promise<RevocationStatus>,
+): Promise<RevocationStatus | undefined> {
+  try {
+    return await ask();
+  } catch (thrown) {
+    if (!(thrown instanceof RefwardenError)) throw thrown;
+    if (signal?.aborted === true) {
+      throw new RefwardenError('DeadlineExceeded', `${what}: the time of the decision ended.`, thrown);
+    }
+    reasons.push(`${what}: ${thrown.message}`);
+    return undefined;
+  }
+}
+
+function given(source: RevocationSource | undefined): RevocationSource {
+  if (source === undefined) throw unknown('Revocation services are not asked here');
+  return source;
+}
+
+function judge(
+  status: RevocationStatus,
+  { subjectText }: Certificate,
+  { atMs }: RevocationOptions,
+): RevocationResult {
+  const { untilMs: validUntilMs } = status;
+  if (status.status === 'good') return { status: 'good', message: '', validUntilMs };
+  const { invalidFromMs, reason, revokedAtMs } = status;
+  if (invalidFromMs !== undefined && atMs !== undefined && atMs < invalidFromMs) {
+    return { status: 'good', message: '', validUntilMs };
+  }
+  const words = [
+    describeReason(reason),
+    invalidFromMs === undefined ? '' : `invalid from ${iso(invalidFromMs)}`,
+  ];
+  const more = words.filter((word) => word !== '').join(', ');
+  return {
+    status: 'revoked',
+    message: `The certificate ${subjectText} was revoked at ${iso(revokedAtMs)}${more === '' ? '' : ` (${more})`}.`,
+    validUntilMs,
+  };
+}
+
+const hostOf = (url: string): string => excerpt(new URL(url).host);

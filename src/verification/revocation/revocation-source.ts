@@ -1,12 +1,20 @@
+/** Largest answer of a responder, bytes; one with its certificate takes some 2 KiB. */
+export const maxOcspBytes = 64 * 1024;
+/** Largest list, bytes (Notary Project's implementations: 32 MiB). */
+export const maxCrlBytes = 32 * 1024 * 1024;
+/** What one answer may take, milliseconds (Notary Project, trust-store-trust-policy.md). */
+export const ocspTimeoutMs = 2_000;
+export const crlTimeoutMs = 5_000;
+
 /**
- * Answers of revocation services. The caller takes nothing that comes from here for true: each answer is verified,
- * and what is not confirmed is not kept for long. Each bounds its own time, size and addresses.
+ * Answers of revocation services. Nothing that comes from here is taken for true: each answer is verified,
+ * and what is not confirmed is not kept for long. A source bounds time and size by the above, and where it connects to.
  */
 export interface RevocationSource {
   /**
    * DER OCSPResponse of a responder, by POST (RFC 6960, appendix A).
    * @param request DER OCSPRequest.
-   * @throws RefwardenError; its message says why there is none, without naming the URL's path or query.
+   * @throws RefwardenError; its message says why there is none, with no more of the URL than the host.
    */
   ocsp(url: string, request: Uint8Array, signal?: AbortSignal): Promise<Uint8Array>;
   /** DER CertificateList. @throws RefwardenError as {@link ocsp}. */

@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
 import { RefwardenError } from '../../failures/failure.ts';
-import type { FailureCode } from '../../failures/catalogue.ts';
 import { parseCertificate } from '../x509/certificate.ts';
 import type { Certificate } from '../x509/certificate.ts';
 import { walkToRoot } from '../x509/certificate-walk.ts';
-import { DerFault, sameBytes } from '../x509/der.ts';
+import { sameBytes } from '../x509/der.ts';
 import {
   basicConstraints,
   extensionOid,
@@ -13,6 +12,7 @@ import {
   purposeOid,
   purposes,
 } from '../x509/extensions.ts';
+import { readDer } from '../x509/read-der.ts';
 import { isSignedBy } from '../x509/signed-by.ts';
 import { readSignedToken } from './signed-token.ts';
 import type { SignedToken } from './signed-token.ts';
@@ -57,13 +57,13 @@ export function verifyTimestampToken({ token, message, roots }: TimestampTokenIn
   if (roots.length > maxRoots) {
     throw new RefwardenError('TrustMaterialInvalid', `More than ${maxRoots} timestamp roots are trusted.`);
   }
-  const signed = read('PayloadInvalid', 'The timestamp', () => readSignedToken(token));
-  const info = read('PayloadInvalid', 'The timestamp', () => readTimestampInfo(signed.content));
+  const signed = readDer('PayloadInvalid', 'The timestamp', () => readSignedToken(token));
+  const info = readDer('PayloadInvalid', 'The timestamp', () => readTimestampInfo(signed.content));
   checkImprint(info, message);
   const pool = signed.certificates.map((der) => parseCertificate(der, 'A certificate of the timestamp'));
   const leaf = findSigner(signed, pool);
   checkSignature(signed, leaf);
-  const chain = read('CertificateInvalid', 'A certificate of the timestamp', () => {
+  const chain = readDer('CertificateInvalid', 'A certificate of the timestamp', () => {
     checkPurpose(leaf);
     return walkToRoot(leaf, {
       pool,
@@ -158,14 +158,5 @@ function checkPurpose({ extensions, subjectText }: Certificate): void {
   const allowed: readonly number[] = [keyUsageBit.digitalSignature, keyUsageBit.contentCommitment];
   if (bits?.has(keyUsageBit.digitalSignature) !== true || ![...bits].every((bit) => allowed.includes(bit))) {
     refuse('is not for digital signatures only (keyUsage)');
-  }
-}
-
-function read<T>(code: FailureCode, what: string, parse: () => T): T {
-  try {
-    return parse();
-  } catch (cause) {
-    if (!(cause instanceof DerFault)) throw cause;
-    throw new RefwardenError(code, `${what} does not parse: it has ${cause.message}.`, cause);
   }
 }

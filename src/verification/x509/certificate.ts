@@ -3,7 +3,7 @@ import type { KeyObject } from 'node:crypto';
 import { RefwardenError } from '../../failures/failure.ts';
 import { printable } from '../../failures/printable.ts';
 import { excerpt } from '../excerpt.ts';
-import type { DerReader} from './der.ts';
+import type { DerReader } from './der.ts';
 import { contextTag, DerFault, derTag, openDer, sameBytes } from './der.ts';
 import { readTime } from './der-time.ts';
 import { readExtensions } from './extensions.ts';
@@ -43,7 +43,9 @@ export function parseCertificate(der: Uint8Array, whose: string): Certificate {
   }
   try {
     const { publicKey, subject } = new X509Certificate(Buffer.from(der));
-    const frame = readSignedFrame(openDer(der));
+    const outer = openDer(der);
+    const frame = readSignedFrame(outer);
+    outer.finish();
     return {
       der,
       key: publicKey,
