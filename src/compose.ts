@@ -37,6 +37,8 @@ import { openDirectory } from './directory/open-directory.ts';
 import { RefwardenError } from './failures/failure.ts';
 import { openCluster } from './kubernetes/open-cluster.ts';
 import { openLayout } from './layout/layout-store.ts';
+import { publicHosts } from './network/bounded-fetch.ts';
+import type { HostRules } from './network/bounded-fetch.ts';
 import { createLogger } from './observability/logger.ts';
 import type { LogLevel } from './observability/logger.ts';
 import { createMetrics } from './observability/metrics.ts';
@@ -50,6 +52,8 @@ import { loadDockerConfig } from './registry/docker-config.ts';
 import { defaultRegistryLimits } from './registry/limits.ts';
 import { loadRegistrySettings } from './registry/load-registry-settings.ts';
 import { createRegistryClient } from './registry/registry-client.ts';
+import { RegistryEndpoints } from './registry/registry-endpoints.ts';
+import { createRevocationSource } from './revocation/revocation-source.ts';
 import { CertificateWatch } from './server/certificate-watch.ts';
 import { createOperationsServer } from './server/operations-server.ts';
 import { loadClientCa, loadServingCertificate } from './server/serving-certificate.ts';
@@ -86,6 +90,8 @@ interface OpenDecision {
 interface Contents {
   readonly store: ContentStore;
   readonly credentials: Credentials;
+  /** Which hosts the operator named, and how they are connected to. */
+  readonly hosts: HostRules;
   readonly disk?: DiskCache;
 }
 
@@ -112,17 +118,23 @@ async function openRegistries(
     ...(disk === undefined ? {} : { disk }),
     ...(requests === undefined ? {} : { requests }),
   });
-  return { store, credentials, ...(disk === undefined ? {} : { disk }) };
+  const endpoints = new RegistryEndpoints(settings.registries);
+  const hosts: HostRules = {
+    isNamed: (host) => endpoints.isNamed(host),
+    connection: (url) => endpoints.guestConnection(url),
+  };
+  return { store, credentials, hosts, ...(disk === undefined ? {} : { disk }) };
 }
 
 /** The decision over one source of policies. */
 function openDecision(
   source: LiveSource,
-  { store, credentials, disk }: Contents,
+  { store, credentials, hosts, disk }: Contents,
   recorder: VerdictRecorder,
 ): OpenDecision {
   const artifacts = createArtifactSource(store);
-  const pool = createVerifierPool();
+  const revocation = createRevocationSource({ hosts, clock });
+  const pool = createVerifierPool({ revocation });
   const verifier = createCachingVerifier(pool, clock);
   return {
     ports: {
@@ -138,11 +150,12 @@ function openDecision(
     caches: () => [
       ...artifacts.caches(),
       ...verifier.caches(),
+      ...revocation.caches(),
       ...(disk === undefined ? [] : [disk.counts()]),
     ],
     disk,
     close: async () => {
-      await Promise.all([artifacts.close(), source.close(), pool.close()]);
+      await Promise.all([artifacts.close(), source.close(), pool.close(), revocation.close()]);
       await disk?.close();
     },
   };
@@ -172,7 +185,7 @@ async function openChecker(options: CheckOptions): Promise<Checker> {
 
 async function openContents(options: RegistryOptions & { readonly layout?: string }): Promise<Contents> {
   if (options.layout !== undefined) {
-    return { store: await openLayout(options.layout, { clock }), credentials: anonymous };
+    return { store: await openLayout(options.layout, { clock }), credentials: anonymous, hosts: publicHosts };
   }
   // The user's own command runs the user's own helpers; the webhook runs nothing.
   return await openRegistries(options, {}, new CredentialHelpers(clock));

@@ -2,8 +2,8 @@ import { RefwardenError } from '../failures/failure.ts';
 import { dockerHub } from '../image/reference.ts';
 import type { Repository } from '../image/reference.ts';
 import type { Mechanism } from '../policy/evidence.ts';
-import { direct } from './connection.ts';
-import type { Connection } from './connection.ts';
+import { direct } from '../network/connection.ts';
+import type { Connection } from '../network/connection.ts';
 import { defaultMechanisms } from './registry-settings.ts';
 import type { RegistrySettings } from './registry-settings.ts';
 
@@ -86,8 +86,16 @@ export class RegistryEndpoints {
   connection(url: URL, asked: string): Connection {
     const own = this.#connections.get(asked);
     if (this.isHome(url, asked)) return own?.home ?? direct;
-    const host = url.host === dockerHubApiHost ? dockerHub : url.host;
-    return this.#connections.get(host)?.guest ?? own?.onward ?? direct;
+    return this.#guest(url) ?? own?.onward ?? direct;
+  }
+
+  /** How a URL is connected to on nobody's behalf: for what is no registry. */
+  guestConnection(url: URL): Connection {
+    return this.#guest(url) ?? direct;
+  }
+
+  #guest({ host }: URL): Connection | undefined {
+    return this.#connections.get(host === dockerHubApiHost ? dockerHub : host)?.guest;
   }
 
   /**

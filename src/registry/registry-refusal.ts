@@ -1,8 +1,8 @@
 import { anonymousScope } from '../admission/ports.ts';
 import { RefwardenError } from '../failures/failure.ts';
 import type { Repository } from '../image/reference.ts';
-import { isHtml } from './http-answer.ts';
-import type { HttpAnswer } from './http-exchange.ts';
+import { isHtml } from '../network/http-answer.ts';
+import type { HttpAnswer } from '../network/http-exchange.ts';
 import type { Work } from './wire.ts';
 
 const maxCodes = 16;

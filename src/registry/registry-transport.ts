@@ -1,7 +1,7 @@
 import { RefwardenError } from '../failures/failure.ts';
 import type { Repository } from '../image/reference.ts';
-import { isRedirect } from './http-answer.ts';
-import type { HttpAnswer } from './http-exchange.ts';
+import { isRedirect } from '../network/http-answer.ts';
+import type { HttpAnswer } from '../network/http-exchange.ts';
 import type { RegistryLimits } from './limits.ts';
 import type { RegistryEndpoints } from './registry-endpoints.ts';
 import type { TokenSource } from './token-source.ts';

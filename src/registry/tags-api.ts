@@ -3,7 +3,7 @@ import { RefwardenError } from '../failures/failure.ts';
 import { isTag, repositoryName } from '../image/reference.ts';
 import type { Repository } from '../image/reference.ts';
 import { isJsonObject, parseStrictJson } from '../oci/strict-json.ts';
-import { isHtml } from './http-answer.ts';
+import { isHtml } from '../network/http-answer.ts';
 import type { RegistryLimits } from './limits.ts';
 import { parseNextLink } from './link-header.ts';
 import type { RegistryEndpoints } from './registry-endpoints.ts';

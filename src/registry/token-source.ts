@@ -4,7 +4,7 @@ import type { Account, Clock } from '../admission/ports.ts';
 import { RefwardenError } from '../failures/failure.ts';
 import type { Repository } from '../image/reference.ts';
 import { isJsonObject, parseStrictJson } from '../oci/strict-json.ts';
-import type { HttpRequest } from './http-exchange.ts';
+import type { HttpRequest } from '../network/http-exchange.ts';
 import type { RegistryLimits } from './limits.ts';
 import type { RegistryEndpoints } from './registry-endpoints.ts';
 import { oddAnswer, refusalOf } from './registry-refusal.ts';

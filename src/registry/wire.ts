@@ -7,12 +7,12 @@ import type {
   RequestRecorder,
 } from '../admission/ports.ts';
 import { RefwardenError } from '../failures/failure.ts';
-import type { AddressClass } from './address-class.ts';
-import { isReset } from './connection-failure.ts';
-import type { GuardedAgents } from './guarded-agents.ts';
+import type { AddressClass } from '../network/address-class.ts';
+import { isReset } from '../network/connection-failure.ts';
+import type { GuardedAgents } from '../network/guarded-agents.ts';
 import { HostGate } from './host-gate.ts';
-import { exchange } from './http-exchange.ts';
-import type { HttpAnswer, HttpRequest } from './http-exchange.ts';
+import { exchange } from '../network/http-exchange.ts';
+import type { HttpAnswer, HttpRequest } from '../network/http-exchange.ts';
 import type { RegistryLimits } from './limits.ts';
 import type { RegistryEndpoints } from './registry-endpoints.ts';
 import { RequestBudget } from './request-budget.ts';

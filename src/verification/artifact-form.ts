@@ -3,6 +3,7 @@ import type { Descriptor } from '../oci/descriptor.ts';
 import type { Manifest } from '../oci/manifest.ts';
 import type { ResolvedIssuer } from '../policy/resolved-issuer.ts';
 import type { Claim } from './claim.ts';
+import type { RevocationSource } from './revocation/revocation-source.ts';
 import type { VerificationOutcome } from './verification.ts';
 
 /** What every signature of one artifact is verified against. */
@@ -13,6 +14,8 @@ export interface VerificationContext<Issuer extends ResolvedIssuer> {
   readonly subjectDocument?: Uint8Array;
   readonly issuers: readonly Issuer[];
   readonly nowMs: number;
+  /** Absent, whether a certificate is revoked is unknown when it names a service that would tell. */
+  readonly revocation?: RevocationSource;
 }
 
 /** What one signature proves, with what it says: its content can be asked further questions then. */

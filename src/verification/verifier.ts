@@ -11,6 +11,7 @@ import { bareForms } from './bare-forms.ts';
 import { ContentQuestions } from './content-questions.ts';
 import { crossCheck } from './expression/cross-check.ts';
 import { ExpressionEvaluator } from './expression/evaluator.ts';
+import type { RevocationSource } from './revocation/revocation-source.ts';
 import { maxSignaturesPerArtifact, selectLayers } from './select-layers.ts';
 import type { SelectedLayers } from './select-layers.ts';
 import { createSigstoreForms } from './sigstore/sigstore-forms.ts';
@@ -28,11 +29,16 @@ type SignedForms = Readonly<
   Record<Exclude<VerifiedEvidence['format'], BareFormat>, ArtifactForm<ResolvedIssuer>>
 >;
 
+export interface VerifierOptions {
+  /** Asked about certificates that name revocation services; absent, that stays unknown. */
+  readonly revocation?: RevocationSource;
+}
+
 /**
- * Turns artifacts into evidence: no I/O, no clock, no environment. Compiled trust is kept between calls.
+ * Turns artifacts into evidence: no I/O of its own, no clock, no environment. Compiled trust is kept between calls.
  * Every signature stands for itself: a bad one becomes a rejection and never spoils a good one.
  */
-export function createVerifier(): Verifier {
+export function createVerifier(options: VerifierOptions = {}): Verifier {
   const signedForms: SignedForms = createSigstoreForms();
   const evaluator = new ExpressionEvaluator();
   const selections = new WeakMap<Manifest, SelectedLayers>();
@@ -53,7 +59,7 @@ export function createVerifier(): Verifier {
         skipped,
       };
     },
-    verify: (request) => verifyArtifact(request, select(request.artifact.manifest), evaluator),
+    verify: (request) => verifyArtifact(request, select(request.artifact.manifest), evaluator, options),
     crossCheck: (request) => Promise.resolve(crossCheck(request, evaluator)),
   };
 }
@@ -62,6 +68,7 @@ async function verifyArtifact(
   request: VerificationRequest,
   { signed, bare, skipped }: SelectedLayers,
   evaluator: ExpressionEvaluator,
+  options: VerifierOptions,
 ): Promise<VerificationOutcome> {
   if (signed.length === 0 && bare.length === 0 && skipped.length === 0) {
     return rejected({
@@ -73,7 +80,7 @@ async function verifyArtifact(
   const rejections: Rejection[] = [];
   const questions = new ContentQuestions(request, evaluator);
   let signatures = 0;
-  for (const outcome of verifyAll(request, signed, bare)) {
+  for (const outcome of verifyAll(request, signed, bare, options)) {
     if (++signatures > maxSignaturesPerArtifact) {
       const message = `The artifact holds more than ${maxSignaturesPerArtifact} signatures; the rest was not looked at.`;
       rejections.push({ code: 'ArtifactTooLarge', message });
@@ -92,14 +99,16 @@ function* verifyAll(
   request: VerificationRequest,
   signed: SelectedLayers['signed'],
   bare: SelectedLayers['bare'],
+  options: VerifierOptions,
 ): Generator<ClaimOutcome> {
-  yield* verifySignatures(request, signed);
+  yield* verifySignatures(request, signed, options);
   if (bare.length > 0) yield* verifyVouched(request, bare);
 }
 
 function* verifySignatures(
   { layers, subjects, subjectDocument, issuers, nowMs }: VerificationRequest,
   signed: SelectedLayers['signed'],
+  options: VerifierOptions,
 ): Generator<ClaimOutcome> {
   for (const { form, layer } of signed) {
     const bytes = layers.get(layer.digest);
@@ -112,6 +121,7 @@ function* verifySignatures(
         subjects,
         issuers: issuers.filter(({ kind }) => form.issuerKinds.includes(kind)),
         nowMs,
+        ...options,
         ...(subjectDocument === undefined ? {} : { subjectDocument }),
       });
     } catch (thrown) {

@@ -2,6 +2,7 @@ import { failure, withCause } from '../failures/failure.ts';
 import type { Failure } from '../failures/failure.ts';
 import type { VerificationOutcome, VerificationRequest, Verifier } from '../verification/verification.ts';
 import { createVerifier } from '../verification/verifier.ts';
+import type { VerifierOptions } from '../verification/verifier.ts';
 import { JobQueue } from './job-queue.ts';
 import type { PoolLimits } from './job-queue.ts';
 import type { Job } from './messages.ts';
@@ -18,8 +19,11 @@ export interface VerifierPool extends Verifier {
  * A verifier that keeps the event loop free: whatever evaluates expressions or reads a large document runs in a thread of
  * its own, bounded in time and memory; ordinary signatures stay here. What a thread does not answer is inconclusive.
  */
-export function createVerifierPool(limits: Partial<PoolLimits> = {}): VerifierPool {
-  const inline = createVerifier();
+export function createVerifierPool(
+  options: VerifierOptions = {},
+  limits: Partial<PoolLimits> = {},
+): VerifierPool {
+  const inline = createVerifier(options);
   const queue = new JobQueue(limits);
   return {
     needs: (manifest) => inline.needs(manifest),

@@ -11,7 +11,7 @@ import type { RegistryLimits } from '../../src/registry/limits.ts';
 import { evidenceBy, outcomes, plainType, pod, portsOf, signedPolicy } from '../admission/sample-decision.ts';
 import { manifest } from '../demo/registry/documents.ts';
 import type { TestDocument } from '../demo/registry/documents.ts';
-import { hostileServer } from '../registry/hostile-server.ts';
+import { hostileServer } from '../support/hostile-server.ts';
 import { TestClock, plainHttp } from '../registry/registry-access.ts';
 
 const repository = 'shop/app';

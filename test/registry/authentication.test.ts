@@ -6,8 +6,8 @@ import type { EmbeddedRegistry } from '../../src/demo/registry/start-registry.ts
 import { startRegistry } from '../../src/demo/registry/start-registry.ts';
 import type { FailureCode } from '../../src/failures/catalogue.ts';
 import { manifest } from '../demo/registry/documents.ts';
-import { hostileServer } from './hostile-server.ts';
-import type { HostileServer } from './hostile-server.ts';
+import { hostileServer } from '../support/hostile-server.ts';
+import type { HostileServer } from '../support/hostile-server.ts';
 import { TestClock, accessOf, account, expectFailure, plainHttp } from './registry-access.ts';
 import { startClient } from './start-client.ts';
 

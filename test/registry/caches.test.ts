@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { anonymousScope } from '../../src/admission/ports.ts';
 import type { Credentials } from '../../src/admission/ports.ts';
-import { hostileServer } from './hostile-server.ts';
+import { hostileServer } from '../support/hostile-server.ts';
 import { accessOf, account, expectFailure, plainHttp } from './registry-access.ts';
 import { app, blobOf, json, setUp, startClient } from './start-client.ts';
 

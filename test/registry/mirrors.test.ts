@@ -5,7 +5,7 @@ import { startRegistry } from '../../src/demo/registry/start-registry.ts';
 import type { EmbeddedRegistry } from '../../src/demo/registry/start-registry.ts';
 import { createArtifactSource } from '../../src/referrers/artifact-source.ts';
 import { createRegistryClient } from '../../src/registry/registry-client.ts';
-import { hostileServer } from './hostile-server.ts';
+import { hostileServer } from '../support/hostile-server.ts';
 import { accessOf, account, expectFailure } from './registry-access.ts';
 import { app, startClient } from './start-client.ts';
 

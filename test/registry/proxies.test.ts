@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { createTestAuthority } from '../support/tls-certificates.ts';
 import { connectProxy } from './connect-proxy.ts';
-import { hostileServer } from './hostile-server.ts';
-import type { HostileServer } from './hostile-server.ts';
+import { hostileServer } from '../support/hostile-server.ts';
+import type { HostileServer } from '../support/hostile-server.ts';
 import { accessOf, account, expectFailure } from './registry-access.ts';
 import { app, blobOf, json, startClient } from './start-client.ts';
 import type { RegistrySettings } from '../../src/registry/registry-settings.ts';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { computeDigest } from '../../src/image/digest.ts';
 import { manifest } from '../demo/registry/documents.ts';
-import { hostileServer } from './hostile-server.ts';
-import type { HostileServer } from './hostile-server.ts';
+import { hostileServer } from '../support/hostile-server.ts';
+import type { HostileServer } from '../support/hostile-server.ts';
 import { accessOf, account, expectFailure, plainHttp } from './registry-access.ts';
 import { startClient } from './start-client.ts';
 

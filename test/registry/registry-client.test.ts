@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { computeDigest } from '../../src/image/digest.ts';
 import { dockerManifest, ociIndex, ociManifest } from '../../src/oci/media-types.ts';
 import { documentOf, index, manifest } from '../demo/registry/documents.ts';
-import { hostileServer } from './hostile-server.ts';
+import { hostileServer } from '../support/hostile-server.ts';
 import { accessOf, expectFailure, plainHttp } from './registry-access.ts';
 import { app, blobOf, json, setUp, startClient } from './start-client.ts';
 

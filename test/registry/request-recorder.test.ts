@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { FinishedRequest, RegistryAccess } from '../../src/admission/ports.ts';
 import type { RegistryLimits } from '../../src/registry/limits.ts';
-import { hostileServer } from './hostile-server.ts';
+import { hostileServer } from '../support/hostile-server.ts';
 import { accessOf, plainHttp } from './registry-access.ts';
 import { app, json, startClient } from './start-client.ts';
 

@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { ociManifest } from '../../src/oci/media-types.ts';
 import type { RegistryClientOptions } from '../../src/registry/registry-client.ts';
 import { manifest } from '../demo/registry/documents.ts';
-import { hostileServer } from './hostile-server.ts';
-import type { HostileServer } from './hostile-server.ts';
+import { hostileServer } from '../support/hostile-server.ts';
+import type { HostileServer } from '../support/hostile-server.ts';
 import { TestClock, accessOf, expectFailure, plainHttp } from './registry-access.ts';
 import { startClient } from './start-client.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { RegistryClientOptions } from '../../src/registry/registry-client.ts';
-import { hostileServer } from './hostile-server.ts';
+import { hostileServer } from '../support/hostile-server.ts';
 import { expectFailure, plainHttp } from './registry-access.ts';
 import { startClient } from './start-client.ts';
 import { challenge, elsewhere, fetchApp, fetchLayer, serveLayer } from './two-hosts.ts';

@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest';
 import type { RegistryClient } from '../../src/registry/registry-client.ts';
 import type { RegistrySettings } from '../../src/registry/registry-settings.ts';
 import { createTestAuthority } from '../support/tls-certificates.ts';
-import { hostileServer } from './hostile-server.ts';
-import type { HostileServer } from './hostile-server.ts';
+import { hostileServer } from '../support/hostile-server.ts';
+import type { HostileServer } from '../support/hostile-server.ts';
 import { accessOf, account, expectFailure } from './registry-access.ts';
 import { app, blobOf, json, startClient } from './start-client.ts';
 

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RegistryClient } from '../../src/registry/registry-client.ts';
-import { hostileServer } from './hostile-server.ts';
-import type { HostileServer } from './hostile-server.ts';
+import { hostileServer } from '../support/hostile-server.ts';
+import type { HostileServer } from '../support/hostile-server.ts';
 import { accessOf, account } from './registry-access.ts';
 import { app, blobOf } from './start-client.ts';
 

@@ -19,7 +19,7 @@ import {
 
 const pools: VerifierPool[] = [];
 const open = (limits: Parameters<typeof createVerifierPool>[0] = {}): VerifierPool => {
-  const pool = createVerifierPool(limits);
+  const pool = createVerifierPool({}, limits);
   pools.push(pool);
   return pool;
 };

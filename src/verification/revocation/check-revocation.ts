@@ -1,5 +1,4 @@
 import { RefwardenError } from '../../failures/failure.ts';
-import { excerpt } from '../excerpt.ts';
 import { isIssuedBy, parseCertificate } from '../x509/certificate.ts';
 import type { Certificate } from '../x509/certificate.ts';
 import { readDer } from '../x509/read-der.ts';
@@ -8,7 +7,8 @@ import { verifyOcspResponse } from './ocsp-response.ts';
 import { verifyRevocationList } from './revocation-list.ts';
 import { revocationServices } from './revocation-services.ts';
 import type { RevocationServices } from './revocation-services.ts';
-import type { RevocationSource } from './revocation-source.ts';
+import { describeService } from './revocation-source.ts';
+import type { RevocationAnswer, RevocationSource } from './revocation-source.ts';
 import { describeReason, iso, unknown } from './revocation-status.ts';
 import type { RevocationStatus } from './revocation-status.ts';
 
@@ -116,15 +116,16 @@ async function askResponders(
   reasons: string[],
 ): Promise<RevocationStatus | undefined> {
   const { certificate, issuer, options } = link;
-  const { source, nowMs, signal } = options;
+  const request = buildOcspRequest(certificate, issuer);
   for (const url of ocspUrls) {
-    const status = await attempt(`OCSP responder ${hostOf(url)}`, reasons, options, async () => {
-      const request = buildOcspRequest(certificate, issuer);
-      const response = await given(source).ocsp(url, request, signal);
-      const answer = verifyOcspResponse(response, { certificate, issuer, nowMs });
-      if (answer.unprovenResponder !== undefined) await checkResponder(answer.unprovenResponder, link);
-      source?.confirm({ url, request }, answer.status.untilMs);
-      return answer.status;
+    const status = await attempt(describeService('ocsp', url), reasons, options, {
+      fetch: (source) => source.ocsp(url, request, options.signal),
+      verify: async (response) => {
+        const answer = verifyOcspResponse(response, { certificate, issuer, nowMs: options.nowMs });
+        if (answer.unprovenResponder !== undefined) await checkResponder(answer.unprovenResponder, link);
+        return answer.status;
+      },
+      answer: { url, request },
     });
     if (status !== undefined) return status;
   }
@@ -150,7 +151,6 @@ async function askLists(
   { certificate, issuer, options }: Link,
   reasons: string[],
 ): Promise<RevocationStatus | undefined> {
-  const { source, nowMs, signal } = options;
   if (hasDeltas && points.length > 0) {
     reasons.push(
       'Its lists of revoked certificates come with lists of changes (delta CRL), which are not supported.',
@@ -159,44 +159,50 @@ async function askLists(
   }
   for (const { urls, uris } of points) {
     for (const url of urls) {
-      const status = await attempt(
-        `List of revoked certificates of ${hostOf(url)}`,
-        reasons,
-        options,
-        async () => {
-          const list = await given(source).crl(url, signal);
-          const found = verifyRevocationList(list, { certificate, issuer, uris, nowMs });
-          source?.confirm({ url }, found.untilMs);
-          return found;
-        },
-      );
+      const status = await attempt(describeService('crl', url), reasons, options, {
+        fetch: (source) => source.crl(url, options.signal),
+        verify: (list) =>
+          Promise.resolve(verifyRevocationList(list, { certificate, issuer, uris, nowMs: options.nowMs })),
+        answer: { url },
+      });
       if (status !== undefined) return status;
     }
   }
   return undefined;
 }
 
+/** One service that is asked. */
+interface Attempt {
+  readonly fetch: (source: RevocationSource) => Promise<Uint8Array>;
+  readonly verify: (bytes: Uint8Array) => Promise<RevocationStatus>;
+  readonly answer: RevocationAnswer;
+}
+
 async function attempt(
   what: string,
   reasons: string[],
-  { signal }: RevocationOptions,
-  ask: () => Promise<RevocationStatus>,
+  { source, signal }: RevocationOptions,
+  { fetch, verify, answer }: Attempt,
 ): Promise<RevocationStatus | undefined> {
+  if (source === undefined) {
+    reasons.push(`${what}: revocation services are not asked here.`);
+    return undefined;
+  }
+  let isFetched = false;
   try {
-    return await ask();
+    const bytes = await fetch(source);
+    isFetched = true;
+    const status = await verify(bytes);
+    source.confirm(answer, status.untilMs);
+    return status;
   } catch (thrown) {
     if (!(thrown instanceof RefwardenError)) throw thrown;
     if (signal?.aborted === true) {
       throw new RefwardenError('DeadlineExceeded', `${what}: the time of the decision ended.`, thrown);
     }
-    reasons.push(`${what}: ${thrown.message}`);
+    reasons.push(isFetched ? `${what}: ${thrown.message}` : thrown.message);
     return undefined;
   }
-}
-
-function given(source: RevocationSource | undefined): RevocationSource {
-  if (source === undefined) throw unknown('Revocation services are not asked here');
-  return source;
 }
 
 function judge(
@@ -221,5 +227,3 @@ function judge(
     validUntilMs,
   };
 }
-
-const hostOf = (url: string): string => excerpt(new URL(url).host);

@@ -1,5 +1,5 @@
 import type { Certificate } from '../x509/certificate.ts';
-import type { DerReader} from '../x509/der.ts';
+import type { DerReader } from '../x509/der.ts';
 import { contextTag, openDer } from '../x509/der.ts';
 import { extensionOid, uriTag } from '../x509/extensions.ts';
 

@@ -1,3 +1,5 @@
+import { excerpt } from '../excerpt.ts';
+
 /** Largest answer of a responder, bytes; one with its certificate takes some 2 KiB. */
 export const maxOcspBytes = 64 * 1024;
 /** Largest list, bytes (Notary Project's implementations: 32 MiB). */
@@ -5,6 +7,12 @@ export const maxCrlBytes = 32 * 1024 * 1024;
 /** What one answer may take, milliseconds (Notary Project, trust-store-trust-policy.md). */
 export const ocspTimeoutMs = 2_000;
 export const crlTimeoutMs = 5_000;
+
+/** Names a service in messages, by its host alone. */
+export function describeService(kind: 'ocsp' | 'crl', url: string): string {
+  const host = excerpt(new URL(url).host);
+  return kind === 'ocsp' ? `OCSP responder ${host}` : `List of revoked certificates of ${host}`;
+}
 
 /**
  * Answers of revocation services. Nothing that comes from here is taken for true: each answer is verified,
@@ -14,7 +22,7 @@ export interface RevocationSource {
   /**
    * DER OCSPResponse of a responder, by POST (RFC 6960, appendix A).
    * @param request DER OCSPRequest.
-   * @throws RefwardenError; its message says why there is none, with no more of the URL than the host.
+   * @throws RefwardenError; its message names the service by {@link describeService} and says why there is none.
    */
   ocsp(url: string, request: Uint8Array, signal?: AbortSignal): Promise<Uint8Array>;
   /** DER CertificateList. @throws RefwardenError as {@link ocsp}. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { classifyAddress, isMoreLocal } from '../../src/registry/address-class.ts';
+import { classifyAddress, isMoreLocal } from '../../src/network/address-class.ts';
 
 describe('classifyAddress', () => {
   it.each([

@@ -10,8 +10,20 @@ import { classifyAddress, isMoreLocal } from './address-class.ts';
 import type { AddressClass } from './address-class.ts';
 import { direct } from './connection.ts';
 import type { Connection } from './connection.ts';
-import type { RegistryLimits } from './limits.ts';
 import { tunnelConnector } from './tunnel-connector.ts';
+
+/** What connections may cost. */
+export interface AgentLimits {
+  readonly connectTimeoutMs: number;
+  /** One request, its body included, milliseconds. */
+  readonly requestTimeoutMs: number;
+  /** Connections open to one host. */
+  readonly maxConcurrentPerHost: number;
+  /** Largest header block of an answer, bytes. */
+  readonly maxHeaderBytes: number;
+  /** Hosts of which it is remembered how local they are. */
+  readonly maxRemembered: number;
+}
 
 /** As `dns.lookup` with `all`: every address of a host name. */
 export type ResolveHost = (
@@ -30,12 +42,12 @@ const resolveWithSystem: ResolveHost = (hostname, done) => {
  */
 export class GuardedAgents {
   readonly #agents = new Map<Connection, Map<AddressClass, Agent>>();
-  readonly #limits: RegistryLimits;
+  readonly #limits: AgentLimits;
   readonly #resolveHost: ResolveHost;
   /** The least local address that each origin was connected at. */
   readonly #seen: LRUCache<string, AddressClass>;
 
-  constructor(limits: RegistryLimits, resolveHost: ResolveHost = resolveWithSystem) {
+  constructor(limits: AgentLimits, resolveHost: ResolveHost = resolveWithSystem) {
     this.#limits = limits;
     this.#resolveHost = resolveHost;
     this.#seen = new LRUCache({ max: limits.maxRemembered });

@@ -1,11 +1,11 @@
 import { isIPv4 } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { GuardedAgents } from '../../src/registry/guarded-agents.ts';
-import type { ResolveHost } from '../../src/registry/guarded-agents.ts';
-import type { AddressClass } from '../../src/registry/address-class.ts';
+import { GuardedAgents } from '../../src/network/guarded-agents.ts';
+import type { ResolveHost } from '../../src/network/guarded-agents.ts';
+import type { AddressClass } from '../../src/network/address-class.ts';
 import { defaultRegistryLimits } from '../../src/registry/limits.ts';
-import { hostileServer } from './hostile-server.ts';
-import { expectFailure } from './registry-access.ts';
+import { hostileServer } from '../support/hostile-server.ts';
+import { expectFailure } from '../registry/registry-access.ts';
 
 function agents(resolveHost?: ResolveHost): GuardedAgents {
   const started = new GuardedAgents(defaultRegistryLimits, resolveHost);

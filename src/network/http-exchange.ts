@@ -7,7 +7,7 @@ export interface HttpRequest {
   readonly url: URL;
   readonly method: 'GET' | 'HEAD' | 'POST';
   readonly headers: Readonly<Record<string, string>>;
-  readonly body?: string;
+  readonly body?: string | Uint8Array;
   /** A larger body of a 2xx answer is refused, and not read to its end. */
   readonly maxBytes: number;
   /** Names what is asked for in messages; holds no query and no secret. */
@@ -60,11 +60,7 @@ export async function exchange(request: HttpRequest, bounds: ExchangeBounds): Pr
   } catch (thrown) {
     // The time of the shared work may have gone in a queue of ours: that is no fault of the registry.
     if (bounds.signal.aborted) {
-      throw new RefwardenError(
-        'DeadlineExceeded',
-        `${request.what}: the time for asking the registry ended.`,
-        thrown,
-      );
+      throw new RefwardenError('DeadlineExceeded', `${request.what}: the time for asking ended.`, thrown);
     }
     throw connectionFailure(thrown, request.what, controller.signal.aborted);
   } finally {
