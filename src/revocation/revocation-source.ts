@@ -54,7 +54,7 @@ export function createRevocationSource({
     ocsp: (url, request, signal) =>
       caches.ocsp.answer(keyOf(url, request), signal, () => {
         const headers = { 'content-type': 'application/ocsp-request', accept: 'application/ocsp-response' };
-        const bounds = {
+        const limits = {
           maxBytes: maxOcspBytes,
           timeoutMs: ocspTimeoutMs,
           what: describeService('ocsp', url),

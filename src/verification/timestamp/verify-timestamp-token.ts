@@ -45,7 +45,7 @@ export interface VerifiedTimestamp {
 
 /**
  * Verifies a timestamp token (RFC 3161, RFC 5816) up to a trusted root. Every certificate must be valid at the time that
- * the token states, give or take its accuracy. That time may lie in the future of the caller, and revocation is the
+ * the token states. That time may lie in the future of the caller, and revocation is the
  * caller's to check.
  * @throws RefwardenError `PayloadInvalid` for a token that does not parse or is not over the message,
  *   `CertificateInvalid` for its certificates, `TrustedTimeMissing` when its signature does not verify.
@@ -68,8 +68,7 @@ export function verifyTimestampToken({ token, message, roots }: TimestampTokenIn
     return walkToRoot(leaf, {
       pool,
       roots: roots.map((der) => parseCertificate(der, 'A trusted timestamp root')),
-      fromMs: info.genTimeMs - info.accuracyMs,
-      untilMs: info.genTimeMs + info.accuracyMs,
+      atMs: info.genTimeMs,
       purpose: purposeOid.timeStamping,
       what: 'timestamp authority',
     });

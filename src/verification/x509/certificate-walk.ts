@@ -22,9 +22,8 @@ export interface WalkOptions {
   /** Certificates that came along: nobody vouches for them. */
   readonly pool: readonly Certificate[];
   readonly roots: readonly Certificate[];
-  /** All must be valid from and until then, milliseconds since the epoch. */
-  readonly fromMs: number;
-  readonly untilMs: number;
+  /** When all must be valid, milliseconds since the epoch. */
+  readonly atMs: number;
   /** What the leaf is for: an authority whose certificate limits purposes must have it, too. */
   readonly purpose: string;
   /** Names the chain in messages: `timestamp authority`. */
@@ -66,10 +65,10 @@ export function walkToRoot(leaf: Certificate, options: WalkOptions): readonly Ce
 function problemOf(
   { notBeforeMs, notAfterMs, extensions }: Certificate,
   depth: number,
-  { fromMs, untilMs, purpose }: WalkOptions,
+  { atMs, purpose }: WalkOptions,
 ): string | undefined {
-  if (fromMs < notBeforeMs) return `was not valid before ${iso(notBeforeMs)}, and is used for ${iso(fromMs)}`;
-  if (untilMs > notAfterMs) return `expired at ${iso(notAfterMs)}, and is used for ${iso(untilMs)}`;
+  if (atMs < notBeforeMs) return `was not valid before ${iso(notBeforeMs)}, and is used for ${iso(atMs)}`;
+  if (atMs > notAfterMs) return `expired at ${iso(notAfterMs)}, and is used for ${iso(atMs)}`;
   for (const [oid, { isCritical }] of extensions) {
     if (isCritical && !heeded.has(oid)) return `has the critical extension ${oid}, which is not supported`;
   }
