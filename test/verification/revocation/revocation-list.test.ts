@@ -1,0 +1,221 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { RefwardenError } from '../../../src/failures/failure.ts';
+import { verifyRevocationList } from '../../../src/verification/revocation/revocation-list.ts';
+import type { RevocationStatus } from '../../../src/verification/revocation/revocation-status.ts';
+import { parseCertificate } from '../../../src/verification/x509/certificate.ts';
+import { extensionOid } from '../../../src/verification/x509/extensions.ts';
+import {
+  bits,
+  extension,
+  integer,
+  nothing,
+  primitive,
+  sequence,
+  tagged,
+  uri,
+} from '../../support/der-values.ts';
+import { failureOf } from '../../support/failure-of.ts';
+import { entryOf, makeList, scope, scopeFlag } from '../../support/make-revocation.ts';
+import type { ListOptions } from '../../support/make-revocation.ts';
+import { basicConstraints, certify, keyUsage, ofAuthority, pkiNowMs } from '../../support/test-pki.ts';
+
+const hourMs = 3_600_000;
+const issuer = certify('issuer', { extensions: ofAuthority });
+const leaf = certify('leaf', { by: issuer });
+const between = certify('between', { by: issuer, extensions: ofAuthority });
+const uris = ['ldap://directory.test/issuer', 'http://crl.test/issuer.crl'];
+
+const verify = (list: Uint8Array, subject = leaf, by = issuer): RevocationStatus =>
+  verifyRevocationList(list, {
+    certificate: parseCertificate(subject.der, 'The leaf'),
+    issuer: parseCertificate(by.der, 'The issuer'),
+    uris,
+    nowMs: pkiNowMs,
+  });
+const refusal = (options: ListOptions, subject = leaf): string =>
+  failureOf(() => verify(makeList(issuer, options), subject));
+const good = { status: 'good', untilMs: pkiNowMs + hourMs };
+
+describe('a list of revoked certificates', () => {
+  it('that does not name the certificate says that it is good', () => {
+    expect(verify(makeList(issuer))).toEqual(good);
+    expect(verify(makeList(issuer, { entries: [{ serial: leaf.serial + 1, reason: 1 }] }))).toEqual(good);
+  });
+
+  it('says when, why and since when', () => {
+    const entry = { serial: leaf.serial, reason: 4, invalidFromMs: pkiNowMs - 9 * hourMs };
+    expect(verify(makeList(issuer, { entries: [{ serial: 5 }, entry, { serial: 6 }] }))).toEqual({
+      status: 'revoked',
+      untilMs: pkiNowMs + hourMs,
+      revokedAtMs: pkiNowMs - 2 * hourMs,
+      reason: 4,
+      invalidFromMs: pkiNowMs - 9 * hourMs,
+    });
+  });
+
+  it('finds each of many entries, and a serial number that another one begins with', () => {
+    const serials = [1, 0x7f, 0x80, 0xff, 0x100, 0x1001, 0x100102, 2 ** 40];
+    for (const serial of serials) {
+      const subject = certify('leaf', { by: issuer, serial });
+      const others = serials.filter((other) => other !== serial).map((other) => ({ serial: other }));
+      expect(verify(makeList(issuer, { entries: others }), subject).status).toBe('good');
+      expect(verify(makeList(issuer, { entries: [...others, { serial }] }), subject).status).toBe('revoked');
+    }
+  });
+
+  it('T11 of hundreds of thousands of entries is looked through in place', () => {
+    const entry = Buffer.from(entryOf({ serial: 0x7fff_ffff, reason: 1 }));
+    const at = entry.indexOf(Buffer.from('7fffffff', 'hex'));
+    const rawEntries = Buffer.alloc(entry.length * 200_000);
+    for (let index = 0; index < 200_000; index++) {
+      entry.writeUInt32BE(0x2000_0000 + index, at);
+      entry.copy(rawEntries, index * entry.length);
+    }
+    const list = makeList(issuer, { rawEntries });
+    expect(list.length).toBeGreaterThan(7_000_000);
+    expect(verify(list)).toEqual(good);
+    const last = certify('leaf', { by: issuer, serial: 0x2000_0000 + 199_999 });
+    expect(verify(list, last).status).toBe('revoked');
+  });
+
+  it('T11 larger than 32 MiB is not read', () => {
+    expect(failureOf(() => verify(new Uint8Array(32 * 1024 * 1024 + 1)))).toBe(
+      'RevocationUnknown: The list is larger than 33554432 bytes.',
+    );
+  });
+
+  it('T25 of another authority by the same name does not count', () => {
+    const impostor = certify('issuer', { extensions: ofAuthority });
+    expect(failureOf(() => verify(makeList(impostor)))).toBe(
+      'RevocationUnknown: The signature of the list does not verify.',
+    );
+  });
+
+  it('of another name does not count', () => {
+    expect(refusal({ issuerName: 'other' })).toBe(
+      'RevocationUnknown: The list is of another authority than the one that issued the certificate.',
+    );
+  });
+
+  it('of an authority that may not sign lists does not count', () => {
+    const plain = certify('plain', { extensions: [basicConstraints(), keyUsage('keyCertSign')] });
+    const subject = certify('leaf', { by: plain });
+    expect(failureOf(() => verify(makeList(plain), subject, plain))).toBe(
+      'RevocationUnknown: The authority may not sign lists (keyUsage).',
+    );
+  });
+
+  it('T25 that is stale does not count', () => {
+    expect(refusal({ nextUpdateMs: pkiNowMs - 1_000 })).toBe(
+      'RevocationUnknown: The list is stale: it counted until 2026-11-26T11:59:59.000Z.',
+    );
+  });
+
+  it('T34 that is stale still revokes what it names, but for a hold', () => {
+    const stale = (reason: number): ListOptions => ({
+      nextUpdateMs: pkiNowMs - 1_000,
+      entries: [{ serial: leaf.serial, reason }],
+    });
+    expect(verify(makeList(issuer, stale(1))).status).toBe('revoked');
+    expect(refusal(stale(6))).toContain('The list is stale');
+  });
+
+  it('that does not say until when it counts does not count', () => {
+    expect(refusal({ nextUpdateMs: null })).toBe(
+      'RevocationUnknown: The list does not say until when it counts.',
+    );
+  });
+
+  it('of the future does not count', () => {
+    expect(refusal({ thisUpdateMs: pkiNowMs + hourMs })).toBe(
+      'RevocationUnknown: The list is dated 2026-11-26T13:00:00.000Z, in the future.',
+    );
+  });
+
+  it.each<[string, Uint8Array, string]>([
+    [
+      'is a delta',
+      extension(extensionOid.deltaCrlIndicator, integer(4), true),
+      'The list holds changes only (delta CRL)',
+    ],
+    [
+      'is to be read with a delta',
+      extension(extensionOid.freshestCrl, sequence()),
+      'The list is to be read with a list of changes (delta CRL), which is not supported',
+    ],
+    [
+      'is indirect',
+      scope(scopeFlag(4)),
+      'The list is of several authorities (indirect CRL), which is not supported',
+    ],
+    [
+      'is for some reasons',
+      scope(primitive(3, Buffer.of(6, 0x40))),
+      'The list is for some reasons only, which is not supported',
+    ],
+    ['is for authorities', scope(scopeFlag(2)), 'The list is for other certificates of the authority'],
+    ['is for attributes', scope(scopeFlag(5)), 'The list is for other certificates of the authority'],
+    [
+      'is of another distribution point',
+      scope(tagged(0, tagged(0, uri('http://crl.test/other.crl')))),
+      'The list is for other certificates of the authority',
+    ],
+    [
+      'has a critical extension',
+      extension('1.2.3', bits(Buffer.of(0)), true),
+      'The list has the critical extension 1.2.3, which is not supported',
+    ],
+  ])('that %s does not count', (_, added, why) => {
+    expect(refusal({ extensions: [added] })).toBe(`RevocationUnknown: ${why}.`);
+  });
+
+  it('for such certificates, and of that distribution point, counts', () => {
+    const point = tagged(0, tagged(0, ...uris.map(uri)));
+    expect(verify(makeList(issuer, { extensions: [scope(point, scopeFlag(1))] }))).toEqual(good);
+    expect(verify(makeList(issuer, { extensions: [scope(scopeFlag(2))] }), between)).toEqual(good);
+    expect(refusal({ extensions: [scope(scopeFlag(1))] }, between)).toContain('for other certificates');
+  });
+
+  it('with a critical extension in any entry does not count', () => {
+    const certificateIssuer = extension(extensionOid.certificateIssuer, nothing, true);
+    expect(refusal({ entries: [{ serial: 5, extensions: [certificateIssuer] }] })).toBe(
+      'RevocationUnknown: An entry of the list has the critical extension 2.5.29.29, which is not supported.',
+    );
+  });
+
+  it('with an entry that only deltas have, or twice the same, does not count', () => {
+    expect(refusal({ entries: [{ serial: leaf.serial, reason: 8 }] })).toContain(
+      'an entry that only a list of changes has',
+    );
+    expect(refusal({ entries: [{ serial: leaf.serial }, { serial: leaf.serial }] })).toContain(
+      'a certificate listed twice',
+    );
+  });
+
+  it.each(['04020000', '3002', '30800000', '300302', '3003020500', '3003818102', '308400000003020101'])(
+    'of entries %s does not parse',
+    (hex) => {
+      expect(refusal({ rawEntries: Buffer.from(hex, 'hex') })).toMatch(
+        /^RevocationUnknown: The list does not parse: it has /,
+      );
+    },
+  );
+
+  it('T11 altered anywhere is never good, and never a defect', () => {
+    const list = makeList(issuer, { entries: [{ serial: leaf.serial, reason: 1 }] });
+    fc.assert(
+      fc.property(fc.nat(list.length - 1), fc.integer({ min: 1, max: 255 }), (index, change) => {
+        const altered = Buffer.from(list);
+        altered[index] = (altered[index] ?? 0) ^ change;
+        try {
+          expect(verify(altered).status).toBe('revoked');
+        } catch (thrown) {
+          if (!(thrown instanceof RefwardenError)) throw thrown;
+          expect(thrown.code).toBe('RevocationUnknown');
+        }
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+});
