@@ -26,8 +26,9 @@ export interface RevocationSourceOptions {
   /** Which hosts the operator named, and how they are connected to. */
   readonly hosts: HostRules;
   readonly clock: Clock;
-  /** For tests. */
   readonly resolveHost?: ResolveHost;
+  /** What one answer may take, milliseconds; by default as the Notary Project has it. */
+  readonly timeoutsMs?: { readonly ocsp: number; readonly crl: number };
 }
 
 /** A source that keeps what it was told. */
@@ -44,6 +45,7 @@ export function createRevocationSource({
   hosts,
   clock,
   resolveHost,
+  timeoutsMs = { ocsp: ocspTimeoutMs, crl: crlTimeoutMs },
 }: RevocationSourceOptions): KeptRevocationSource {
   const network = new BoundedFetch(hosts, {}, resolveHost);
   const caches = {
@@ -56,14 +58,18 @@ export function createRevocationSource({
         const headers = { 'content-type': 'application/ocsp-request', accept: 'application/ocsp-response' };
         const limits = {
           maxBytes: maxOcspBytes,
-          timeoutMs: ocspTimeoutMs,
+          timeoutMs: timeoutsMs.ocsp,
           what: describeService('ocsp', url),
         };
         return fetchWhole(network, url, { method: 'POST', headers, body: request, ...limits });
       }),
     crl: (url, signal) =>
       caches.crl.answer(keyOf(url), signal, () => {
-        const limits = { maxBytes: maxCrlBytes, timeoutMs: crlTimeoutMs, what: describeService('crl', url) };
+        const limits = {
+          maxBytes: maxCrlBytes,
+          timeoutMs: timeoutsMs.crl,
+          what: describeService('crl', url),
+        };
         return fetchWhole(network, url, { method: 'GET', ...limits });
       }),
     confirm: ({ url, request }, untilMs) => {
