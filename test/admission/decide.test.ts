@@ -558,6 +558,7 @@ describe('without an answer', () => {
     ['Overloaded', false],
     ['RequestBudgetSpent', false],
     ['DeadlineExceeded', false],
+    ['RevocationUnknown', false],
   ] as const)(
     'T28 onInconclusive: Admit waives a registry that fails, and nothing that others can cause: %s',
     async (code, allowed) => {

@@ -26,7 +26,7 @@ interface World {
   /** Of the responder; undefined: it is broken. */
   answer: AnswerOptions | undefined;
   readonly leaf: TestHolder;
-  check(): Promise<RevocationResult>;
+  readonly check: () => Promise<RevocationResult>;
 }
 
 /** A responder at /ocsp and a list at /crl of one host, which is named. */

@@ -1,4 +1,4 @@
-import { createHash, X509Certificate } from 'node:crypto';
+import { X509Certificate } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { RefwardenError } from '../../failures/failure.ts';
 import { printable } from '../../failures/printable.ts';
@@ -89,9 +89,4 @@ function readBody(body: DerReader): Omit<Certificate, 'der' | 'key' | 'subjectTe
 /** Whether the issuer's key signed the certificate, and it names that issuer. */
 export function isIssuedBy(certificate: Certificate, issuer: Certificate): boolean {
   return sameBytes(certificate.issuer, issuer.subject) && verifyFrame(certificate.frame, issuer.key);
-}
-
-/** `sha256:<hex>` of the DER. */
-export function certificateFingerprint({ der }: Pick<Certificate, 'der'>): string {
-  return `sha256:${createHash('sha256').update(der).digest('hex')}`;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { RefwardenError } from '../../../src/failures/failure.ts';
+import type { RefwardenError } from '../../../src/failures/failure.ts';
 import { verifyTimestampToken } from '../../../src/verification/timestamp/verify-timestamp-token.ts';
 import type { VerifiedTimestamp } from '../../../src/verification/timestamp/verify-timestamp-token.ts';
 import { pkiFixture } from '../../support/pki-fixture.ts';
