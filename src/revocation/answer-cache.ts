@@ -4,8 +4,8 @@ import type { Clock } from '../admission/ports.ts';
 import { untilAborted } from '../admission/until-aborted.ts';
 import { RefwardenError } from '../failures/failure.ts';
 
-/** What an entry takes beside its bytes, roughly. */
-const entryBytes = 512;
+/** What an entry takes beside its bytes: a URL has up to 2 KiB. */
+const entryBytes = 4 * 1024;
 /** How long a failure, or an answer that nobody has confirmed, is believed, milliseconds. */
 const briefMs = 30_000;
 /** How long an answer is believed before it is asked for again: authorities revoke before nextUpdate, milliseconds. */

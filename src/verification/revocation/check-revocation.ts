@@ -134,7 +134,7 @@ async function askResponders(
 
 /** "If id-pkix-ocsp-nocheck is not present on the OCSP signing certificate then revocation checking must be performed using CRLs". */
 async function checkResponder(responder: Certificate, { issuer, options }: Link): Promise<void> {
-  const services = revocationServices(responder);
+  const services = readDer('RevocationUnknown', 'Its own certificate', () => revocationServices(responder));
   if (services.points.length === 0) return; // RFC 6960, 4.2.2.2.1: it is then left to us
   const reasons: string[] = [];
   const status = await askLists(services, { certificate: responder, issuer, options }, reasons);

@@ -1,5 +1,5 @@
 import type { Certificate } from '../x509/certificate.ts';
-import { contextTag, DerFault, DerReader, derTag, openDer, sameBytes } from '../x509/der.ts';
+import { contextTag, decodeBoolean, DerFault, DerReader, derTag, openDer, sameBytes } from '../x509/der.ts';
 import { readTime } from '../x509/der-time.ts';
 import { basicConstraints, extensionOid, keyUsage, keyUsageBit, readExtensions } from '../x509/extensions.ts';
 import type { Extensions } from '../x509/extensions.ts';
@@ -80,8 +80,10 @@ function checkExtensions(extensions: Extensions, question: ListQuestion): void {
 /** IssuingDistributionPoint: an authority's list for other certificates says nothing of this one. */
 function checkScope(scope: DerReader, { certificate, uris }: ListQuestion): void {
   const name = scope.openOptional(contextTag(0, 'constructed'));
-  const flag = (number: number): boolean =>
-    scope.optional(contextTag(number, 'primitive'))?.content[0] === 0xff;
+  const flag = (number: number): boolean => {
+    const element = scope.optional(contextTag(number, 'primitive'));
+    return element !== undefined && decodeBoolean(element.content);
+  };
   const [ofUsers, ofAuthorities] = [flag(1), flag(2)];
   const ofSomeReasons = scope.optional(contextTag(3, 'primitive')) !== undefined;
   const [isIndirect, ofAttributes] = [flag(4), flag(5)];

@@ -10,15 +10,15 @@ export function readTime(reader: DerReader): number {
   if (element.tag === derTag.utcTime) {
     const text = textOf(element);
     const century = Number(text.slice(0, 2)) >= 50 ? '19' : '20';
-    return parse(century + text).timeMs;
+    return parse(century + text);
   }
-  if (element.tag === derTag.generalizedTime) return parse(textOf(element)).timeMs;
+  if (element.tag === derTag.generalizedTime) return parse(textOf(element));
   throw new DerFault('something else than a time');
 }
 
 /** GeneralizedTime only (RFC 6960, RFC 3161). */
 export function readGeneralizedTime(reader: DerReader): number {
-  return parse(textOf(reader.read(derTag.generalizedTime))).timeMs;
+  return parse(textOf(reader.read(derTag.generalizedTime)));
 }
 
 /** A time to within a millisecond. */
@@ -33,12 +33,12 @@ export interface FractionalTime {
 export function readFractionalTime(reader: DerReader): FractionalTime {
   const text = textOf(reader.read(derTag.generalizedTime));
   const [, seconds = '', fraction] = /^([0-9]{14})(?:\.([0-9]+))?Z$/.exec(text) ?? [];
-  const { timeMs } = parse(`${seconds}Z`);
+  const timeMs = parse(`${seconds}Z`);
   const [millis, rest] = [(fraction ?? '').slice(0, 3).padEnd(3, '0'), (fraction ?? '').slice(3)];
   return { timeMs: timeMs + Number(millis), isRounded: /[1-9]/.test(rest) };
 }
 
-function parse(text: string): { timeMs: number } {
+function parse(text: string): number {
   const match = /^([0-9]{4})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})Z$/.exec(text);
   if (match === null) throw new DerFault('a malformed time');
   const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = match.slice(1).map(Number);
@@ -48,7 +48,7 @@ function parse(text: string): { timeMs: number } {
   // A day that does not exist reads as another one.
   if (date.toISOString().replace(/[-:T]|\.000/g, '') !== text)
     throw new DerFault('a time that does not exist');
-  return { timeMs: date.getTime() };
+  return date.getTime();
 }
 
 function textOf({ content }: DerElement): string {

@@ -107,10 +107,7 @@ export class DerReader {
   }
 
   boolean(): boolean {
-    const { content } = this.read(derTag.boolean);
-    if (content.length !== 1 || (content[0] !== 0 && content[0] !== 0xff))
-      throw new DerFault('a malformed boolean');
-    return content[0] === 0xff;
+    return decodeBoolean(this.read(derTag.boolean).content);
   }
 
   /** Bits in whole bytes: a key or a signature. */
@@ -150,6 +147,14 @@ export function openDer(bytes: Uint8Array, tag: number = derTag.sequence): DerRe
 
 export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && Buffer.compare(a, b) === 0;
+}
+
+/** @param content of the element, whatever its tag. @throws DerFault for any true but 0xff. */
+export function decodeBoolean(content: Uint8Array): boolean {
+  if (content.length !== 1 || (content[0] !== 0 && content[0] !== 0xff)) {
+    throw new DerFault('a malformed boolean');
+  }
+  return content[0] === 0xff;
 }
 
 function decodeOid(content: Uint8Array): string {

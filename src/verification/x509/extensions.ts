@@ -1,4 +1,4 @@
-import { contextTag, DerFault, derTag, DerReader, openDer } from './der.ts';
+import { contextTag, decodeBoolean, DerFault, derTag, DerReader, openDer } from './der.ts';
 
 export const extensionOid = {
   keyUsage: '2.5.29.15',
@@ -50,15 +50,10 @@ export function readExtensions(list: DerReader): Extensions {
     reader.finish();
     if (extensions.has(oid) || extensions.size === maxExtensions)
       throw new DerFault('an extension twice, or too many');
-    extensions.set(oid, { isCritical: critical !== undefined && isTrue(critical.content), value });
+    extensions.set(oid, { isCritical: critical !== undefined && decodeBoolean(critical.content), value });
   }
   return extensions;
 }
-
-const isTrue = (content: Uint8Array): boolean => {
-  if (content.length !== 1 || content[0] !== 0xff) throw new DerFault('a malformed boolean');
-  return true;
-};
 
 export interface BasicConstraints {
   readonly isCa: boolean;

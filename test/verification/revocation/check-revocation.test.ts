@@ -234,6 +234,13 @@ describe('checkRevocation', () => {
       );
     });
 
+    it('T28 does not take one whose list cannot be read for one without', async () => {
+      const [, answer] = by(extension(extensionOid.crlDistributionPoints, Buffer.of(0x30, 5)));
+      const { status, message } = await check([leaf, root], sourceOf({ [responderUrl]: answer }));
+      expect(status).toBe('unknown');
+      expect(message).toContain('Its own certificate does not parse: it has an element that is cut short.');
+    });
+
     it('takes one that names no list as it is', async () => {
       const [, answer] = by();
       expect((await check([leaf, root], sourceOf({ [responderUrl]: answer }))).status).toBe('good');

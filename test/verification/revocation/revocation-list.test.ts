@@ -177,6 +177,12 @@ describe('a list of revoked certificates', () => {
     expect(refusal({ extensions: [scope(scopeFlag(1))] }, between)).toContain('for other certificates');
   });
 
+  it('whose scope says true as DER does not does not parse', () => {
+    expect(refusal({ extensions: [scope(primitive(4, Buffer.of(1)))] })).toBe(
+      'RevocationUnknown: The list does not parse: it has a malformed boolean.',
+    );
+  });
+
   it('with a critical extension in any entry does not count', () => {
     const certificateIssuer = extension(extensionOid.certificateIssuer, nothing, true);
     expect(refusal({ entries: [{ serial: 5, extensions: [certificateIssuer] }] })).toBe(
