@@ -119,7 +119,7 @@ async function askResponders(
   const request = buildOcspRequest(certificate, issuer);
   for (const url of ocspUrls) {
     const status = await attempt(describeService('ocsp', url), reasons, options, {
-      fetch: (source) => source.ocsp(url, request, options.signal),
+      ask: (source) => source.ocsp(url, request, options.signal),
       verify: async (response) => {
         const answer = verifyOcspResponse(response, { certificate, issuer, nowMs: options.nowMs });
         if (answer.unprovenResponder !== undefined) await checkResponder(answer.unprovenResponder, link);
@@ -160,7 +160,7 @@ async function askLists(
   for (const { urls, uris } of points) {
     for (const url of urls) {
       const status = await attempt(describeService('crl', url), reasons, options, {
-        fetch: (source) => source.crl(url, options.signal),
+        ask: (source) => source.crl(url, options.signal),
         verify: (list) =>
           Promise.resolve(verifyRevocationList(list, { certificate, issuer, uris, nowMs: options.nowMs })),
         answer: { url },
@@ -173,7 +173,7 @@ async function askLists(
 
 /** One service that is asked. */
 interface Attempt {
-  readonly fetch: (source: RevocationSource) => Promise<Uint8Array>;
+  readonly ask: (source: RevocationSource) => Promise<Uint8Array>;
   readonly verify: (bytes: Uint8Array) => Promise<RevocationStatus>;
   readonly answer: RevocationAnswer;
 }
@@ -182,7 +182,7 @@ async function attempt(
   what: string,
   reasons: string[],
   { source, signal }: RevocationOptions,
-  { fetch, verify, answer }: Attempt,
+  { ask, verify, answer }: Attempt,
 ): Promise<RevocationStatus | undefined> {
   if (source === undefined) {
     reasons.push(`${what}: revocation services are not asked here.`);
@@ -190,7 +190,7 @@ async function attempt(
   }
   let isFetched = false;
   try {
-    const bytes = await fetch(source);
+    const bytes = await ask(source);
     isFetched = true;
     const status = await verify(bytes);
     source.confirm(answer, status.untilMs);
