@@ -24,6 +24,7 @@ const sha1 = (bytes: Uint8Array): Buffer => createHash('sha1').update(bytes).dig
 export type TestStatus =
   | 'good'
   | 'unknown'
+  | 'malformed'
   | { readonly reason?: number; readonly revokedAtMs?: number; readonly invalidFromMs?: number };
 
 export interface AnswerOptions {
@@ -33,6 +34,8 @@ export interface AnswerOptions {
   readonly nextUpdateMs?: number | null;
   readonly responder?: TestHolder;
   readonly byName?: boolean;
+  /** Instead of a name or the hash of the key. */
+  readonly responderId?: Uint8Array;
   readonly certificates?: readonly TestHolder[];
   readonly serial?: number;
   /** Extensions of the answer. */
@@ -63,9 +66,10 @@ export function makeAnswer(subject: TestHolder, issuer: TestHolder, options: Ans
     ...(single.length === 0 ? [] : [tagged(1, sequence(...single))]),
   );
   const data = sequence(
-    options.byName === true
-      ? tagged(1, name(responder.commonName))
-      : tagged(2, octets(sha1(responder.keyBits))),
+    options.responderId ??
+      (options.byName === true
+        ? tagged(1, name(responder.commonName))
+        : tagged(2, octets(sha1(responder.keyBits)))),
     timeOf(pkiNowMs - hourMs),
     sequence(response),
     ...(options.extensions === undefined ? [] : [tagged(1, sequence(...options.extensions))]),
@@ -79,6 +83,7 @@ export function makeAnswer(subject: TestHolder, issuer: TestHolder, options: Ans
 function certStatus(status: TestStatus): Uint8Array {
   if (status === 'good') return primitive(0, new Uint8Array());
   if (status === 'unknown') return primitive(2, new Uint8Array());
+  if (status === 'malformed') return primitive(3, new Uint8Array());
   const { reason, revokedAtMs = pkiNowMs - 2 * hourMs } = status;
   return tagged(1, timeOf(revokedAtMs), ...(reason === undefined ? [] : [tagged(0, enumerated(reason))]));
 }

@@ -1,5 +1,16 @@
 import { createHash, sign } from 'node:crypto';
-import { sequence, set, octets, oid, integer, generalizedTime, name, nothing, tagged } from './der-values.ts';
+import {
+  sequence,
+  set,
+  octets,
+  oid,
+  integer,
+  generalizedTime,
+  name,
+  nothing,
+  primitive,
+  tagged,
+} from './der-values.ts';
 import { ecdsaWithSha256 } from './test-pki.ts';
 import type { TestHolder } from './test-pki.ts';
 
@@ -36,6 +47,10 @@ export interface TokenOptions {
   readonly isForged?: boolean;
   readonly messageDigest?: Uint8Array;
   readonly signers?: number;
+  /** Content of the identifier of a key, which names the signer instead. */
+  readonly keyIdentifier?: Uint8Array;
+  /** Further signed attributes. */
+  readonly attributes?: readonly Uint8Array[];
   readonly digestHash?: Hash;
   /** DER AlgorithmIdentifier. */
   readonly signatureAlgorithm?: Uint8Array;
@@ -85,10 +100,13 @@ function signerInfo(
           ),
         ]),
   ];
+  attributes.push(...(options.attributes ?? []));
   const signedBytes = options.isForged === true ? Buffer.from('other bytes') : set(...attributes);
   return sequence(
     integer(1),
-    sequence(name(options.namedIssuer ?? issuer.commonName), integer(named.serial)),
+    options.keyIdentifier === undefined
+      ? sequence(name(options.namedIssuer ?? issuer.commonName), integer(named.serial))
+      : primitive(0, options.keyIdentifier),
     algorithm(digestHash),
     tagged(0, ...attributes),
     options.signatureAlgorithm ?? ecdsaWithSha256,
@@ -98,4 +116,4 @@ function signerInfo(
 
 const algorithm = (hash: Hash): Uint8Array => sequence(oid(hashOids[hash]), nothing);
 const digest = (hash: Hash, bytes: Uint8Array): Buffer => createHash(hash).update(bytes).digest();
-const attribute = (id: string, value: Uint8Array): Uint8Array => sequence(oid(id), set(value));
+export const attribute = (id: string, value: Uint8Array): Uint8Array => sequence(oid(id), set(value));

@@ -5,7 +5,7 @@ import { verifyOcspResponse } from '../../../src/verification/revocation/ocsp-re
 import type { OcspAnswer } from '../../../src/verification/revocation/ocsp-response.ts';
 import { parseCertificate } from '../../../src/verification/x509/certificate.ts';
 import { extensionOid, purposeOid } from '../../../src/verification/x509/extensions.ts';
-import { extension, nothing, octets } from '../../support/der-values.ts';
+import { extension, nothing, octets, tagged } from '../../support/der-values.ts';
 import { failureOf } from '../../support/failure-of.ts';
 import { makeAnswer, refusedAnswer } from '../../support/make-revocation.ts';
 import type { AnswerOptions } from '../../support/make-revocation.ts';
@@ -105,6 +105,12 @@ describe('an OCSP answer', () => {
     );
   });
 
+  it('of a responder that is named otherwise does not parse', () => {
+    expect(refusal({ responderId: tagged(3, octets(Buffer.alloc(20))) })).toBe(
+      'RevocationUnknown: The answer does not parse: it has a malformed name of the responder.',
+    );
+  });
+
   it('signed by the leaf itself does not count', () => {
     expect(refusal({ isForged: true })).toBe(
       'RevocationUnknown: The signature of the answer does not verify.',
@@ -162,6 +168,12 @@ describe('an OCSP answer', () => {
   it('that the certificate is unknown tells nothing', () => {
     expect(refusal({ status: 'unknown' })).toBe(
       'RevocationUnknown: The responder does not know the certificate.',
+    );
+  });
+
+  it('of no status that there is does not parse', () => {
+    expect(refusal({ status: 'malformed' })).toBe(
+      'RevocationUnknown: The answer does not parse: it has a malformed status.',
     );
   });
 

@@ -6,7 +6,7 @@ import type { VerifiedTimestamp } from '../../../src/verification/timestamp/veri
 import { purposeOid } from '../../../src/verification/x509/extensions.ts';
 import { extension, integer, nothing, oid, primitive, sequence } from '../../support/der-values.ts';
 import { failureOf } from '../../support/failure-of.ts';
-import { makeToken } from '../../support/make-token.ts';
+import { attribute, makeToken } from '../../support/make-token.ts';
 import type { TokenOptions } from '../../support/make-token.ts';
 import {
   basicConstraints,
@@ -131,6 +131,29 @@ describe('a timestamp token', () => {
     ],
   ])('refuses %s', (_, options, why) => {
     expect(refusal(options)).toBe(`PayloadInvalid: The timestamp does not parse: it has ${why}.`);
+  });
+
+  it('finds a signer that is named by its key', () => {
+    expect(verify(stamp({ keyIdentifier: Buffer.alloc(20) })).signerSubject).toBe('CN=TSA');
+  });
+
+  it('refuses a signed attribute twice, and too many', () => {
+    const why = 'PayloadInvalid: The timestamp does not parse: it has a signed attribute twice, or too many.';
+    const other = (index: number): Uint8Array => attribute(`1.2.${index}`, nothing);
+    expect(refusal({ attributes: [other(1), other(1)] })).toBe(why);
+    expect(refusal({ attributes: Array.from({ length: 30 }, (_, index) => other(index)) })).toBe(why);
+    expect(verify(stamp({ attributes: [other(1)] })).signerSubject).toBe('CN=TSA');
+  });
+
+  it('T11 refuses too many roots, and a certificate that is too large', () => {
+    const roots = Array.from({ length: 1_001 }, () => root);
+    expect(failureOf(() => verify(stamp(), roots))).toBe(
+      'TrustMaterialInvalid: More than 1000 timestamp roots are trusted.',
+    );
+    const large = new Uint8Array(65_537);
+    expect(failureOf(() => verifyTimestampToken({ token: stamp(), message, roots: [large] }))).toBe(
+      'CertificateInvalid: A trusted timestamp root is larger than 65536 bytes.',
+    );
   });
 
   it('T11 refuses a token that is too large, unread', () => {

@@ -13,16 +13,20 @@ const hashOid = {
 const hashes = ['sha256', 'sha384', 'sha512'] as const;
 const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
 
-const hashIdentifier = (hash: HashName): Uint8Array => sequence(oid(hashOid[hash]), nothing);
-const pss = (hash: HashName, mask: HashName, salt: number): Uint8Array =>
+const hashIdentifier = (hash: string): Uint8Array => sequence(oid(hash), nothing);
+const pssParameters = (hash: string, mask: string, salt: number, ...rest: Uint8Array[]): Uint8Array =>
   sequence(
     oid('1.2.840.113549.1.1.10'),
     sequence(
       tagged(0, hashIdentifier(hash)),
       tagged(1, sequence(oid('1.2.840.113549.1.1.8'), hashIdentifier(mask))),
       tagged(2, integer(salt)),
+      ...rest,
     ),
   );
+const pss = (hash: HashName, mask: HashName, salt: number): Uint8Array =>
+  pssParameters(hashOid[hash], hashOid[mask], salt);
+const pssOf = (hash: string, ...rest: Uint8Array[]): Uint8Array => pssParameters(hash, hash, 20, ...rest);
 
 function verifies(identifier: Uint8Array, key: typeof rsa, signature: Uint8Array): boolean {
   const algorithm = readSignatureAlgorithm(identifier);
@@ -44,6 +48,22 @@ describe('isSignedBy', () => {
     expect(verifies(pss(hash, hash, 32), rsa, signature)).toBe(false);
     const identifier = sequence(oid('1.2.840.113549.1.1.11'), nothing);
     expect(verifies(identifier, rsa, signature)).toBe(false);
+  });
+
+  it.each([
+    ['without parameters', sequence(oid('1.2.840.113549.1.1.10'))],
+    ['with SHA-1', pssOf('1.3.14.3.2.26')],
+    ['with another trailer', pssOf('2.16.840.1.101.3.4.2.1', tagged(3, integer(2)))],
+  ])('takes no PSS %s', (_, identifier) => {
+    expect(readSignatureAlgorithm(identifier)).toBeUndefined();
+  });
+
+  it('takes PSS that states its trailer', () => {
+    expect(readSignatureAlgorithm(pssOf('2.16.840.1.101.3.4.2.1', tagged(3, integer(1))))).toEqual({
+      keys: 'RSA',
+      hash: 'sha256',
+      pssSaltLength: 20,
+    });
   });
 
   it('takes no PSS whose mask is of another hash', () => {
