@@ -155,6 +155,7 @@ describe('checkRevocation', () => {
     ['a directory only', [listsAt('ldap://directory.test/cn=crl')]],
     ['a user in the URL', [ocspAt('http://user:secret@ocsp.test/')]],
     ['control characters', [ocspAt('http://ocsp.test/\r\nHost: other')]],
+    ['a list by a name relative to its issuer', [pointOf(tagged(0, tagged(1, sequence())))]],
     ['a list of another authority', [pointOf(tagged(0, tagged(0, uri(listUrl))), tagged(2, uri('x')))]],
   ])('T28 is unknown where a certificate names %s', async (_, extensions) => {
     const source = sourceOf({});

@@ -64,6 +64,12 @@ describe('a list of revoked certificates', () => {
     }
   });
 
+  it.each([100, 200, 300, 40_000])('finds what stands behind an entry of %i bytes and more', (length) => {
+    const long = { serial: 5, extensions: [extension('1.2.3', Buffer.alloc(length))] };
+    expect(verify(makeList(issuer, { entries: [long, { serial: 6 }] })).status).toBe('good');
+    expect(verify(makeList(issuer, { entries: [long, { serial: leaf.serial }] })).status).toBe('revoked');
+  });
+
   it('T11 of hundreds of thousands of entries is looked through in place', () => {
     const entry = Buffer.from(entryOf({ serial: 0x7fff_ffff, reason: 1 }));
     const at = entry.indexOf(Buffer.from('7fffffff', 'hex'));
