@@ -4,6 +4,7 @@ import type { BoundedRequest, HostRules } from '../../src/network/bounded-fetch.
 import type { ResolveHost } from '../../src/network/guarded-agents.ts';
 import { expectFailure } from '../registry/registry-access.ts';
 import { hostileServer } from '../support/hostile-server.ts';
+import { createTestAuthority } from '../support/tls-certificates.ts';
 
 const naming = (...hosts: string[]): HostRules => ({
   ...publicHosts,
@@ -87,6 +88,21 @@ describe('BoundedFetch', () => {
     expect(server.seen).toHaveLength(5);
   });
 
+  it('follows no redirect from https to http', async () => {
+    const authority = await createTestAuthority();
+    const server = await hostileServer(
+      (_, response) => response.writeHead(302, { location: `http://${server.host}/` }).end(),
+      { tls: await authority.serving() },
+    );
+    const network = open({ ...naming(server.host), connection: () => ({ ca: authority.ca }) });
+    await expectFailure(
+      network.fetch(server.url, request),
+      'RegistryRefused',
+      'The document: a redirect from https to http is not followed.',
+    );
+    expect(server.seen).toHaveLength(1);
+  });
+
   it('hands a redirect of a POST back, unfollowed', async () => {
     const server = await hostileServer((_, response) =>
       response.writeHead(307, { location: '/other' }).end(),
@@ -96,16 +112,19 @@ describe('BoundedFetch', () => {
     expect(server.seen).toHaveLength(1);
   });
 
-  it.each(['ftp://public.example/', 'file:///etc/passwd', 'http://user:secret@public.example/', 'no url'])(
-    'does not ask %s',
-    async (url) => {
-      await expectFailure(
-        open(publicHosts).fetch(url, request),
-        'RegistryRefused',
-        'The document: only http and https URLs without a user are asked.',
-      );
-    },
-  );
+  it.each([
+    'ftp://public.example/',
+    'file:///etc/passwd',
+    'http://user:secret@public.example/',
+    'http://user@public.example/',
+    'no url',
+  ])('does not ask %s', async (url) => {
+    await expectFailure(
+      open(publicHosts).fetch(url, request),
+      'RegistryRefused',
+      'The document: only http and https URLs without a user are asked.',
+    );
+  });
 
   it('T11 reads no more than it may, told or untold', async () => {
     for (const isTold of [true, false]) {

@@ -105,9 +105,10 @@ describe('createRevocationSource', () => {
   it('does not ask again for half a minute what failed, and then does', async () => {
     const made = await world();
     made.answer = undefined;
-    expect((await made.check()).status).toBe('unknown');
+    const failed = await made.check();
+    expect(failed.message).toContain('the answer is HTTP 500.');
     made.answer = {};
-    expect((await made.check()).status).toBe('unknown');
+    expect(await made.check()).toEqual(failed);
     expect(made.server.seen).toHaveLength(1);
     made.clock.now += minuteMs / 2;
     expect((await made.check()).status).toBe('good');
@@ -129,6 +130,18 @@ describe('createRevocationSource', () => {
     const result = await checkRevocation([other.der, root.der], { source: made.source, nowMs: pkiNowMs });
     expect(result.message).toContain('The answer is about another certificate.');
     expect(made.server.seen).toHaveLength(2);
+  });
+
+  it('confirms nothing that it does not have, or has as a failure', async () => {
+    const made = await world();
+    const url = `${made.server.url}/crl`;
+    made.source.confirm({ url }, pkiNowMs + hourMs);
+    made.answer = undefined;
+    await expectFailure(made.source.crl(url), 'RevocationUnknown', /HTTP 500\.$/);
+    made.source.confirm({ url }, pkiNowMs + hourMs);
+    made.answer = {};
+    made.clock.now += minuteMs / 2;
+    expect((await made.source.crl(url)).length).toBeGreaterThan(100);
   });
 
   it('asks once for all who want the same at the same time', async () => {

@@ -154,6 +154,7 @@ describe('checkRevocation', () => {
     ['https only', [ocspAt('https://ocsp.test/')]],
     ['a directory only', [listsAt('ldap://directory.test/cn=crl')]],
     ['a user in the URL', [ocspAt('http://user:secret@ocsp.test/')]],
+    ['a URL that is too long', [ocspAt(`http://ocsp.test/${'x'.repeat(2_032)}`)]],
     ['control characters', [ocspAt('http://ocsp.test/\r\nHost: other')]],
     ['a list by a name relative to its issuer', [pointOf(tagged(0, tagged(1, sequence())))]],
     ['a list of another authority', [pointOf(tagged(0, tagged(0, uri(listUrl))), tagged(2, uri('x')))]],
@@ -246,6 +247,11 @@ describe('checkRevocation', () => {
       const [, answer] = by();
       expect((await check([leaf, root], sourceOf({ [responderUrl]: answer }))).status).toBe('good');
     });
+  });
+
+  it('T28 lets a defect through as one', async () => {
+    const broken = { ...sourceOf({}), ocsp: () => Promise.reject(new TypeError('a defect')) };
+    await expect(check([named, root], broken)).rejects.toThrow(new TypeError('a defect'));
   });
 
   it('refuses what is no chain', async () => {

@@ -124,6 +124,10 @@ describe('an OCSP answer', () => {
     );
   });
 
+  it('counts to the end', () => {
+    expect(refusal({ nextUpdateMs: pkiNowMs })).toBe('nothing was thrown');
+  });
+
   it('that does not say until when it counts does not count', () => {
     expect(refusal({ nextUpdateMs: null })).toBe(
       'RevocationUnknown: The answer does not say until when it counts.',

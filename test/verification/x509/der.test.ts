@@ -73,6 +73,8 @@ describe('DerReader', () => {
     '2.16.840.1.101.3.4.2.1',
     '1.3.6.1.5.5.7.48.1',
     '0.4.0.2023.1.1',
+    '1.2.16384',
+    '2.40',
   ])('reads the object identifier %s', (text) => {
     expect(new DerReader(oid(text)).oid()).toBe(text);
   });
