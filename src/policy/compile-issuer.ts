@@ -109,7 +109,11 @@ function trustedRoot(
 function trustReference(reference: TrustedRootReference | undefined): TrustReference {
   if (reference?.configMap !== undefined) return { kind: 'configMap', ...reference.configMap };
   if (reference?.file !== undefined) return { kind: 'file', name: reference.file };
-  return { kind: 'builtIn', name: 'PublicGood' };
+  if (reference?.tuf !== undefined) {
+    const { mirror, root, target } = reference.tuf;
+    return { kind: 'tuf', mirror, target, ...(root === undefined ? {} : { root }) };
+  }
+  return { kind: 'builtIn', name: reference?.builtIn ?? 'PublicGood' };
 }
 
 type Identity = NonNullable<NonNullable<TrustedIssuer['spec']['keyless']>['identities']>[number];

@@ -72,6 +72,19 @@ export type ResolvedIssuer = KeyIssuer | KeylessIssuer;
 
 /** Where trust material comes from; ConfigMaps are those of the release namespace. */
 export type TrustReference =
-  | { readonly kind: 'builtIn'; readonly name: 'PublicGood' }
+  | { readonly kind: 'builtIn'; readonly name: BuiltInRoot }
   | { readonly kind: 'configMap'; readonly name: string; readonly key: string }
-  | { readonly kind: 'file'; readonly name: string };
+  | { readonly kind: 'file'; readonly name: string }
+  | TufReference;
+
+export type BuiltInRoot = 'PublicGood' | 'GitHub';
+
+/** A target of a TUF repository. */
+export interface TufReference {
+  readonly kind: 'tuf';
+  /** http or https, without user, query and fragment. */
+  readonly mirror: string;
+  /** The root.json to start from, JSON text; absent = the one that ships for this mirror. */
+  readonly root?: string;
+  readonly target: string;
+}

@@ -1,7 +1,7 @@
 import type { TrustSource } from '../admission/ports.ts';
 import { failure } from '../failures/failure.ts';
 import type { Failure } from '../failures/failure.ts';
-import { publicGoodTrustedRoot } from './public-good-root.ts';
+import { builtInTrustedRoot } from "./built-in-roots.ts";
 import { readTrustFile } from './trust-file.ts';
 
 interface TrustSourceOptions {
@@ -17,7 +17,7 @@ export function createTrustSource({ directory, configMaps }: TrustSourceOptions)
     material(reference) {
       switch (reference.kind) {
         case 'builtIn':
-          return publicGoodTrustedRoot();
+          return builtInTrustedRoot(reference.name);
         case 'file':
           return directory === undefined
             ? failure(

@@ -11,6 +11,15 @@ const maxInlineRootLength = 256 * 1024;
 const demand = z.enum(['Required', 'NotRequired']);
 const exactText = z.string().min(1).max(2048);
 
+/** TUF repositories whose first root ships with Refwarden. */
+export const wellKnownMirrors = ['https://tuf-repo-cdn.sigstore.dev', 'https://tuf-repo.github.com'] as const;
+export type WellKnownMirror = (typeof wellKnownMirrors)[number];
+
+/** Undefined where the root has to be given with the URL. */
+export function wellKnownMirror(url: string): WellKnownMirror | undefined {
+  return wellKnownMirrors.find((mirror) => url === mirror || url === `${mirror}/`);
+}
+
 const notRe2 = 'must be a regular expression of RE2';
 
 /** A regular expression of RE2, to the API server's own and to the one that is used here. */
@@ -27,11 +36,43 @@ const re2 = withCheck(
   [{ rule: "''.matches(self) || !''.matches(self)", message: notRe2 }],
 );
 
+const tufFields = z.strictObject({
+  mirror: z
+    .string()
+    .min(1)
+    .max(2048)
+    .regex(/^https?:\/\/[A-Za-z0-9._:[\]-]+(\/[A-Za-z0-9._~/-]*)?$/)
+    .describe('URL of the TUF repository, as in https://tuf.example.com; its targets are below targets/.'),
+  root: z
+    .string()
+    .min(2)
+    .max(maxInlineRootLength)
+    .optional()
+    .describe('The root.json to start from, as JSON text. Sigstore and GitHub publish one that ships with Refwarden.'),
+  target: z
+    .string()
+    .min(1)
+    .max(253)
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/)
+    .default('trusted_root.json')
+    .describe('Name of the target that is the Sigstore trusted root.'),
+});
+const tuf = withRules(tufFields, [
+  {
+    rule: `has(self.root) || [${wellKnownMirrors.flatMap((mirror) => [`'${mirror}'`, `'${mirror}/'`]).join(', ')}].exists(known, known == self.mirror)`,
+    message: `root must be given, but for ${wellKnownMirrors.join(' and ')}`,
+    holds: ({ mirror, root }: z.output<typeof tufFields>) =>
+      root !== undefined || wellKnownMirror(mirror) !== undefined,
+  },
+]).describe('A TUF repository that is read in the background, so that rotations are followed.');
+
 const trustedRootFields = z.strictObject({
   builtIn: z
     .enum(['PublicGood', 'GitHub'])
     .optional()
-    .describe('A root that ships with Refwarden: PublicGood is the public Sigstore instance.'),
+    .describe(
+      "A root that ships with Refwarden: PublicGood is the public Sigstore instance, GitHub is GitHub's own, which signs for private repositories.",
+    ),
   inline: z
     .string()
     .min(2)
@@ -57,22 +98,10 @@ const trustedRootFields = z.strictObject({
     .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/)
     .optional()
     .describe('A file name within the trust directory of the process (serve --trust-dir).'),
-  tuf: z
-    .strictObject({
-      mirror: z.string().min(1).max(2048).describe('URL of the TUF repository.'),
-      root: z.string().min(2).max(maxInlineRootLength).describe('The root.json to start from, as JSON text.'),
-    })
-    .optional()
-    .describe('A TUF mirror and its initial root.'),
+  tuf: tuf.optional(),
 });
 const trustedRoot = withRules(trustedRootFields, [
   exactlyOneOf<z.output<typeof trustedRootFields>>('builtIn', 'inline', 'configMap', 'file', 'tuf'),
-  ...notBuilt<z.output<typeof trustedRootFields>>('tuf'),
-  {
-    rule: "!has(self.builtIn) || self.builtIn != 'GitHub'",
-    message: 'builtIn: GitHub is not built in this version of Refwarden',
-    holds: ({ builtIn }) => builtIn !== 'GitHub',
-  },
 ]).describe('Certificate authorities, transparency logs and timestamp authorities that are trusted.');
 
 const keyFields = z.strictObject({
