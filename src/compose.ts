@@ -11,7 +11,7 @@ import { anonymous } from './admission/ports.ts';
 import type { Clock, Credentials, RequestRecorder, VerdictRecorder } from './admission/ports.ts';
 import { RequestTrace } from './admission/request-trace.ts';
 import { review } from './admission/review.ts';
-import { aborted } from './admission/until-aborted.ts';
+import { aborted, untilAborted } from './admission/until-aborted.ts';
 import type {
   CheckOptions,
   Checker,
@@ -51,6 +51,9 @@ import type { DiskCache } from './registry/disk-cache.ts';
 import { loadDockerConfig } from './registry/docker-config.ts';
 import { defaultRegistryLimits } from './registry/limits.ts';
 import { loadRegistrySettings } from './registry/load-registry-settings.ts';
+import type { LoadedSettings } from './registry/load-registry-settings.ts';
+import { BoundedFetch } from './registry/bounded-fetch.ts';
+import { prepareCacheDirectory } from './registry/cache-directory.ts';
 import { createRegistryClient } from './registry/registry-client.ts';
 import { RegistryEndpoints } from './registry/registry-endpoints.ts';
 import { createRevocationSource } from './revocation/revocation-source.ts';
@@ -62,6 +65,8 @@ import type { WebhookLimits } from './server/webhook-server.ts';
 import { requireTrustDirectory } from './trust/trust-file.ts';
 import { createTrustSource } from './trust/trust-source.ts';
 import { checkExpression } from './verification/expression/check-expression.ts';
+import type { TufEvents } from './trust/tuf-mirror.ts';
+import { TufMirrors } from './trust/tuf-mirrors.ts';
 import { checkIssuerMaterial } from './verification/issuer-material.ts';
 import { createVerifierPool } from './workers/verifier-pool.ts';
 
@@ -97,12 +102,12 @@ interface Contents {
 
 async function openRegistries(
   options: RegistryOptions,
+  settings: LoadedSettings,
   { requests, cacheDirFailed = () => undefined }: Observers,
   helpers?: CredentialHelpers,
 ): Promise<Contents> {
   const credentials =
     options.dockerConfig === undefined ? anonymous : await loadDockerConfig(options.dockerConfig, helpers);
-  const settings = await loadRegistrySettings(options.registries, options.plainHttp);
   const { cacheDirMaxBytes } = { ...defaultRegistryLimits, ...settings.limits };
   const disk =
     options.cacheDir === undefined
@@ -161,38 +166,108 @@ function openDecision(
   };
 }
 
-function snapshotOptions({ trustDir, noMatch }: PolicyOptions): SnapshotOptions {
+/** How policies find trust material, and what has to be closed after it. */
+interface Trust {
+  readonly snapshotOptions: SnapshotOptions;
+  readonly mirrors: TufMirrors;
+  readonly close: () => Promise<void>;
+}
+
+async function openTrust(
+  { trustDir, noMatch, cacheDir }: PolicyOptions & Pick<RegistryOptions, 'cacheDir'>,
+  settings: LoadedSettings,
+  events: TufEvents,
+): Promise<Trust> {
   if (trustDir !== undefined) requireTrustDirectory(trustDir);
+  const directory = cacheDir === undefined ? undefined : await prepareCacheDirectory(cacheDir, 'tuf-v1');
+  const fetch = new BoundedFetch(settings);
+  const mirrors = new TufMirrors({
+    fetch: (url, bounds) => fetch.get(url, bounds),
+    events,
+    ...(directory === undefined ? {} : { directory }),
+  });
   return {
-    noMatch,
-    checkExpression,
-    trustFor: (configMaps: ConfigMapLookup) => {
-      const trust = createTrustSource({
-        configMaps,
-        ...(trustDir === undefined ? {} : { directory: trustDir }),
-      });
-      return { material: (reference) => trust.material(reference), check: checkIssuerMaterial };
+    mirrors,
+    snapshotOptions: {
+      noMatch,
+      checkExpression,
+      trustFor: (configMaps: ConfigMapLookup) => {
+        const trust = createTrustSource({
+          configMaps,
+          mirrors,
+          ...(trustDir === undefined ? {} : { directory: trustDir }),
+        });
+        return { material: (reference) => trust.material(reference), check: checkIssuerMaterial };
+      },
+      onTrustChange: (changed) => mirrors.subscribe(changed),
+    },
+    close: async () => {
+      await mirrors.close();
+      await fetch.close();
     },
   };
 }
 
-async function openChecker(options: CheckOptions): Promise<Checker> {
-  const source = await openDirectory({ path: options.policies, watch: false, ...snapshotOptions(options) });
+const loadSettings = ({ registries, plainHttp }: RegistryOptions): Promise<LoadedSettings> =>
+  loadRegistrySettings(registries, plainHttp);
+
+const silent: TufEvents = {
+  replaced: () => undefined,
+  failed: () => undefined,
+  diskFailed: () => undefined,
+};
+
+const logged = (log: BaseLogger): TufEvents => ({
+  replaced: (mirror) => {
+    log.info({ mirror }, 'A trusted root was read from its TUF mirror');
+  },
+  failed: (mirror, { code, message }, keeps) => {
+    const consequence = keeps
+      ? 'what was last good stays in force'
+      : 'issuers that name it cannot be used yet';
+    log.warn({ mirror, code }, `The TUF mirror ${mirror} cannot be read, ${consequence}: ${message}`);
+  },
+  diskFailed: (mirror, cause) => {
+    log.warn(
+      { mirror, cause },
+      'What the cache directory keeps of a TUF mirror cannot be used: going on without it',
+    );
+  },
+});
+
+/** The first reading of a mirror is waited for, within the caller's time: a policy without its trusted root decides nothing. */
+async function openChecker(options: CheckOptions, signal: AbortSignal): Promise<Checker> {
+  await using stack = new AsyncDisposableStack();
+  const settings = await loadSettings(options);
+  const trust = await openTrust(options, settings, silent);
+  stack.defer(trust.close);
+  const source = await openDirectory({ path: options.policies, watch: false, ...trust.snapshotOptions });
+  await untilAborted(trust.mirrors.settled(), signal).catch(() => undefined);
   refuseNotReady(source);
-  const { ports, close } = openDecision(source, await openContents(options), { record: () => undefined });
-  return { decide: (workload, signal) => decide(workload, ports, { signal }), close };
+  const { ports, close } = openDecision(source, await openContents(options, settings), {
+    record: () => undefined,
+  });
+  stack.defer(close);
+  const opened = stack.move();
+  return {
+    decide: (workload, until) => decide(workload, ports, { signal: until }),
+    close: () => opened.disposeAsync(),
+  };
 }
 
-async function openContents(options: RegistryOptions & { readonly layout?: string }): Promise<Contents> {
+async function openContents(
+  options: RegistryOptions & { readonly layout?: string },
+  settings: LoadedSettings,
+): Promise<Contents> {
   if (options.layout !== undefined) {
     return { store: await openLayout(options.layout, { clock }), credentials: anonymous, hosts: publicHosts };
   }
   // The user's own command runs the user's own helpers; the webhook runs nothing.
-  return await openRegistries(options, {}, new CredentialHelpers(clock));
+  return await openRegistries(options, settings, {}, new CredentialHelpers(clock));
 }
 
 async function openExplorer(options: TreeOptions): Promise<Explorer> {
-  const { store, credentials, disk } = await openContents(options);
+  const { store, credentials, disk } = await openContents(options, await loadSettings(options));
   const artifacts = createArtifactSource(store);
   return {
     explore: (image, signal, onProgress) => {
@@ -219,33 +294,38 @@ function refuseNotReady(source: LiveSource): void {
 
 async function serve(options: ServeOptions, signal: AbortSignal): Promise<void> {
   const log = createLogger({ level: options.logLevel as LogLevel });
-  const source = await openSource(options, log);
-  const service = await startService(options, source, log);
+  const service = await startService(options, log);
   log.info({ webhookPort: service.port }, 'Serving');
   await aborted(signal);
   log.info('Asked to end: answering what is under way');
   await service.close();
 }
 
-async function openSource(options: ServeOptions, logger: BaseLogger): Promise<LiveSource> {
+async function openSource(
+  options: ServeOptions,
+  snapshotOptions: SnapshotOptions,
+  logger: BaseLogger,
+): Promise<LiveSource> {
   if (options.policies !== undefined) {
-    return openDirectory({ path: options.policies, watch: true, logger, ...snapshotOptions(options) });
+    return openDirectory({ path: options.policies, watch: true, logger, ...snapshotOptions });
   }
   return openCluster({
     releaseNamespace: options.releaseNamespace,
     logger,
-    ...snapshotOptions(options),
+    ...snapshotOptions,
     ...(options.kubeconfig === undefined ? {} : { kubeconfig: options.kubeconfig }),
   });
 }
 
-/** Webhook and operations servers over a source of policies. */
+/** Policies, and webhook and operations servers over them. */
 async function startService(
   options: ServeOptions,
-  source: LiveSource,
   log: BaseLogger,
   limits: Partial<WebhookLimits> = {},
 ): Promise<{ port: number; close(): Promise<void> }> {
+  const settings = await loadSettings(options);
+  const trust = await openTrust(options, settings, logged(log));
+  const source = await openSource(options, trust.snapshotOptions, log);
   const files = { certFile: options.tlsCert, keyFile: options.tlsKey };
   const certificate = await loadServingCertificate(files);
   const clientCa = options.clientCa === undefined ? undefined : await loadClientCa(options.clientCa);
@@ -255,10 +335,11 @@ async function startService(
     policySyncAgeSeconds: () => oldestSyncAge(source),
     certificateExpiresAtMs: () => watch.current.expiresAtMs,
     caches: () => decision.caches(),
+    trustMirrors: () => trust.mirrors.status(),
     cacheDirFaults: () => decision.disk?.faults(),
   });
   const recorder = createVerdictRecorder({ logger: log, metrics });
-  const contents = await openRegistries(options, {
+  const contents = await openRegistries(options, settings, {
     requests: {
       record: (request) => {
         metrics.recordRequest(request);
@@ -300,6 +381,7 @@ async function startService(
     watch.close();
     await webhook.close();
     await Promise.all([operations.close(), decision.close()]);
+    await trust.close();
   };
   try {
     await operations.listen();
@@ -357,7 +439,7 @@ async function startDemo(): Promise<Demo> {
     logLevel: 'error',
   };
   const log = createLogger({ level: 'error', destination: process.stderr });
-  const service = await startService(options, await openSource(options, log), log, { lingerMs: 0 });
+  const service = await startService(options, log, { lingerMs: 0 });
   stack.defer(() => service.close());
   const url = `https://${demoAddress}:${service.port}${reviewPath}`;
   const answers: DemoAnswer[] = [];

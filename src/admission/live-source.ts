@@ -12,6 +12,8 @@ export interface SnapshotOptions {
   /** Called at each compilation, with the ConfigMaps of that moment. */
   readonly trustFor: (configMaps: ConfigMapLookup) => IssuerTrust;
   readonly checkExpression: CheckExpression;
+  /** Registers whom to tell when trust material changed by itself, to compile anew; returns how to end that. */
+  readonly onTrustChange?: (changed: () => void) => () => void;
   readonly noMatch: NoMatch;
 }
 

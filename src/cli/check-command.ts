@@ -16,8 +16,8 @@ export async function runCheck(
 ): Promise<number> {
   try {
     for (const image of images) parseImageReference(image);
-    const checker = await engine.openChecker(options);
     const timeout = AbortSignal.timeout(Math.ceil(options.timeoutSeconds * 1000));
+    const checker = await engine.openChecker(options, timeout);
     const progress = showProgress(terminal, images);
     const verdict = await checker.decide(podOf(images, options.namespace), timeout).finally(async () => {
       progress.stop();

@@ -125,7 +125,8 @@ export interface DemoRegistry {
 
 /** What the command line needs from the rest of the house; `compose.ts` provides it. */
 export interface Engine {
-  openChecker(options: CheckOptions): Promise<Checker>;
+  /** @param signal ends the wait for trust material that has to be fetched first. */
+  openChecker(options: CheckOptions, signal: AbortSignal): Promise<Checker>;
   openExplorer(options: TreeOptions): Promise<Explorer>;
   /** Serves until the signal ends it. */
   serve(options: ServeOptions, signal: AbortSignal): Promise<void>;

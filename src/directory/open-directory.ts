@@ -44,23 +44,22 @@ class DirectorySource implements LiveSource {
   /** Why the directory as a whole could not be read the last time. */
   #fault: Failure | undefined;
   #watch: DirectoryWatch | undefined;
+  readonly #ignoreTrust: (() => void) | undefined;
 
   constructor(options: DirectoryOptions) {
     this.#options = options;
+    this.#ignoreTrust = options.onTrustChange?.(() => {
+      if (this.#snapshot !== undefined) this.#recompile();
+    });
   }
 
   /** Compiles even when no file changed: trust material may have. */
   async load(): Promise<void> {
-    const { path, trustFor, checkExpression, noMatch, logger } = this.#options;
+    const { path, logger } = this.#options;
     const changed = this.#contents.apply(await readPolicyFiles(path));
-    const support = { ...trustFor((name) => this.configMap(name)), checkExpression };
-    const before = this.#snapshot;
-    this.#snapshot = compilePolicies(this.#contents.resources(), support, noMatch);
+    const policies = this.#compile();
     this.#lastSyncMs = Date.now();
-    if (changed)
-      logger?.info({ path, policies: this.#snapshot.policies.length }, 'The policies are in force');
-    for (const sentence of newlyNotReady(before, this.#snapshot))
-      logger?.warn(`What this guards is refused under its mode. ${sentence}`);
+    if (changed) logger?.info({ path, policies }, 'The policies are in force');
   }
 
   follow(): void {
@@ -100,7 +99,28 @@ class DirectorySource implements LiveSource {
   }
 
   async close(): Promise<void> {
+    this.#ignoreTrust?.();
     await this.#watch?.close();
+  }
+
+  /** How many policies are in force now. */
+  #compile(): number {
+    const { trustFor, checkExpression, noMatch, logger } = this.#options;
+    const support = { ...trustFor((name) => this.configMap(name)), checkExpression };
+    const before = this.#snapshot;
+    this.#snapshot = compilePolicies(this.#contents.resources(), support, noMatch);
+    for (const sentence of newlyNotReady(before, this.#snapshot))
+      logger?.warn(`What this guards is refused under its mode. ${sentence}`);
+    return this.#snapshot.policies.length;
+  }
+
+  /** With what was read last. */
+  #recompile(): void {
+    try {
+      this.#compile();
+    } catch (error) {
+      this.#fault = toFailure(error);
+    }
   }
 
   /** A directory that cannot be read, or holds no policy any more, is a fault: all stays in force. */

@@ -55,6 +55,7 @@ class ClusterSource implements LiveSource {
   readonly #configMaps = new Map<string, Readonly<Record<string, string>>>();
   readonly #reflectors: readonly Reflector[];
   readonly #recompile: NodeJS.Timeout;
+  readonly #ignoreTrust: (() => void) | undefined;
   #settling: NodeJS.Timeout | undefined;
   #snapshot: PolicySnapshot | undefined;
   /** Why the last compilation failed. */
@@ -112,6 +113,7 @@ class ClusterSource implements LiveSource {
         },
       }),
     ];
+    this.#ignoreTrust = options.onTrustChange?.(settle);
     this.#recompile = setInterval(() => {
       this.#compile();
     }, recompileMs).unref();
@@ -145,6 +147,7 @@ class ClusterSource implements LiveSource {
   }
 
   async close(): Promise<void> {
+    this.#ignoreTrust?.();
     this.#lookup.close();
     await Promise.all(this.#reflectors.map((reflector) => reflector.close()));
     clearTimeout(this.#settling);

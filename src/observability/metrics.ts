@@ -15,8 +15,20 @@ export interface MetricSources {
   /** End of the serving certificate, milliseconds since the epoch; undefined without one. */
   readonly certificateExpiresAtMs: () => number | undefined;
   readonly caches: () => readonly CacheCounts[];
+  readonly trustMirrors: () => readonly TrustMirrorState[];
   /** Files of the cache directory that could not be used; undefined without one. */
   readonly cacheDirFaults: () => { readonly spoilt: number; readonly failed: number } | undefined;
+}
+
+/** A TUF repository that a trusted root is read from. */
+export interface TrustMirrorState {
+  /** A label: what cluster administrators wrote. */
+  readonly host: string;
+  /** When what is in force was last verified, milliseconds since the epoch; undefined before the first reading. */
+  readonly verifiedAtMs: number | undefined;
+  /** Until when the repository says that it is current, milliseconds since the epoch. */
+  readonly expiresAtMs: number | undefined;
+  readonly failures: number;
 }
 
 export interface Metrics {
@@ -94,6 +106,7 @@ export function createMetrics(sources: MetricSources): Metrics {
   });
   registerSources(sources, registers);
   registerCaches(sources, registers);
+  registerTrustMirrors(sources, registers);
   collectDefaultMetrics({ register: registry });
 
   const policyLabels = new Set<string>();
@@ -221,6 +234,58 @@ function registerCaches({ caches, cacheDirFaults }: MetricSources, registers: Re
     'fault',
     () => Object.entries(cacheDirFaults() ?? {}),
   );
+}
+
+/** Two roots of one host share a label: the worse counts. */
+function registerTrustMirrors({ trustMirrors }: MetricSources, registers: Registry[]): void {
+  const labelNames = ['mirror'];
+  const byHost = (): ReadonlyMap<string, readonly TrustMirrorState[]> =>
+    Map.groupBy(trustMirrors(), ({ host }) => host);
+  const earliest = (times: readonly (number | undefined)[]): number | undefined => {
+    const known = times.filter((time) => time !== undefined);
+    return known.length < times.length ? undefined : Math.min(...known);
+  };
+  new Gauge({
+    name: 'refwarden_trust_mirror_age_seconds',
+    help: 'Time since the trusted root of a TUF mirror was last verified to be current; absent before the first reading.',
+    labelNames,
+    registers,
+    collect() {
+      this.reset();
+      for (const [mirror, states] of byHost()) {
+        const verifiedAtMs = earliest(states.map((state) => state.verifiedAtMs));
+        if (verifiedAtMs !== undefined) this.set({ mirror }, (Date.now() - verifiedAtMs) / 1000);
+      }
+    },
+  });
+  new Gauge({
+    name: 'refwarden_trust_mirror_expiry_timestamp_seconds',
+    help: 'When the metadata of a TUF mirror says that it stops being current, seconds since the epoch; what was verified before stays in force.',
+    labelNames,
+    registers,
+    collect() {
+      this.reset();
+      for (const [mirror, states] of byHost()) {
+        const expiresAtMs = earliest(states.map((state) => state.expiresAtMs));
+        if (expiresAtMs !== undefined) this.set({ mirror }, expiresAtMs / 1000);
+      }
+    },
+  });
+  new Counter({
+    name: 'refwarden_trust_mirror_failures_total',
+    help: 'Readings of a TUF mirror that failed: unreachable, expired, older than before, or not signed as it must be.',
+    labelNames,
+    registers,
+    collect() {
+      this.reset();
+      for (const [mirror, states] of byHost()) {
+        this.inc(
+          { mirror },
+          states.reduce((sum, { failures }) => sum + failures, 0),
+        );
+      }
+    },
+  });
 }
 
 /** Zero would read as "current" or "long expired": what is not known is left out. */

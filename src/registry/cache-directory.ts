@@ -3,8 +3,8 @@ import { mkdir, open, realpath, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RefwardenError } from '../failures/failure.ts';
 
-/** What is kept stands in a directory of our own, named for its format. */
-const contentDirectory = 'content-v1';
+/** What is kept stands in directories of our own, named for their format. */
+export type CacheDirectoryName = 'content-v1' | 'tuf-v1';
 const privateMode = 0o700;
 const writableByOthers = 0o022;
 const root = 0;
@@ -13,10 +13,10 @@ const root = 0;
  * Makes a cache directory ready.
  * @param path made when it is missing. It must be ours or root's, as volumes are: whoever owns it could put anything in
  *   our place.
- * @returns the directory to keep content in: ours, of mode 0700, no symbolic link.
+ * @returns the directory of that name in it: ours, of mode 0700, no symbolic link.
  * @throws RefwardenError `ConfigurationInvalid`, saying what is wrong with it.
  */
-export async function prepareCacheDirectory(path: string): Promise<string> {
+export async function prepareCacheDirectory(path: string, name: CacheDirectoryName): Promise<string> {
   const refuse = (why: string, cause?: unknown): RefwardenError =>
     new RefwardenError('ConfigurationInvalid', `The cache directory ${path} cannot be used: ${why}.`, cause);
   try {
@@ -28,14 +28,14 @@ export async function prepareCacheDirectory(path: string): Promise<string> {
     if (uid === own && own !== root && (mode & writableByOthers) !== 0) {
       throw refuse('other users may write to it; take that away with chmod go-w');
     }
-    const content = join(home, contentDirectory);
+    const content = join(home, name);
     await mkdir(content, { mode: privateMode }).catch(unlessExists);
     await using directory = await open(
       content,
       constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW,
     );
     const found = await directory.stat();
-    if (found.uid !== own) throw refuse(`${contentDirectory} in it belongs to another user (${found.uid})`);
+    if (found.uid !== own) throw refuse(`${name} in it belongs to another user (${found.uid})`);
     // Volumes are opened to their group each time that they are mounted.
     if ((found.mode & 0o777) !== privateMode) await directory.chmod(privateMode);
     await proveWritable(content);

@@ -195,7 +195,7 @@ export class DiskCache {
 
 /** @throws RefwardenError `ConfigurationInvalid` for a directory that cannot be used. */
 export async function openDiskCache(options: DiskCacheOptions): Promise<DiskCache> {
-  return new DiskCache(await prepareCacheDirectory(options.directory), options);
+  return new DiskCache(await prepareCacheDirectory(options.directory, 'content-v1'), options);
 }
 
 const sizeOnDisk = (bytes: number): number => Math.ceil(Math.max(bytes, 1) / blockBytes) * blockBytes;

@@ -12,6 +12,6 @@ export interface FetchedAnswer {
 
 /**
  * GET of an http or https URL, redirects followed, to addresses that are allowed only (threat 10).
- * @throws RefwardenError; its message names the host and says why, without path and query.
+ * @throws RefwardenError; its message names host and path, and says why.
  */
 export type FetchBounded = (url: URL, bounds: FetchBounds) => Promise<FetchedAnswer>;

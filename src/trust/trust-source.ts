@@ -1,18 +1,21 @@
 import type { TrustSource } from '../admission/ports.ts';
 import { failure } from '../failures/failure.ts';
 import type { Failure } from '../failures/failure.ts';
-import { builtInTrustedRoot } from "./built-in-roots.ts";
+import { builtInTrustedRoot } from './built-in-roots.ts';
 import { readTrustFile } from './trust-file.ts';
+import type { TufMirrors } from './tuf-mirrors.ts';
 
 interface TrustSourceOptions {
   /** Directory of trust files; absent = no file can be named. */
   readonly directory?: string;
   /** Data of a ConfigMap of the release namespace; absent = none can be named. */
   readonly configMaps?: (name: string) => Readonly<Record<string, string>> | undefined;
+  /** Reads TUF repositories; absent = none can be named. */
+  readonly mirrors?: Pick<TufMirrors, 'material'>;
 }
 
 /** Trust material by reference. What it says is not parsed here. */
-export function createTrustSource({ directory, configMaps }: TrustSourceOptions): TrustSource {
+export function createTrustSource({ directory, configMaps, mirrors }: TrustSourceOptions): TrustSource {
   return {
     material(reference) {
       switch (reference.kind) {
@@ -27,6 +30,10 @@ export function createTrustSource({ directory, configMaps }: TrustSourceOptions)
             : readTrustFile(directory, reference.name);
         case 'configMap':
           return configMapKey(configMaps, reference.name, reference.key);
+        case 'tuf':
+          return mirrors === undefined
+            ? failure('TrustMaterialMissing', 'A TUF mirror is named, and none is read here.')
+            : mirrors.material(reference);
       }
     },
   };

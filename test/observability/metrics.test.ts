@@ -15,6 +15,7 @@ const metricsOf = (sources: Partial<MetricSources> = {}) =>
       { name: 'tags', hits: 0, misses: 1, evictions: 0, entries: 1, bytes: undefined },
     ],
     cacheDirFaults: () => ({ spoilt: 1, failed: 2 }),
+    trustMirrors: () => [],
     ...sources,
   });
 

@@ -14,6 +14,7 @@ function record(verdict: Verdict) {
     certificateExpiresAtMs: () => undefined,
     caches: () => [],
     cacheDirFaults: () => undefined,
+    trustMirrors: () => [],
   });
   createVerdictRecorder({ logger: log, metrics }).record(verdict);
   return { line: lines()[0] ?? {}, count: lines().length, metrics };

@@ -48,7 +48,9 @@ const tufFields = z.strictObject({
     .min(2)
     .max(maxInlineRootLength)
     .optional()
-    .describe('The root.json to start from, as JSON text. Sigstore and GitHub publish one that ships with Refwarden.'),
+    .describe(
+      'The root.json to start from, as JSON text. Sigstore and GitHub publish one that ships with Refwarden.',
+    ),
   target: z
     .string()
     .min(1)
