@@ -70,8 +70,16 @@ async function read(reading: TufReading, metadataDir: string): Promise<Uint8Arra
     const updater = startUpdater(mirror, metadataDir, fetcher);
     const info = await updater.getTargetInfo(target);
     if (info === undefined) throw new RefwardenError('TrustMaterialMissing', `it has no target ${target}`);
+    const hash = strongHash(info);
+    if (hash === undefined) {
+      throw new RefwardenError(
+        'TrustMaterialInvalid',
+        `target ${target} has neither SHA-256 nor SHA-512 in its metadata`,
+      );
+    }
     if (knownTarget !== undefined && (await isContent(info, knownTarget))) return knownTarget;
-    const url = targetUrl(mirror, info, await hasConsistentSnapshots(metadataDir));
+    const prefix = (await hasConsistentSnapshots(metadataDir)) ? `${hash}.` : '';
+    const url = new URL(`${mirror}/targets/${prefix}${encodeURIComponent(target)}`);
     const bytes = await fetcher.download(url, maxTargetBytes);
     if (!(await isContent(info, bytes))) {
       throw new RefwardenError('TrustMaterialInvalid', `target ${target} is not what its metadata says`);
@@ -102,22 +110,16 @@ function startUpdater(mirror: string, metadataDir: string, fetcher: TufFetcher):
   }
 }
 
-/** Lengths alone prove nothing: at least one hash must be strong. */
 async function isContent(info: TargetFile, bytes: Uint8Array): Promise<boolean> {
-  if (strongHash(info) === undefined) return false;
   return await info.verify(Readable.from([bytes])).then(
     () => true,
     () => false,
   );
 }
 
+/** A length alone, or a weak hash, proves nothing. */
 const strongHash = ({ hashes }: TargetFile): string | undefined =>
   [hashes['sha256'], hashes['sha512']].find((hash) => /^(?:[0-9a-f]{64}|[0-9a-f]{128})$/.test(hash ?? ''));
-
-function targetUrl(mirror: string, info: TargetFile, isConsistent: boolean): URL {
-  const prefix = isConsistent ? `${strongHash(info) ?? ''}.` : '';
-  return new URL(`${mirror}/targets/${prefix}${encodeURIComponent(info.path)}`);
-}
 
 /** Whether files are named by version and hash (TUF specification, section 6.2); tuf-js keeps the root to itself. */
 async function hasConsistentSnapshots(metadataDir: string): Promise<boolean> {

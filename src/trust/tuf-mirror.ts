@@ -164,7 +164,7 @@ export class TufMirror {
       const delayMs = Math.min(timing.retryMs * 2 ** this.#failuresInRow, timing.maxRetryMs);
       this.#failuresInRow++;
       this.#schedule(delayMs * (1 - Math.random() / 2));
-      events.failed(this.#host, refused, this.#state.text !== undefined);
+      events.failed(this.#host, failure(refused.code, refused.message), this.#state.text !== undefined);
     }
     if (this.material() !== before) changed();
     await this.#keep();

@@ -34,10 +34,7 @@ export function tufKey(): TufKey {
 }
 
 /** Signed metadata as a repository serves it. */
-export function signMetadata(
-  signed: Root | Timestamp | Snapshot | Targets,
-  keys: readonly TufKey[],
-): Buffer {
+export function signMetadata(signed: Root | Timestamp | Snapshot | Targets, keys: readonly TufKey[]): Buffer {
   const metadata = new Metadata(signed);
   for (const { key, privateKey } of keys) {
     metadata.sign((data) => {

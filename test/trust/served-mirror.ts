@@ -24,7 +24,7 @@ export interface ServedMirror {
 export async function serveMirror(repository: TufRepository): Promise<ServedMirror> {
   const asked: string[] = [];
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
-    const path = (request.url ?? '').slice(1);
+    const path = new URL(request.url ?? '', 'http://mirror').pathname.slice(1);
     asked.push(path);
     if (mirror.intercept(request, response)) return;
     const file = repository.files.get(path);

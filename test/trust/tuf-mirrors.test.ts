@@ -235,67 +235,46 @@ describe('T25 T34 what a TUF mirror may not serve', () => {
     ));
 
   it('metadata that has expired (freeze)', () =>
-    attacked(
-      (repository) => {
-        repository.publish(first, undefined, { expires: new Date(Date.now() - 1_000) });
-      },
-      /^its metadata has expired \(Final timestamp\.json is expired\)$/,
-    ));
+    attacked((repository) => {
+      repository.publish(first, undefined, { expires: new Date(Date.now() - 1_000) });
+    }, /^its metadata has expired \(Final timestamp\.json is expired\)$/));
 
   it('metadata that another key signed', () =>
-    attacked(
-      (repository) => {
-        repository.publish(first, undefined, { timestampKey: tufKey() });
-      },
-      /^its metadata is refused \(timestamp was signed by 0\/1 keys\)$/,
-    ));
+    attacked((repository) => {
+      repository.publish(first, undefined, { timestampKey: tufKey() });
+    }, /^its metadata is refused \(timestamp was signed by 0\/1 keys\)$/));
 
   it('a root that too few of the keys before signed', () =>
-    attacked(
-      (repository) => {
-        const rootKeys = [tufKey(), tufKey(), tufKey()];
-        const [one] = repository.rootKeys;
-        repository.rotate({ rootKeys }, [...(one === undefined ? [] : [one]), ...rootKeys]);
-        repository.publish(first);
-      },
-      /^its metadata is refused \(root was signed by 1\/2 keys\)$/,
-    ));
+    attacked((repository) => {
+      const rootKeys = [tufKey(), tufKey(), tufKey()];
+      const [one] = repository.rootKeys;
+      repository.rotate({ rootKeys }, [...(one === undefined ? [] : [one]), ...rootKeys]);
+      repository.publish(first);
+    }, /^its metadata is refused \(root was signed by 1\/2 keys\)$/));
 
   it('a root that too few of its own keys signed', () =>
-    attacked(
-      (repository) => {
-        repository.rotate({ rootKeys: [tufKey(), tufKey(), tufKey()] }, repository.rootKeys.slice(0, 2));
-        repository.publish(first);
-      },
-      /^its metadata is refused \(root was signed by 0\/2 keys\)$/,
-    ));
+    attacked((repository) => {
+      repository.rotate({ rootKeys: [tufKey(), tufKey(), tufKey()] }, repository.rootKeys.slice(0, 2));
+      repository.publish(first);
+    }, /^its metadata is refused \(root was signed by 0\/2 keys\)$/));
 
   it('a target with other content than its hash', () =>
-    attacked(
-      (repository) => {
-        repository.publish(first);
-        for (const path of repository.files.keys()) {
-          if (path.startsWith('targets/')) repository.files.set(path, Buffer.from(rootNamed('evil!')));
-        }
-      },
-      /^target trusted_root\.json is not what its metadata says$/,
-    ));
+    attacked((repository) => {
+      repository.publish(first);
+      for (const path of repository.files.keys()) {
+        if (path.startsWith('targets/')) repository.files.set(path, Buffer.from(rootNamed('evil!')));
+      }
+    }, /^target trusted_root\.json is not what its metadata says$/));
 
   it('a target that only its length tells', () =>
-    attacked(
-      (repository) => {
-        repository.publish(first, undefined, { described: { length: first.length, hashes: {} } });
-      },
-      /404$|is not what its metadata says$/,
-    ));
+    attacked((repository) => {
+      repository.publish(first, undefined, { described: { length: first.length, hashes: {} } });
+    }, /^target trusted_root\.json has neither SHA-256 nor SHA-512 in its metadata$/));
 
   it('what is no trusted root, although it is signed', () =>
-    attacked(
-      (repository) => {
-        repository.publish('{"mediaType":"text/plain"}');
-      },
-      /^target trusted_root\.json: is not a Sigstore trusted root by its mediaType\.$/,
-    ));
+    attacked((repository) => {
+      repository.publish('{"mediaType":"text/plain"}');
+    }, /^target trusted_root\.json: is not a Sigstore trusted root by its mediaType\.$/));
 
   it('T26 metadata with duplicate keys', () =>
     attacked(
@@ -392,7 +371,6 @@ describe('T10 where a TUF mirror may be, and may lead', () => {
   it.each([
     'http://169.254.169.254/latest/meta-data',
     'http://[::ffff:a9fe:a9fe]/',
-    'http://localhost.:1/',
     'http://user@tuf.example/',
     'file:///etc/passwd',
   ])('follows no redirect to %s', async (location) => {
@@ -410,14 +388,14 @@ describe('T10 where a TUF mirror may be, and may lead', () => {
   it('follows redirects that end, and no others', async () => {
     const { mirror, reference } = await served();
     mirror.intercept = ({ url = '' }, response) => {
-      if (url.includes('?')) return false;
-      response.writeHead(302, { location: `${url}?` }).end();
+      if (url.includes('?moved')) return false;
+      response.writeHead(302, { location: `${url}?moved` }).end();
       return true;
     };
     const { mirrors } = openMirrors([mirror.host]);
     mirrors.material(reference);
     await mirrors.settled();
-    expect(mirrors.material(reference)).toMatchObject({ code: 'TrustMaterialMissing' });
+    expect(mirrors.material(reference)).toBe(first);
     mirror.intercept = ({ url = '' }, response) => {
       response.writeHead(302, { location: url }).end();
       return true;
@@ -426,7 +404,11 @@ describe('T10 where a TUF mirror may be, and may lead', () => {
     mirrors.material(other);
     await mirrors.settled();
     expect(mirrors.material(other)).toEqual(
-      notRead(mirror.host, `${mirror.host}/2.root.json: redirected more than 4 times`, 'RegistryProtocolError'),
+      notRead(
+        mirror.host,
+        `${mirror.host}/2.root.json: redirected more than 4 times`,
+        'RegistryProtocolError',
+      ),
     );
   });
 });
