@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { ConfigMapLookup, LiveSource } from '../../src/admission/live-source.ts';
 import { openDirectory } from '../../src/directory/open-directory.ts';
 import { RefwardenError, failure } from '../../src/failures/failure.ts';
+import type { Failure } from '../../src/failures/failure.ts';
 import type { IssuerTrust } from '../../src/policy/compile-issuer.ts';
 import { trusting } from '../policy/sample-resources.ts';
 
@@ -536,6 +537,32 @@ describe('openDirectory with watch', () => {
     await until(() => {
       expect(used()).toMatchObject({ issuers: [{ trustedRoot: { json: 'second' } }] });
     });
+  });
+
+  it('T34 trust material that says it changed is taken up at once, until the source is closed', async () => {
+    await write(
+      'a.yaml',
+      `${key.replace('-----"', '-----", transparencyLog: Required')}---\n${policy('one')}`,
+    );
+    let root: string | Failure = failure('TrustMaterialMissing', 'not read yet');
+    const listeners = new Set<() => void>();
+    const source = await openDirectory({
+      path: directory,
+      trustFor: () => ({ material: () => root, check: () => undefined }),
+      onTrustChange: (changed) => {
+        listeners.add(changed);
+        return () => listeners.delete(changed);
+      },
+      noMatch: 'Deny',
+      watch: false,
+    });
+    const requirement = (): unknown => source.snapshot()?.policies[0]?.requirements[0];
+    expect(requirement()).toMatchObject({ notReady: { message: 'TrustedIssuer release: not read yet' } });
+    root = 'second';
+    for (const changed of listeners) changed();
+    expect(requirement()).toMatchObject({ issuers: [{ trustedRoot: { json: 'second' } }] });
+    await source.close();
+    expect(listeners.size).toBe(0);
   });
 
   it('T28 a compilation that fails leaves the last snapshot in force and is reported', async () => {

@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { decide } from '../../src/admission/decide.ts';
 import type { DecisionPorts } from '../../src/admission/decide.ts';
 import type { LiveSource } from '../../src/admission/live-source.ts';
-import { RefwardenError } from '../../src/failures/failure.ts';
+import { RefwardenError, failure } from '../../src/failures/failure.ts';
+import type { Failure } from '../../src/failures/failure.ts';
 import { openCluster } from '../../src/kubernetes/open-cluster.ts';
 import { createTestAuthority } from '../support/tls-certificates.ts';
 import { ClusterUnderTest, issuer, policy, policyNames } from './cluster-under-test.ts';
@@ -67,6 +68,33 @@ describe('openCluster', () => {
       'namespaces',
       'trustedissuers',
     ]);
+  });
+
+  it('T34 trust material that says it changed is taken up without an event of the cluster', async () => {
+    api.put(paths.issuers, issuer('release', { transparencyLog: 'Required' }));
+    api.put(paths.clusterPolicies, policy('p'));
+    let root: string | Failure = failure('TrustMaterialMissing', 'not read yet');
+    const listeners = new Set<() => void>();
+    const source = await cluster.open(
+      {},
+      {
+        trustFor: () => ({ material: () => root, check: () => undefined }),
+        onTrustChange: (changed) => {
+          listeners.add(changed);
+          return () => listeners.delete(changed);
+        },
+      },
+    );
+    await ready(source);
+    const requirement = (): unknown => source.snapshot()?.policies[0]?.requirements[0];
+    expect(requirement()).toMatchObject({ notReady: { message: 'TrustedIssuer release: not read yet' } });
+    root = 'second';
+    for (const changed of listeners) changed();
+    await until(() => {
+      expect(requirement()).toMatchObject({ issuers: [{ trustedRoot: { json: 'second' } }] });
+    });
+    await source.close();
+    expect(listeners.size).toBe(0);
   });
 
   it('T34 trust material that leaves its ConfigMap stops counting', async () => {

@@ -177,6 +177,15 @@ describe('compileIssuer', () => {
     [{ configMap: { name: 'roots' } }, { kind: 'configMap', name: 'roots', key: 'trusted_root.json' }],
     [{ configMap: { name: 'roots', key: 'a' } }, { kind: 'configMap', name: 'roots', key: 'a' }],
     [{ file: 'root.json' }, { kind: 'file', name: 'root.json' }],
+    [{ builtIn: 'GitHub' }, { kind: 'builtIn', name: 'GitHub' }],
+    [
+      { tuf: { mirror: 'https://tuf-repo.github.com' } },
+      { kind: 'tuf', mirror: 'https://tuf-repo.github.com', target: 'trusted_root.json' },
+    ],
+    [
+      { tuf: { mirror: 'http://tuf.example:8080/repo', root: '{}', target: 'acme.json' } },
+      { kind: 'tuf', mirror: 'http://tuf.example:8080/repo', root: '{}', target: 'acme.json' },
+    ],
   ])('asks for the trusted root that %j means', (trustedRoot, expected) => {
     const asked: TrustReference[] = [];
     const trust: IssuerTrust = {

@@ -141,6 +141,29 @@ describe('parseResource', () => {
     expect(refusalOf(resource).message).toContain(message);
   });
 
+  it.each([
+    ['ftp://tuf.example', 'spec.key.trustedRoot.tuf.mirror'],
+    ['https://user:pass@tuf.example', 'spec.key.trustedRoot.tuf.mirror'],
+    ['https://tuf.example/?a=b', 'spec.key.trustedRoot.tuf.mirror'],
+    ['https://tuf.example/#a', 'spec.key.trustedRoot.tuf.mirror'],
+    ['https://tuf.example\\@evil.example', 'spec.key.trustedRoot.tuf.mirror'],
+  ])('T10 refuses the TUF mirror %s', (mirror, where) => {
+    const root = { trustedRoot: { tuf: { mirror, root: '{}' } } };
+    expect(refusalOf(issuer('acme', { key: { pem: 'x', ...root } })).message).toContain(where);
+  });
+
+  it('asks for the root of a TUF mirror unless it ships with Refwarden', () => {
+    const of = (mirror: string) => issuer('acme', { key: { pem: 'x', trustedRoot: { tuf: { mirror } } } });
+    expect(refusalOf(of('https://tuf-repo.github.com.evil.example')).message).toContain(
+      'root must be given, but for https://tuf-repo-cdn.sigstore.dev and https://tuf-repo.github.com',
+    );
+    for (const mirror of ['https://tuf-repo-cdn.sigstore.dev', 'https://tuf-repo.github.com/']) {
+      expect(parse(of(mirror))).toMatchObject({
+        spec: { key: { trustedRoot: { tuf: { mirror, target: 'trusted_root.json' } } } },
+      });
+    }
+  });
+
   const alternative = { signature: { issuers: ['a'] } };
   const rule = { expression: 'true', message: 'm' };
   it.each<[Fields, string]>([
@@ -166,14 +189,6 @@ describe('parseResource', () => {
   it.each<[Fields, string]>([
     [issuer('acme', { key: { pem: 'x', notBefore: '2026-01-01T00:00:00Z' } }), unbuilt('notBefore')],
     [issuer('acme', { key: { pem: 'x', notAfter: '2026-01-01T00:00:00Z' } }), unbuilt('notAfter')],
-    [
-      issuer('acme', { key: { pem: 'x', trustedRoot: { tuf: { mirror: 'https://x', root: '{}' } } } }),
-      unbuilt('tuf'),
-    ],
-    [
-      keyless({ identities: [{ issuer: 'i', subject: 's' }], trustedRoot: { builtIn: 'GitHub' } }),
-      unbuilt('builtIn: GitHub'),
-    ],
     [
       issuer('acme', {
         notation: { trustStores: [{ type: 'ca', configMap: 'ca' }], trustedIdentities: ['*'] },
