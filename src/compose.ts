@@ -52,7 +52,6 @@ import { loadDockerConfig } from './registry/docker-config.ts';
 import { defaultRegistryLimits } from './registry/limits.ts';
 import { loadRegistrySettings } from './registry/load-registry-settings.ts';
 import type { LoadedSettings } from './registry/load-registry-settings.ts';
-import { BoundedFetch } from './registry/bounded-fetch.ts';
 import { prepareCacheDirectory } from './registry/cache-directory.ts';
 import { createRegistryClient } from './registry/registry-client.ts';
 import { RegistryEndpoints } from './registry/registry-endpoints.ts';
@@ -123,12 +122,16 @@ async function openRegistries(
     ...(disk === undefined ? {} : { disk }),
     ...(requests === undefined ? {} : { requests }),
   });
-  const endpoints = new RegistryEndpoints(settings.registries);
-  const hosts: HostRules = {
+  return { store, credentials, hosts: hostRules(settings), ...(disk === undefined ? {} : { disk }) };
+}
+
+/** Hosts that are no registries are allowed by name, and connected to, as registries are. */
+function hostRules({ registries }: LoadedSettings): HostRules {
+  const endpoints = new RegistryEndpoints(registries);
+  return {
     isNamed: (host) => endpoints.isNamed(host),
     connection: (url) => endpoints.guestConnection(url),
   };
-  return { store, credentials, hosts, ...(disk === undefined ? {} : { disk }) };
 }
 
 /** The decision over one source of policies. */
@@ -180,9 +183,8 @@ async function openTrust(
 ): Promise<Trust> {
   if (trustDir !== undefined) requireTrustDirectory(trustDir);
   const directory = cacheDir === undefined ? undefined : await prepareCacheDirectory(cacheDir, 'tuf-v1');
-  const fetch = new BoundedFetch(settings);
   const mirrors = new TufMirrors({
-    fetch: (url, bounds) => fetch.get(url, bounds),
+    hosts: hostRules(settings),
     events,
     ...(directory === undefined ? {} : { directory }),
   });
@@ -201,10 +203,7 @@ async function openTrust(
       },
       onTrustChange: (changed) => mirrors.subscribe(changed),
     },
-    close: async () => {
-      await mirrors.close();
-      await fetch.close();
-    },
+    close: () => mirrors.close(),
   };
 }
 

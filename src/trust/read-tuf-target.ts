@@ -5,7 +5,7 @@ import { DownloadHTTPError, ExpiredMetadataError } from 'tuf-js/dist/error.js';
 import { Updater } from 'tuf-js';
 import type { TargetFile } from 'tuf-js';
 import { RefwardenError } from '../failures/failure.ts';
-import type { FetchBounded } from './fetch-bounded.ts';
+import type { BoundedFetch } from '../network/bounded-fetch.ts';
 import { maxMetadataBytes, TufFetcher } from './tuf-fetcher.ts';
 
 /** Largest target, bytes; as large as a trusted root may be anywhere. */
@@ -29,7 +29,7 @@ export interface TufReading {
   readonly known: TufMetadata;
   /** The target as it was read last, so that it is not fetched again while it is current. */
   readonly knownTarget: Uint8Array | undefined;
-  readonly fetch: FetchBounded;
+  readonly network: BoundedFetch;
   /** Where a directory is made and removed again: tuf-js works on files. */
   readonly scratch: string;
   readonly signal: AbortSignal;
@@ -65,7 +65,7 @@ export async function readTufTarget(reading: TufReading): Promise<TufResult> {
 
 async function read(reading: TufReading, metadataDir: string): Promise<Uint8Array> {
   const { mirror, target, knownTarget, signal } = reading;
-  const fetcher = new TufFetcher(reading.fetch, signal);
+  const fetcher = new TufFetcher(reading.network, signal);
   try {
     const updater = startUpdater(mirror, metadataDir, fetcher);
     const info = await updater.getTargetInfo(target);

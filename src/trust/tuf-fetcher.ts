@@ -1,21 +1,24 @@
 import { DownloadHTTPError } from 'tuf-js/dist/error.js';
 import type { Fetcher } from 'tuf-js';
 import { RefwardenError } from '../failures/failure.ts';
+import type { BoundedFetch } from '../network/bounded-fetch.ts';
 import { parseStrictJson } from '../oci/strict-json.ts';
-import type { FetchBounded } from './fetch-bounded.ts';
 
 /** Largest metadata file, bytes, whatever length the repository states for it. Sigstore's take at most 20,000. */
 export const maxMetadataBytes = 1024 * 1024;
 
+/** One file, milliseconds. */
+const requestTimeoutMs = 10_000;
+
 /** Reads metadata for tuf-js: bounded, and never anything that is no strict JSON. */
 export class TufFetcher implements Fetcher {
-  readonly #fetch: FetchBounded;
+  readonly #network: BoundedFetch;
   readonly #signal: AbortSignal;
   /** Why the last download failed: tuf-js keeps only the text of some errors. */
   failure: unknown;
 
-  constructor(fetch: FetchBounded, signal: AbortSignal) {
-    this.#fetch = fetch;
+  constructor(network: BoundedFetch, signal: AbortSignal) {
+    this.#network = network;
     this.#signal = signal;
   }
 
@@ -23,7 +26,7 @@ export class TufFetcher implements Fetcher {
     this.failure = undefined;
     try {
       const body = await this.download(new URL(url), Math.min(maxLength, maxMetadataBytes));
-      parseStrictJson(body, new URL(url).host + new URL(url).pathname);
+      parseStrictJson(body, describe(new URL(url)));
       return Buffer.from(body);
     } catch (thrown) {
       this.failure = thrown;
@@ -33,9 +36,11 @@ export class TufFetcher implements Fetcher {
 
   /** @throws DownloadHTTPError by which tuf-js learns that there is no newer root; RefwardenError. */
   async download(url: URL, maxBytes: number): Promise<Uint8Array> {
-    const { status, body } = await this.#fetch(url, { maxBytes, signal: this.#signal });
+    const what = describe(url);
+    const bounds = { maxBytes, timeoutMs: requestTimeoutMs, signal: this.#signal };
+    const { status, body } = await this.#network.fetch(url.href, { method: 'GET', what, ...bounds });
     if (status === 200) return body;
-    throw new DownloadHTTPError(`${url.host}${url.pathname}: answered with HTTP status ${status}`, status);
+    throw new DownloadHTTPError(`${what}: answered with HTTP status ${status}`, status);
   }
 
   /** Files are not used: targets are fetched into memory. */
@@ -43,3 +48,5 @@ export class TufFetcher implements Fetcher {
     return Promise.reject(new RefwardenError('InternalError', 'TUF targets are not downloaded to files.'));
   }
 }
+
+const describe = ({ host, pathname }: URL): string => host + pathname;

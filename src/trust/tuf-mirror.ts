@@ -1,7 +1,7 @@
 import { failure, RefwardenError } from '../failures/failure.ts';
 import type { Failure } from '../failures/failure.ts';
+import type { BoundedFetch } from '../network/bounded-fetch.ts';
 import { parseTrustedRoot } from '../verification/sigstore/trusted-root.ts';
-import type { FetchBounded } from './fetch-bounded.ts';
 import { readTufTarget } from './read-tuf-target.ts';
 import type { TufState, TufStore } from './tuf-store.ts';
 
@@ -34,7 +34,7 @@ export interface TufMirrorOptions {
   readonly root: string;
   /** Name of the state on disk. */
   readonly key: string;
-  readonly fetch: FetchBounded;
+  readonly network: BoundedFetch;
   readonly scratch: string;
   readonly store: TufStore | undefined;
   readonly timing: TufTiming;
@@ -81,7 +81,7 @@ export class TufMirror {
     this.#options = options;
     this.#host = new URL(options.mirror).host;
     this.#state = { metadata: { root: options.root } };
-    this.#failure = this.#notRead('TrustMaterialMissing', 'it is being asked');
+    this.#failure = this.#notRead('it is being asked');
     this.#work = this.#start();
   }
 
@@ -160,7 +160,7 @@ export class TufMirror {
       if (this.#state.text !== before) events.replaced(this.#host);
     } else {
       this.#failures++;
-      this.#failure = this.#notRead(refused.code, refused.message);
+      this.#failure = this.#notRead(refused.message);
       const delayMs = Math.min(timing.retryMs * 2 ** this.#failuresInRow, timing.maxRetryMs);
       this.#failuresInRow++;
       this.#schedule(delayMs * (1 - Math.random() / 2));
@@ -172,7 +172,7 @@ export class TufMirror {
 
   /** Why nothing new is in force, or undefined. */
   async #read(): Promise<RefwardenError | undefined> {
-    const { mirror, target, fetch, scratch, timing } = this.#options;
+    const { mirror, target, network, scratch, timing } = this.#options;
     const { metadata, text } = this.#state;
     try {
       const result = await readTufTarget({
@@ -180,7 +180,7 @@ export class TufMirror {
         target,
         known: metadata,
         knownTarget: text === undefined ? undefined : Buffer.from(text),
-        fetch,
+        network,
         scratch,
         signal: AbortSignal.any([this.#closing.signal, AbortSignal.timeout(timing.readingMs)]),
       });
@@ -209,8 +209,9 @@ export class TufMirror {
     }
   }
 
-  #notRead(code: Failure['code'], why: string): Failure {
-    return failure(code, `The TUF mirror ${this.#host} has not been read yet: ${why.replace(/\.$/, '')}.`);
+  #notRead(why: string): Failure {
+    const sentence = `The TUF mirror ${this.#host} has not been read yet: ${why.replace(/\.$/, '')}.`;
+    return failure('TrustMaterialMissing', sentence);
   }
 }
 

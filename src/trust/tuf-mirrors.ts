@@ -2,10 +2,11 @@ import { createHash } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { failure } from '../failures/failure.ts';
 import type { Failure } from '../failures/failure.ts';
+import { BoundedFetch } from '../network/bounded-fetch.ts';
+import type { HostRules } from '../network/bounded-fetch.ts';
 import { wellKnownMirror } from '../policy/model/trusted-issuer.ts';
 import type { TufReference } from '../policy/resolved-issuer.ts';
 import { builtInTufRoot } from './built-in-roots.ts';
-import type { FetchBounded } from './fetch-bounded.ts';
 import { defaultTufTiming, TufMirror } from './tuf-mirror.ts';
 import type { TufEvents, TufMirrorStatus, TufTiming } from './tuf-mirror.ts';
 import { TufStore } from './tuf-store.ts';
@@ -16,7 +17,8 @@ const maxMirrors = 32;
 const unusedMs = 10 * 60_000;
 
 export interface TufMirrorsOptions {
-  readonly fetch: FetchBounded;
+  /** Which hosts the operator named, and how they are connected to. */
+  readonly hosts: HostRules;
   /** Keeps what was verified across restarts; absent = in memory only. */
   readonly directory?: string;
   readonly events: TufEvents;
@@ -29,6 +31,7 @@ export interface TufMirrorsOptions {
  */
 export class TufMirrors {
   readonly #options: TufMirrorsOptions;
+  readonly #network: BoundedFetch;
   readonly #store: TufStore | undefined;
   readonly #mirrors = new Map<string, { readonly mirror: TufMirror; askedAtMs: number }>();
   readonly #listeners = new Set<() => void>();
@@ -36,6 +39,7 @@ export class TufMirrors {
 
   constructor(options: TufMirrorsOptions) {
     this.#options = options;
+    this.#network = new BoundedFetch(options.hosts);
     this.#store = options.directory === undefined ? undefined : new TufStore(options.directory);
     this.#sweep = setInterval(() => {
       this.#dropUnused();
@@ -78,6 +82,7 @@ export class TufMirrors {
     clearInterval(this.#sweep);
     this.#listeners.clear();
     await Promise.all([...this.#mirrors.values()].map(({ mirror }) => mirror.close()));
+    await this.#network.close();
   }
 
   #open(
@@ -92,9 +97,10 @@ export class TufMirrors {
     if (this.#mirrors.size >= maxMirrors) {
       return failure('TrustMaterialMissing', `More than ${maxMirrors} TUF mirrors are named.`);
     }
-    const { fetch, directory, events, timing } = this.#options;
+    const { directory, events, timing } = this.#options;
     const opened = new TufMirror({
-      ...{ mirror, target, root, key, fetch, events },
+      ...{ mirror, target, root, key, events },
+      network: this.#network,
       scratch: directory ?? tmpdir(),
       store: this.#store,
       timing: { ...defaultTufTiming, ...timing },

@@ -549,6 +549,7 @@ describe('openDirectory with watch', () => {
     const source = await openDirectory({
       path: directory,
       trustFor: () => ({ material: () => root, check: () => undefined }),
+      checkExpression,
       onTrustChange: (changed) => {
         listeners.add(changed);
         return () => listeners.delete(changed);

@@ -3,7 +3,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { onTestFinished, vi } from 'vitest';
 import type { Failure } from '../../src/failures/failure.ts';
-import { BoundedFetch } from '../../src/registry/bounded-fetch.ts';
+import { direct } from '../../src/network/connection.ts';
 import type { TufReference } from '../../src/policy/resolved-issuer.ts';
 import type { TufTiming } from '../../src/trust/tuf-mirror.ts';
 import { TufMirrors } from '../../src/trust/tuf-mirrors.ts';
@@ -74,12 +74,11 @@ export function openMirrors(
   allowed: readonly string[],
   options: { directory?: string; timing?: Partial<TufTiming> } = {},
 ): OpenMirrors {
-  const fetch = new BoundedFetch({ registries: allowed.map((host) => ({ host })), limits: {} });
   const replaced: string[] = [];
   const failed: { failure: Failure; keeps: boolean }[] = [];
   const diskFailed: unknown[] = [];
   const mirrors = new TufMirrors({
-    fetch: (url, bounds) => fetch.get(url, bounds),
+    hosts: { isNamed: (host) => allowed.includes(host), connection: () => direct },
     events: {
       replaced: (host) => replaced.push(host),
       failed: (_, failure, keeps) => failed.push({ failure, keeps }),
@@ -91,10 +90,7 @@ export function openMirrors(
   mirrors.subscribe(() => {
     changes++;
   });
-  const close = async (): Promise<void> => {
-    await mirrors.close();
-    await fetch.close();
-  };
+  const close = (): Promise<void> => mirrors.close();
   onTestFinished(close);
   return { mirrors, changes: () => changes, replaced, failed, diskFailed, close };
 }
