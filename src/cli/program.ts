@@ -219,7 +219,10 @@ function withRegistryOptions(command: Command): Command {
       '--docker-config <file>',
       'credentials of registries; default: config.json of DOCKER_CONFIG or ~/.docker',
     )
-    .option('--cache-dir <dir>', 'directory that keeps manifests and artifacts by digest across restarts');
+    .option(
+      '--cache-dir <dir>',
+      'directory that keeps manifests, artifacts and trusted roots of TUF mirrors across restarts',
+    );
 }
 
 function withSourceOptions(command: Command): Command {

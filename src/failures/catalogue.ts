@@ -302,7 +302,7 @@ export const failureCatalogue = {
   ),
   TrustMaterialMissing: invalid(
     'Trust material that an issuer names cannot be read.',
-    'Provide the file or ConfigMap that the message names.',
+    'Provide the file or ConfigMap that the message names, or mend what keeps the TUF mirror from being read.',
   ),
   TrustMaterialInvalid: invalid(
     'Trust material does not parse.',

@@ -15,7 +15,9 @@ const metricsOf = (sources: Partial<MetricSources> = {}) =>
       { name: 'tags', hits: 0, misses: 1, evictions: 0, entries: 1, bytes: undefined },
     ],
     cacheDirFaults: () => ({ spoilt: 1, failed: 2 }),
-    trustMirrors: () => [],
+    trustMirrors: () => [
+      { host: 'tuf.example', verifiedAtMs: Date.now() - 60_000, expiresAtMs: 1_800_000_000_000, failures: 2 },
+    ],
     ...sources,
   });
 
@@ -102,6 +104,25 @@ describe('createMetrics', () => {
     expect(text).toContain('refwarden_reviews_total{outcome="denied",kind="other"} 1200\n');
     expect(text.match(/^refwarden_checks_total\{/gm)).toHaveLength(1001);
     expect(text).toMatch(/refwarden_checks_total\{policy="other",.*\} 200\n/);
+  });
+
+  it('tells the worst of the trusted roots of one mirror, and of none that was never read', async () => {
+    const state = { host: 'tuf.example', verifiedAtMs: 1_000, expiresAtMs: 2_000, failures: 1 };
+    const mirrors = (...others: Partial<typeof state>[]) =>
+      metricsOf({
+        trustMirrors: () => [state, ...others.map((other) => ({ ...state, ...other }))],
+      }).text();
+    const text = await mirrors({ verifiedAtMs: 1_500, expiresAtMs: 1_000, failures: 2 });
+    expect(text).toContain('refwarden_trust_mirror_expiry_timestamp_seconds{mirror="tuf.example"} 1\n');
+    expect(text).toContain('refwarden_trust_mirror_failures_total{mirror="tuf.example"} 3\n');
+    const age = /refwarden_trust_mirror_age_seconds\{mirror="tuf\.example"\} (\S+)\n/.exec(text)?.[1];
+    expect(Number(age)).toBeGreaterThan(Date.now() / 1000 - 60);
+    const unread = await metricsOf({
+      trustMirrors: () => [state, { ...state, verifiedAtMs: undefined, expiresAtMs: undefined }],
+    }).text();
+    expect(unread).not.toContain('refwarden_trust_mirror_age_seconds{');
+    expect(unread).not.toContain('refwarden_trust_mirror_expiry_timestamp_seconds{');
+    expect(unread).toContain('refwarden_trust_mirror_failures_total{mirror="tuf.example"} 2\n');
   });
 
   it('is listed in docs/reference/metrics.md with type, labels and help', async () => {
