@@ -136,7 +136,10 @@ function explain(thrown: unknown): RefwardenError {
     return new RefwardenError('TrustMaterialMissing', thrown.message, thrown);
   }
   const said = thrown instanceof Error ? thrown.message : '';
-  const reason = said.replace(/[^ -~]/g, '').slice(0, maxReasonLength);
+  const reason = said
+    .replace(/^Unable to load (\w+)(?: metadata)? error (?:\w*Error: )?/, '$1: ') // tuf-js's own wrapping
+    .replace(/[^ -~]/g, '')
+    .slice(0, maxReasonLength);
   if (thrown instanceof ExpiredMetadataError || / is expired$/.test(reason)) {
     return new RefwardenError('TrustMaterialInvalid', `its metadata has expired (${reason})`, thrown);
   }

@@ -34,7 +34,7 @@ export function tufKey(): TufKey {
 }
 
 /** Signed metadata as a repository serves it. */
-export function signMetadata(signed: Root | Timestamp | Snapshot | Targets, keys: readonly TufKey[]): Buffer {
+function signMetadata(signed: Root | Timestamp | Snapshot | Targets, keys: readonly TufKey[]): Buffer {
   const metadata = new Metadata(signed);
   for (const { key, privateKey } of keys) {
     metadata.sign((data) => {
@@ -49,6 +49,8 @@ export interface PublishOptions {
   /** Of the timestamp; everything else is valid for a year. */
   readonly expires?: Date;
   readonly timestampKey?: TufKey;
+  /** What the timestamp says of the snapshot, bytes. */
+  readonly snapshotLength?: number;
   /** Replaces what the metadata says of the target. */
   readonly described?: { readonly length: number; readonly hashes: Record<string, string> };
 }
@@ -116,12 +118,12 @@ export class TufRepository {
     this.files.set(`targets/${sha256(bytes)}.${name}`, bytes);
     this.files.set(`${version}.targets.json`, targets);
     this.files.set(`${version}.snapshot.json`, snapshot);
-    this.files.set('timestamp.json', this.timestamp(version, expires, timestampKey));
+    this.files.set('timestamp.json', this.timestamp(version, expires, timestampKey, options.snapshotLength));
   }
 
-  timestamp(version: number, expires: Date, key = this.onlineKey): Buffer {
+  timestamp(version: number, expires: Date, key = this.onlineKey, length?: number): Buffer {
     const expiresAt = expires.toISOString().replace(/\.\d+Z$/, 'Z');
-    const snapshotMeta = new MetaFile({ version });
+    const snapshotMeta = new MetaFile({ version, ...(length === undefined ? {} : { length }) });
     return signMetadata(new Timestamp({ version, specVersion, expires: expiresAt, snapshotMeta }), [key]);
   }
 }

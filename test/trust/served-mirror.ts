@@ -63,7 +63,7 @@ export interface OpenMirrors {
   readonly replaced: string[];
   readonly failed: { readonly failure: Failure; readonly keeps: boolean }[];
   readonly diskFailed: unknown[];
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** A mirror is read again and again; without it, once. */

@@ -257,6 +257,11 @@ describe('T25 T34 what a TUF mirror may not serve', () => {
       repository.publish(first, undefined, { described: { length: first.length, hashes: {} } });
     }, /^target trusted_root\.json has neither SHA-256 nor SHA-512 in its metadata$/));
 
+  it('a snapshot of another length than the timestamp says', () =>
+    attacked((repository) => {
+      repository.publish(first, undefined, { snapshotLength: 1_000 });
+    }, /^its metadata is refused \(snapshot: Expected length 1000 but got \d+\)$/));
+
   it('what is no trusted root, although it is signed', () =>
     attacked((repository) => {
       repository.publish('{"mediaType":"text/plain"}');
@@ -281,8 +286,9 @@ describe('T25 T34 what a TUF mirror may not serve', () => {
     ));
 
   it('T11 metadata and targets without end', async () => {
-    for (const endless of ['timestamp.json', 'targets/']) {
-      const { mirror, reference } = await served();
+    for (const endless of ['timestamp.json', '.snapshot.json', 'targets/']) {
+      const { repository, mirror, reference } = await served();
+      if (endless === '.snapshot.json') repository.publish(first, undefined, { snapshotLength: 1e12 });
       mirror.intercept = (request, response) => {
         if (!(request.url ?? '').includes(endless)) return false;
         response.on('error', () => undefined);

@@ -18,7 +18,7 @@ import {
 } from '../support/signed-attestation.ts';
 
 const pools: VerifierPool[] = [];
-const open = (limits: Parameters<typeof createVerifierPool>[0] = {}): VerifierPool => {
+const open = (limits: Parameters<typeof createVerifierPool>[1] = {}): VerifierPool => {
   const pool = createVerifierPool({}, limits);
   pools.push(pool);
   return pool;
