@@ -156,6 +156,42 @@ describe('where artifacts are looked for, and for what platforms', () => {
   });
 });
 
+describe('TUF mirrors', () => {
+  const issuer = (tuf: object): object => ({
+    apiVersion,
+    kind: 'TrustedIssuer',
+    metadata: { name: 'mirrored' },
+    spec: {
+      keyless: { identities: [{ issuer: 'https://idp.example', subject: 'me' }], trustedRoot: { tuf } },
+    },
+  });
+  const [root, field] = ['{}', 'spec.keyless.trustedRoot.tuf'];
+
+  it.each([
+    { tuf: { mirror: 'https://user@tuf.example', root }, message: `${field}.mirror: Invalid value` },
+    { tuf: { mirror: 'file:///etc/tuf', root }, message: `${field}.mirror: Invalid value` },
+    { tuf: { mirror: 'https://tuf.example' }, message: 'root must be given, but for https://tuf-repo-cdn' },
+    {
+      tuf: { mirror: 'https://tuf.example', root, target: '../a' },
+      message: `${field}.target: Invalid value`,
+    },
+  ])('T22 $tuf is refused by the API server', async ({ tuf, message }) => {
+    const result = await create(kubectl, issuer(tuf), '--dry-run=server');
+    expect(result.code, result.stdout).toBe(1);
+    expect(result.stderr).toContain(message);
+  });
+
+  it('are taken with a root, and without one where it ships with Refwarden', async () => {
+    for (const tuf of [
+      { mirror: 'http://[fd00::1]:8080/tuf/', root: `{"${'a'.repeat(200_000)}":1}` },
+      { mirror: 'https://tuf-repo.github.com/', target: 'acme.trusted_root.json' },
+      { mirror: 'https://tuf-repo-cdn.sigstore.dev' },
+    ]) {
+      expectAdmitted(await create(kubectl, issuer(tuf), '--dry-run=server'));
+    }
+  });
+});
+
 describe('manifests/webhook.yaml', () => {
   it('is refused until it is filled in', async () => {
     const result = await kubectl(['apply', '--dry-run=server', '-f', webhookManifestPath]);

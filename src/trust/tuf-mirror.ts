@@ -217,7 +217,12 @@ export class TufMirror {
 
 /** What this version cannot read never takes the place of what it can. @throws RefwardenError. */
 function readableRoot(bytes: Uint8Array, target: string): string {
-  const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (cause) {
+    throw new RefwardenError('TrustMaterialInvalid', `target ${target} is not valid UTF-8`, cause);
+  }
   parseTrustedRoot(text, `target ${target}`);
   return text;
 }

@@ -102,7 +102,7 @@ export class TufRepository {
   }
 
   /** A new version of everything below the root. */
-  publish(target: string, name = 'trusted_root.json', options: PublishOptions = {}): void {
+  publish(target: string | Uint8Array, name = 'trusted_root.json', options: PublishOptions = {}): void {
     const bytes = Buffer.from(target);
     const { expires = new Date(Date.now() + 7 * day), timestampKey = this.onlineKey } = options;
     const described = options.described ?? { length: bytes.length, hashes: { sha256: sha256(bytes) } };

@@ -267,6 +267,11 @@ describe('T25 T34 what a TUF mirror may not serve', () => {
       repository.publish('{"mediaType":"text/plain"}');
     }, /^target trusted_root\.json: is not a Sigstore trusted root by its mediaType\.$/));
 
+  it('what is no text', () =>
+    attacked((repository) => {
+      repository.publish(Buffer.from([0xff, 0xfe]));
+    }, /^target trusted_root\.json is not valid UTF-8$/));
+
   it('T26 metadata with duplicate keys', () =>
     attacked(
       (repository) => {
