@@ -52,11 +52,18 @@ export class JobQueue {
   #startNext(): void {
     const [first, ...others] = this.#waiting;
     if (first === undefined) return;
-    const thread = this.#takeThread();
-    if (thread === undefined) return;
     const next = others.reduce((least, waiting) => (waiting.bytes < least.bytes ? waiting : least), first);
+    let end: Promise<JobEnd>;
+    try {
+      const thread = this.#takeThread();
+      if (thread === undefined) return;
+      end = this.#runOn(thread, next.job);
+    } catch (cause) {
+      // The system has no thread to give.
+      end = Promise.resolve({ ended: 'broken', cause });
+    }
     this.#waiting.splice(this.#waiting.indexOf(next), 1);
-    next.start(this.#runOn(thread, next.job));
+    next.start(end);
   }
 
   async #runOn(thread: VerifierThread, job: Job): Promise<JobEnd> {

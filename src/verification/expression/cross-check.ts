@@ -1,6 +1,7 @@
 import type { CelError, CelValue } from '@bufbuild/cel';
 import { failure, toFailure } from '../../failures/failure.ts';
 import type { Failure } from '../../failures/failure.ts';
+import { printable } from '../../failures/printable.ts';
 import { expressionRoots } from '../../policy/assertions.ts';
 import type { ExpressionRoot } from '../../policy/assertions.ts';
 import type { AssertionResult, VerifiedEvidence } from '../../policy/evidence.ts';
@@ -51,7 +52,8 @@ function judge(
   const options = [...uses].filter(isViewRoot).map((root) => ({ root, values: viewsOf(root, read) }));
   const missing = options.find(({ values }) => values.length === 0);
   if (missing !== undefined) {
-    const what = `${checks[0]?.message.replace(/\.$/, '') ?? ''}: there is no verified ${viewNames[missing.root]} of the image.${whyNone(missing.root, read)}`;
+    const asked = printable(checks[0]?.message ?? '').replace(/\.$/, '');
+    const what = `${asked}: there is no verified ${viewNames[missing.root]} of the image.${whyNone(missing.root, read)}`;
     return refused(failure('AssertionFailed', what));
   }
   const shared = lazyBindings(['signatures', 'attestations'], (root) =>
