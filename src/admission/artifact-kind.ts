@@ -1,5 +1,6 @@
 import type { Manifest } from '../oci/manifest.ts';
 import { excerpt } from '../verification/excerpt.ts';
+import { notationLayout } from '../verification/notation/notation-signature.ts';
 import { signatureLayers } from '../verification/claimed-signatures.ts';
 import type { ClaimedSignature, SignedFormat } from '../verification/claimed-signatures.ts';
 import { parseSbomMediaType } from '../verification/sbom/sbom-media-type.ts';
@@ -8,7 +9,7 @@ import type { SbomMediaType } from '../verification/sbom/sbom-media-type.ts';
 /** What a document is by its media types and by what it says of itself. */
 export type ArtifactKind =
   | { readonly kind: 'index' | 'image' }
-  | { readonly kind: 'signature'; readonly form: SignedFormat | 'Notation' }
+  | { readonly kind: 'signature'; readonly form: SignedFormat }
   | {
       readonly kind: 'attestation';
       /** `InTotoStatement` is one that nobody signed. */
@@ -19,7 +20,6 @@ export type ArtifactKind =
   /** Type of the artifact, or media type of an entry of an index. */
   | { readonly kind: 'other'; readonly type?: string };
 
-const notationType = 'application/vnd.cncf.notary.signature';
 const inTotoType = 'application/vnd.in-toto+json';
 const bundleContent = 'dev.sigstore.bundle.content';
 const bundlePredicateType = 'dev.sigstore.bundle.predicateType';
@@ -36,6 +36,7 @@ export function artifactKind(manifest: Manifest, claims: readonly ClaimedSignatu
   const claimed = claims.flatMap(({ predicateType }) => predicateType ?? []);
   switch (form) {
     case 'CosignSimpleSigning':
+    case 'NotationSignature':
       return { kind: 'signature', form };
     case 'DsseEnvelope':
       return { kind: 'attestation', form, predicateTypes: named([...claimed, ...layerPredicates(manifest)]) };
@@ -43,7 +44,7 @@ export function artifactKind(manifest: Manifest, claims: readonly ClaimedSignatu
       return bundleKind(manifest, claims);
     case undefined:
   }
-  if (artifactType === notationType) return { kind: 'signature', form: 'Notation' };
+  if (notationLayout.isOfType(manifest)) return { kind: 'signature', form: 'NotationSignature' };
   const types = [artifactType ?? '', ...layers.map(({ mediaType }) => mediaType)];
   if (types.includes(inTotoType))
     return { kind: 'attestation', form: 'InTotoStatement', predicateTypes: named(layerPredicates(manifest)) };

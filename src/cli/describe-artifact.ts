@@ -8,7 +8,7 @@ const formNames = {
   SigstoreBundle: 'Sigstore bundle',
   DsseEnvelope: 'DSSE envelope',
   InTotoStatement: 'in-toto statement without signature',
-  Notation: 'Notation',
+  NotationSignature: 'Notation',
 } as const;
 const keyHexDigits = 12;
 

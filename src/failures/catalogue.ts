@@ -102,6 +102,10 @@ export const failureCatalogue = {
     'The authority has revoked a certificate of the signature.',
     'Sign again with a certificate that is not revoked; find out why this one was.',
   ),
+  SignatureExpired: failed(
+    'The signature says that it counts until a time that has passed.',
+    'Sign again; or have the issuer log expiry instead of enforcing it, if old signatures are to count.',
+  ),
   CertificateTransparencyMissing: failed(
     'The signing certificate carries no valid proof of certificate transparency (SCT).',
     'Sign with a certificate authority that logs its certificates, or set sct: NotRequired on the issuer.',

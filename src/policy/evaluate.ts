@@ -2,8 +2,9 @@ import { failure } from '../failures/failure.ts';
 import type { Failure } from '../failures/failure.ts';
 import type { Digest } from '../image/digest.ts';
 import { isOfContent } from './assertions.ts';
-import { describeSigner, signerIdentity } from './evidence.ts';
+import { describeSigner } from './evidence.ts';
 import type { AssertionResult, Evidence } from './evidence.ts';
+import { signerGroups } from './signer-groups.ts';
 import type {
   EvidenceRequirement,
   SbomRequirement,
@@ -138,10 +139,11 @@ function madeAtMs({ signer, signedAtMs }: Evidence): number | undefined {
  */
 function distinctSigners(evidence: readonly Evidence[]): Evidence[] {
   const byIssuer = Map.groupBy(evidence, ({ issuer }) => issuer);
+  const groupOf = signerGroups(evidence.map(({ signer }) => signer));
   const takenBy = new Map<string, Evidence>();
   const assign = (issuer: string, seen: Set<string>): boolean => {
     for (const item of byIssuer.get(issuer) ?? []) {
-      const signer = signerIdentity(item.signer);
+      const signer = groupOf(item.signer);
       if (seen.has(signer)) continue;
       seen.add(signer);
       const holder = takenBy.get(signer);

@@ -23,6 +23,15 @@ export type Signer =
       readonly subject: string;
       /** `sha256:<hex>` of the DER certificate. */
       readonly certificateFingerprint: string;
+    }
+  | {
+      readonly kind: 'notation';
+      /** Distinguished name of the signing certificate, as a trusted identity is written. */
+      readonly subject: string;
+      /** `sha256:<hex>` of the DER certificate. */
+      readonly certificateFingerprint: string;
+      /** `sha256:<hex>` of the DER SubjectPublicKeyInfo. */
+      readonly keyFingerprint: string;
     };
 
 export const sbomFormats = ['SPDX', 'CycloneDX'] as const;
@@ -44,6 +53,7 @@ export interface VerifiedEvidence {
     | 'CosignSimpleSigning'
     | 'SigstoreBundle'
     | 'DsseEnvelope'
+    | 'NotationSignature'
     // Unsigned by themselves: a signature of the artifact, or of an index that contains it, vouches for them.
     | 'BareStatement'
     | 'BareSbom';
@@ -55,6 +65,8 @@ export interface VerifiedEvidence {
   readonly assertions?: Readonly<Record<string, AssertionResult>>;
   /** Earliest trusted time of signing, milliseconds since the epoch; absent when nothing trusted says it. */
   readonly signedAtMs?: number;
+  /** What does not hold and its issuer does not enforce: it counts all the same. */
+  readonly tolerated?: readonly Failure[];
   /** The evidence stops counting then, milliseconds since the epoch; absent when it depends on no expiry. */
   readonly validUntilMs?: number;
 }
@@ -70,13 +82,18 @@ export interface Evidence extends VerifiedEvidence {
   readonly path: readonly Digest[];
 }
 
-/** Distinct signers for `minimumIssuers`: the key itself, or the identity (its certificates are ephemeral). */
-export function signerIdentity(signer: Signer): string {
+/**
+ * What tells signers apart for `minimumIssuers`; two that share any of it are one. The key itself; the identity, where
+ * certificates come and go. A certificate of Notation is issued anew for the same subject or the same key.
+ */
+export function signerIdentities(signer: Signer): readonly [string, ...string[]] {
   switch (signer.kind) {
     case 'key':
-      return `key ${signer.keyFingerprint}`;
+      return [`key ${signer.keyFingerprint}`];
     case 'keyless':
-      return `keyless ${JSON.stringify([signer.issuer, signer.subject])}`;
+      return [`keyless ${JSON.stringify([signer.issuer, signer.subject])}`];
+    case 'notation':
+      return [`key ${signer.keyFingerprint}`, `notation ${signer.subject}`];
   }
 }
 
@@ -87,5 +104,7 @@ export function describeSigner(signer: Signer): string {
       return `key ${signer.keyFingerprint.slice(0, 'sha256:'.length + 12)}`;
     case 'keyless':
       return `${signer.subject} (${signer.issuer})`;
+    case 'notation':
+      return signer.subject;
   }
 }

@@ -67,8 +67,35 @@ export interface KeylessIssuer extends IssuerBase {
   readonly signedTimestamp: Demand;
 }
 
+/** What a Notation signature is validated for beside its integrity, which is always enforced. */
+export type NotationValidation = 'authenticity' | 'authenticTimestamp' | 'expiry' | 'revocation';
+/** What a validation that fails does: refuse the signature, be told beside it, or not be made at all. */
+export type NotationAction = 'enforce' | 'log' | 'skip';
+
+export const trustStoreTypes = ['ca', 'signingAuthority', 'tsa'] as const;
+
+/** Certificates of one purpose (Notary Project trust-store-trust-policy.md "Trust Store"). */
+export interface TrustStoreMaterial {
+  readonly type: (typeof trustStoreTypes)[number];
+  /** Where they come from, for messages. */
+  readonly name: string;
+  /** PEM, one or more. */
+  readonly certificates: string;
+}
+
+/** A trust policy of the Notary Project. */
+export interface NotationIssuer extends IssuerBase {
+  readonly kind: 'notation';
+  readonly level: 'strict' | 'permissive' | 'audit';
+  readonly override: Readonly<Partial<Record<NotationValidation, NotationAction>>>;
+  readonly trustStores: readonly TrustStoreMaterial[];
+  /** `*` alone, or `x509.subject:` with a distinguished name each. */
+  readonly trustedIdentities: readonly string[];
+  readonly verifyTimestamp: 'always' | 'afterCertExpiry';
+}
+
 /** An issuer with its trust material: plain data, so that it can cross to a worker. */
-export type ResolvedIssuer = KeyIssuer | KeylessIssuer;
+export type ResolvedIssuer = KeyIssuer | KeylessIssuer | NotationIssuer;
 
 /** Where trust material comes from; ConfigMaps are those of the release namespace. */
 export type TrustReference =

@@ -4,7 +4,7 @@ import type { Manifest } from '../oci/manifest.ts';
 import type { ResolvedIssuer } from '../policy/resolved-issuer.ts';
 import type { Claim } from './claim.ts';
 import type { RevocationSource } from './revocation/revocation-source.ts';
-import type { VerificationOutcome } from './verification.ts';
+import type { Rejection, VerificationOutcome } from './verification.ts';
 
 /** What every signature of one artifact is verified against. */
 export interface VerificationContext<Issuer extends ResolvedIssuer> {
@@ -30,6 +30,8 @@ export interface ArtifactForm<Issuer extends ResolvedIssuer> {
   readonly issuerKinds: readonly Issuer['kind'][];
   /** The layers of this form; empty when the manifest is of another form. */
   layers(manifest: Manifest): readonly Descriptor[];
+  /** Why something of this form in the manifest can never count. */
+  refusal?(manifest: Manifest): Rejection | undefined;
   /** Whether a layer may hold a signature over the subject's own bytes. */
   needsSubjectDocument(manifest: Manifest): boolean;
   /** Largest layer that is read, in bytes. */
@@ -42,5 +44,5 @@ export interface ArtifactForm<Issuer extends ResolvedIssuer> {
     bytes: Uint8Array,
     layer: Descriptor,
     context: VerificationContext<Issuer>,
-  ): Iterable<ClaimOutcome>;
+  ): Iterable<ClaimOutcome> | AsyncIterable<ClaimOutcome>;
 }

@@ -6,12 +6,15 @@ import type { Descriptor } from '../oci/descriptor.ts';
 import type { Manifest } from '../oci/manifest.ts';
 import type { VerifiedEvidence } from '../policy/evidence.ts';
 import type { BareFormat } from './bare-form.ts';
+import type { Claim } from './claim.ts';
 import { excerpt } from './excerpt.ts';
+import { readClaimedNotationSignature } from './notation/claimed-notation-signature.ts';
+import { notationLayout } from './notation/notation-signature.ts';
 import { parseSigningCertificate } from './signing-certificate.ts';
 import { sigstoreBundle } from './sigstore/bundle.ts';
 import { cosignAttestations } from './sigstore/cosign-attestations.ts';
 import type { SignedEntity } from './sigstore/signed-entity.ts';
-import type { SignedClaim, SigstoreForm } from './sigstore/sigstore-form.ts';
+import type { SigstoreForm } from './sigstore/sigstore-form.ts';
 import { simpleSigning } from './sigstore/simple-signing.ts';
 import { hintedFingerprint } from './sigstore/verify-signature.ts';
 
@@ -21,11 +24,39 @@ const maxNamedSubjects = 3;
 /** Of the forms that are signed themselves. */
 export type SignedFormat = Exclude<VerifiedEvidence['format'], BareFormat>;
 
-const forms: Readonly<Record<SignedFormat, SigstoreForm>> = {
-  CosignSimpleSigning: simpleSigning,
-  SigstoreBundle: sigstoreBundle,
-  DsseEnvelope: cosignAttestations,
+/** A form as far as its signatures can be read without verifying them. */
+interface ReadableForm {
+  layers(manifest: Manifest): readonly Descriptor[];
+  needsSubjectDocument(manifest: Manifest): boolean;
+  /** @throws RefwardenError when the layer as a whole cannot be read. */
+  read(bytes: Uint8Array, layer: Descriptor, subject: SignedSubject): readonly ClaimedSignature[];
+}
+
+const forms: Readonly<Record<SignedFormat, ReadableForm>> = {
+  CosignSimpleSigning: readable(simpleSigning),
+  SigstoreBundle: readable(sigstoreBundle),
+  DsseEnvelope: readable(cosignAttestations),
+  NotationSignature: {
+    layers: (manifest) => notationLayout.layers(manifest),
+    needsSubjectDocument: () => false,
+    read(bytes, layer, { digest }) {
+      const { subject, root, readTarget } = readClaimedNotationSignature(bytes, layer);
+      const signer = { kind: 'certificate', subject, issuer: root } as const;
+      return [readSignature(() => signer, () => ({ kind: 'signature', subjects: [readTarget()] }), digest)];
+    },
+  },
 };
+
+function readable(form: SigstoreForm): ReadableForm {
+  return {
+    layers: (manifest) => form.layers(manifest),
+    needsSubjectDocument: (manifest) => form.needsSubjectDocument(manifest),
+    read: (bytes, layer, subject) =>
+      form
+        .parseLayer(bytes, layer, subject)
+        .map(({ entity, readClaim }) => readSignature(() => claimedSigner(entity), readClaim, subject.digest)),
+  };
+}
 
 /** Who a signature says made it. Every text is printable and bounded. */
 export type ClaimedSigner =
@@ -80,25 +111,29 @@ export function readClaimedSignatures(
   subject: SignedSubject,
 ): readonly ClaimedSignature[] {
   try {
-    return forms[format].parseLayer(bytes, layer, subject).map((signed) => readSignature(signed, subject));
+    return forms[format].read(bytes, layer, subject);
   } catch (thrown) {
-    return [{ flaw: readable(toFailure(thrown)) }];
+    return [{ flaw: shown(toFailure(thrown)) }];
   }
 }
 
-function readSignature({ entity, readClaim }: SignedClaim, { digest }: SignedSubject): ClaimedSignature {
+function readSignature(
+  readSigner: () => ClaimedSigner | undefined,
+  readClaim: () => Claim,
+  digest: Digest,
+): ClaimedSignature {
   const flaws: Failure[] = [];
   const attempt = <T>(read: () => T): T | undefined => {
     try {
       return read();
     } catch (thrown) {
-      flaws.push(readable(toFailure(thrown)));
+      flaws.push(shown(toFailure(thrown)));
       return undefined;
     }
   };
-  const signer = attempt(() => claimedSigner(entity));
+  const signer = attempt(readSigner);
   const claim = attempt(readClaim);
-  if (claim?.flaw !== undefined) flaws.push(readable(claim.flaw));
+  if (claim?.flaw !== undefined) flaws.push(shown(claim.flaw));
   if (claim !== undefined && !claim.subjects.includes(digest)) flaws.push(otherSubject(claim.subjects));
   const [flaw] = flaws;
   return {
@@ -128,4 +163,4 @@ function otherSubject(subjects: readonly string[]): Failure {
 }
 
 /** Without its cause, and fit to be shown. */
-const readable = ({ code, message }: Failure): Failure => failure(code, printable(message));
+const shown = ({ code, message }: Failure): Failure => failure(code, printable(message));

@@ -1,8 +1,9 @@
 import { failure, toFailure } from '../failures/failure.ts';
 import type { Failure } from '../failures/failure.ts';
-import type { KeyIssuer, KeylessIssuer, ResolvedIssuer } from '../policy/resolved-issuer.ts';
+import type { KeyIssuer, KeylessIssuer, NotationIssuer, ResolvedIssuer } from '../policy/resolved-issuer.ts';
 import { compilePattern } from './identity.ts';
 import { parsePublicKey } from './keys.ts';
+import { compileNotationIssuer } from './notation/compiled-issuer.ts';
 import { parseTrustedRoot } from './sigstore/trusted-root.ts';
 
 /**
@@ -16,6 +17,8 @@ export function checkIssuerMaterial(issuer: ResolvedIssuer): Failure | undefined
         return checkKeyIssuer(issuer);
       case 'keyless':
         return checkKeylessIssuer(issuer);
+      case 'notation':
+        return checkNotationIssuer(issuer);
     }
   } catch (thrown) {
     const { code, message } = toFailure(thrown);
@@ -67,6 +70,13 @@ function checkKeylessIssuer(issuer: KeylessIssuer): Failure | undefined {
     return lacking(name, 'transparency log or timestamp authority');
   }
   return undefined;
+}
+
+function checkNotationIssuer(issuer: NotationIssuer): Failure | undefined {
+  const { stores } = compileNotationIssuer(issuer);
+  return stores.ca.length === 0 && stores.signingAuthority.length === 0
+    ? failure('IssuerInvalid', `Issuer ${issuer.name} has no trust store of the type ca or signingAuthority.`)
+    : undefined;
 }
 
 const lacking = (name: string, what: string): Failure =>

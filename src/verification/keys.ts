@@ -46,10 +46,18 @@ export function parsePublicKey(pem: string): PublicKey {
   }
   const kind = keyKind(key);
   if (typeof kind !== 'string') refuse(kind.unusable);
-  // Through JWK, so that one key has one fingerprint however its point or parameters were encoded.
-  const canonical = createPublicKey({ key: key.export({ format: 'jwk' }), format: 'jwk' });
-  return { key: canonical, kind, fingerprint: `sha256:${spkiHash(canonical).toString('hex')}` };
+  const canonical = canonicalKey(key);
+  return { key: canonical, kind, fingerprint: keyFingerprint(canonical) };
 }
+
+/** Through JWK, so that one key has one fingerprint however its point or parameters were encoded. */
+export function canonicalKey(key: KeyObject): KeyObject {
+  return createPublicKey({ key: key.export({ format: 'jwk' }), format: 'jwk' });
+}
+
+/** `sha256:<hex>` of the DER SubjectPublicKeyInfo of a {@link canonicalKey}. */
+export const keyFingerprint = (canonical: KeyObject): string =>
+  `sha256:${spkiHash(canonical).toString('hex')}`;
 
 /** The kind of a key, or why it is not used. */
 export function keyKind(key: KeyObject): KeyKind | { readonly unusable: string } {

@@ -33,7 +33,7 @@ export function selectLayers(
 ): SelectedLayers {
   const signed = layersOf(signedForms, manifest);
   const bare = layersOf(bareForms, manifest);
-  const skipped = bareForms.flatMap((form) => form.refusal(manifest) ?? []);
+  const skipped = [...signedForms, ...bareForms].flatMap((form) => form.refusal?.(manifest) ?? []);
   let totalBytes = 0;
   const fits = ({ form, layer: { digest, size } }: Selected<{ readonly maxLayerBytes: number }>): boolean => {
     // What is left out is not fetched, and takes nothing from the others.

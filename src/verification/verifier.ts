@@ -11,6 +11,7 @@ import { bareForms } from './bare-forms.ts';
 import { ContentQuestions } from './content-questions.ts';
 import { crossCheck } from './expression/cross-check.ts';
 import { ExpressionEvaluator } from './expression/evaluator.ts';
+import { createNotationForm } from './notation/notation-signature.ts';
 import type { RevocationSource } from './revocation/revocation-source.ts';
 import { maxSignaturesPerArtifact, selectLayers } from './select-layers.ts';
 import type { SelectedLayers } from './select-layers.ts';
@@ -39,7 +40,7 @@ export interface VerifierOptions {
  * Every signature stands for itself: a bad one becomes a rejection and never spoils a good one.
  */
 export function createVerifier(options: VerifierOptions = {}): Verifier {
-  const signedForms: SignedForms = createSigstoreForms();
+  const signedForms: SignedForms = { ...createSigstoreForms(), NotationSignature: createNotationForm() };
   const evaluator = new ExpressionEvaluator();
   const selections = new WeakMap<Manifest, SelectedLayers>();
   const select = (manifest: Manifest): SelectedLayers => {
@@ -80,7 +81,7 @@ async function verifyArtifact(
   const rejections: Rejection[] = [];
   const questions = new ContentQuestions(request, evaluator);
   let signatures = 0;
-  for (const outcome of verifyAll(request, signed, bare, options)) {
+  for await (const outcome of verifyAll(request, signed, bare, options)) {
     if (++signatures > maxSignaturesPerArtifact) {
       const message = `The artifact holds more than ${maxSignaturesPerArtifact} signatures; the rest was not looked at.`;
       rejections.push({ code: 'ArtifactTooLarge', message });
@@ -95,21 +96,21 @@ async function verifyArtifact(
 }
 
 /** Lazily: each signature is verified when the next outcome is asked for. */
-function* verifyAll(
+async function* verifyAll(
   request: VerificationRequest,
   signed: SelectedLayers['signed'],
   bare: SelectedLayers['bare'],
   options: VerifierOptions,
-): Generator<ClaimOutcome> {
+): AsyncGenerator<ClaimOutcome> {
   yield* verifySignatures(request, signed, options);
   if (bare.length > 0) yield* verifyVouched(request, bare);
 }
 
-function* verifySignatures(
+async function* verifySignatures(
   { layers, subjects, subjectDocument, issuers, nowMs }: VerificationRequest,
   signed: SelectedLayers['signed'],
   options: VerifierOptions,
-): Generator<ClaimOutcome> {
+): AsyncGenerator<ClaimOutcome> {
   for (const { form, layer } of signed) {
     const bytes = layers.get(layer.digest);
     if (bytes === undefined) {
