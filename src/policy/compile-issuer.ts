@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { failure } from '../failures/failure.ts';
 import type { Failure } from '../failures/failure.ts';
+import type { NotationTrustPolicy, TrustStoreReference } from './model/notation-trust-policy.ts';
 import type { GithubIdentity, TrustedIssuer, TrustedRootReference } from './model/trusted-issuer.ts';
 import { fulcioExtensions } from './resolved-issuer.ts';
 import type {
@@ -8,9 +9,11 @@ import type {
   IdentityRule,
   KeyIssuer,
   KeylessIssuer,
+  NotationIssuer,
   ResolvedIssuer,
   TrustedRootMaterial,
   TrustReference,
+  TrustStoreMaterial,
 } from './resolved-issuer.ts';
 
 /** What compiling needs from outside: text of trust material, and a check that an issuer's material parses. */
@@ -39,8 +42,7 @@ type Resolver = (name: string, spec: Spec, trust: IssuerTrust) => ResolvedIssuer
 const resolvers: Readonly<Record<keyof Spec, Resolver>> = {
   key: (name, { key }, trust) => key && resolveKey(name, key, trust),
   keyless: (name, { keyless }, trust) => keyless && resolveKeyless(name, keyless, trust),
-  notation: (_, { notation }) =>
-    notation && failure('IssuerInvalid', 'notation is not built in this version of Refwarden.'),
+  notation: (name, { notation }, trust) => notation && resolveNotation(name, notation, trust),
 };
 
 function resolve({ metadata: { name }, spec }: TrustedIssuer, trust: IssuerTrust): ResolvedIssuer | Failure {
@@ -92,6 +94,43 @@ function resolveKeyless(
     transparencyLog,
     signedTimestamp,
   });
+}
+
+function resolveNotation(
+  name: string,
+  { level, override = {}, trustStores, trustedIdentities, verifyTimestamp = 'always' }: NotationTrustPolicy,
+  trust: IssuerTrust,
+): ResolvedIssuer | Failure {
+  const stores: TrustStoreMaterial[] = [];
+  for (const reference of trustStores) {
+    const store = trustStore(reference, trust);
+    if ('code' in store) return store;
+    stores.push(store);
+  }
+  return fingerprinted<NotationIssuer>({
+    kind: 'notation',
+    name,
+    level,
+    override: givenOf(override),
+    trustStores: stores,
+    trustedIdentities,
+    verifyTimestamp,
+  });
+}
+
+const givenOf = (override: NonNullable<NotationTrustPolicy['override']>): NotationIssuer['override'] =>
+  Object.fromEntries(Object.entries(override).filter(([, action]) => action !== undefined));
+
+function trustStore(
+  { type, configMap, file, inline }: TrustStoreReference,
+  trust: IssuerTrust,
+): TrustStoreMaterial | Failure {
+  if (inline !== undefined) return { type, name: 'inline', certificates: inline };
+  const [name, certificates] =
+    configMap !== undefined
+      ? [`ConfigMap ${configMap.name}, key ${configMap.key}`, trust.material({ kind: 'configMap', ...configMap })]
+      : [`file ${file ?? ''}`, trust.material({ kind: 'file', name: file ?? '' })];
+  return typeof certificates === 'string' ? { type, name, certificates } : certificates;
 }
 
 function fingerprinted<T extends ResolvedIssuer>(issuer: Omit<T, 'fingerprint'>): T {

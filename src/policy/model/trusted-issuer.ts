@@ -3,7 +3,9 @@ import { z } from 'zod';
 import { maxPemLength } from '../resolved-issuer.ts';
 import { certificateExtensions, extensionNames } from './certificate-extensions.ts';
 import { dateTime, groupVersion, objectMeta, objectName, resourceStatus } from './metadata.ts';
+import { notation } from './notation-trust-policy.ts';
 import { exactlyOneOf, notBuilt, withCheck, withRules } from './rules.ts';
+import { configMapKey, trustFile } from './trust-material.ts';
 
 const maxIdentities = 16;
 /** Longest trusted root within a resource, in characters; that of a file or ConfigMap may be longer. */
@@ -84,22 +86,13 @@ const trustedRootFields = z.strictObject({
   configMap: z
     .strictObject({
       name: objectName.describe('Name of the ConfigMap.'),
-      key: z
-        .string()
-        .min(1)
-        .max(253)
+      key: configMapKey
         .default('trusted_root.json')
         .describe('Key of the ConfigMap that holds the Sigstore trusted root.'),
     })
     .optional()
     .describe('A ConfigMap of the release namespace.'),
-  file: z
-    .string()
-    .min(1)
-    .max(253)
-    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/)
-    .optional()
-    .describe('A file name within the trust directory of the process (serve --trust-dir).'),
+  file: trustFile.optional(),
   tuf: tuf.optional(),
 });
 const trustedRoot = withRules(trustedRootFields, [
@@ -222,36 +215,6 @@ const keyless = withRules(keylessFields, [
   exactlyOneOf<z.output<typeof keylessFields>>('identities', 'github'),
 ]).describe('An identity proven by a short-lived certificate (Sigstore keyless).');
 
-const notation = z
-  .strictObject({
-    level: z
-      .enum(['strict', 'permissive', 'audit'])
-      .default('strict')
-      .describe('How much of verification must hold, as the Notary Project defines the levels.'),
-    trustStores: z
-      .array(
-        z.strictObject({
-          type: z
-            .enum(['ca', 'signingAuthority', 'tsa'])
-            .describe('What the certificates are of: signers, signing authorities or timestamp authorities.'),
-          configMap: objectName.describe('Name of a ConfigMap of the release namespace with certificates.'),
-        }),
-      )
-      .min(1)
-      .max(8)
-      .describe('Certificates that a signature must lead to.'),
-    trustedIdentities: z
-      .array(z.string().min(1).max(1024))
-      .min(1)
-      .max(16)
-      .describe('Subjects of signing certificates, for example x509.subject: C=US, ST=WA, O=Vendor.'),
-    verifyTimestamp: z
-      .enum(['always', 'afterCertExpiry'])
-      .optional()
-      .describe('When a timestamp is verified: always, or only once the certificate has expired.'),
-  })
-  .describe('A Notary Project (Notation) trust policy.');
-
 const specFields = z.strictObject({
   key: key.optional(),
   keyless: keyless.optional(),
@@ -259,7 +222,6 @@ const specFields = z.strictObject({
 });
 const trustedIssuerSpec = withRules(specFields, [
   exactlyOneOf<z.output<typeof specFields>>('key', 'keyless', 'notation'),
-  ...notBuilt<z.output<typeof specFields>>('notation'),
 ]).describe('Exactly one way to know who signed.');
 
 export const trustedIssuer = z
@@ -270,7 +232,7 @@ export const trustedIssuer = z
     spec: trustedIssuerSpec,
     status: resourceStatus.optional(),
   })
-  .describe('Who is trusted: a key or a keyless identity. Policies name it.');
+  .describe('Who is trusted: a key, a keyless identity or a Notation identity. Policies name it.');
 
 export type TrustedIssuer = z.output<typeof trustedIssuer>;
 export type TrustedRootReference = z.output<typeof trustedRoot>;
