@@ -236,16 +236,6 @@ describe('compileIssuer', () => {
   });
 
   it.each<[TrustedIssuer['spec'], string]>([
-    [
-      {
-        notation: {
-          level: 'strict',
-          trustStores: [{ type: 'ca', configMap: 'vendor-ca' }],
-          trustedIdentities: ['*'],
-        },
-      },
-      'TrustedIssuer acme: notation is not built in this version of Refwarden.',
-    ],
     [{}, 'TrustedIssuer acme: it names no way to know who signed.'],
   ])('T18 trusts nobody by %j, should it ever come in', (spec, message) => {
     const resource = parse(issuer('acme', { key: { pem: 'x' } })) as TrustedIssuer;

@@ -1,34 +1,30 @@
-import { ExtendedKeyUsage, KeyUsageFlags } from '@peculiar/x509';
-import { excerpt } from '../excerpt.ts';
-import { formatDistinguishedName } from './distinguished-name.ts';
+import { isIssuedBy } from '../x509/certificate.ts';
+import { keyUsageBit, purposeOid } from '../x509/extensions.ts';
 import type { NotationCertificate } from './notation-certificate.ts';
 import { algorithmOfKey, signingKeys } from './signature-algorithms.ts';
 
 /** From the signer's certificate to its root. */
 export type CertificateChain = readonly [NotationCertificate, ...NotationCertificate[]];
 
-/** Ed25519 hashes by itself, with SHA-512. */
-const soundHashes: ReadonlySet<string> = new Set(['SHA-256', 'SHA-384', 'SHA-512', 'Ed25519']);
-
-/** Bits that a signer's certificate must not have, by the names of RFC 5280. */
-const forbiddenUsages = {
-  keyEncipherment: KeyUsageFlags.keyEncipherment,
-  dataEncipherment: KeyUsageFlags.dataEncipherment,
-  keyAgreement: KeyUsageFlags.keyAgreement,
-  keyCertSign: KeyUsageFlags.keyCertSign,
-  cRLSign: KeyUsageFlags.cRLSign,
-  encipherOnly: KeyUsageFlags.encipherOnly,
-  decipherOnly: KeyUsageFlags.decipherOnly,
-} as const;
+/** Bits that a signer's certificate must not have (RFC 5280, 4.2.1.3); contentCommitment may stand beside digitalSignature. */
+const forbiddenUsages: Readonly<Record<number, string>> = {
+  2: 'keyEncipherment',
+  3: 'dataEncipherment',
+  4: 'keyAgreement',
+  [keyUsageBit.keyCertSign]: 'keyCertSign',
+  [keyUsageBit.cRLSign]: 'cRLSign',
+  7: 'encipherOnly',
+  8: 'decipherOnly',
+};
 
 /** Purposes that a signer's certificate must not have. */
 const forbiddenPurposes: Readonly<Record<string, string>> = {
-  '2.5.29.37.0': 'anyExtendedKeyUsage',
-  [ExtendedKeyUsage.serverAuth]: 'serverAuth',
-  [ExtendedKeyUsage.clientAuth]: 'clientAuth',
-  [ExtendedKeyUsage.emailProtection]: 'emailProtection',
-  [ExtendedKeyUsage.timeStamping]: 'timeStamping',
-  [ExtendedKeyUsage.ocspSigning]: 'OCSPSigning',
+  [purposeOid.any]: 'anyExtendedKeyUsage',
+  '1.3.6.1.5.5.7.3.1': 'serverAuth',
+  '1.3.6.1.5.5.7.3.2': 'clientAuth',
+  '1.3.6.1.5.5.7.3.4': 'emailProtection',
+  [purposeOid.timeStamping]: 'timeStamping',
+  [purposeOid.ocspSigning]: 'OCSPSigning',
 };
 
 // The rules of signature-specification.md "Certificate Requirements". Each says what is wrong, or nothing.
@@ -38,23 +34,23 @@ export function orderProblem(chain: CertificateChain): string | undefined {
   const root = chain.length - 1;
   for (const [index, certificate] of chain.entries()) {
     const isRoot = index === root;
-    if (certificate.isIssuedBy(certificate) !== isRoot) {
+    if (isIssuedBy(certificate, certificate) !== isRoot) {
       return isRoot
         ? `The chain does not end in a self-signed certificate: ${nameOf(certificate)} is not.`
         : `The chain goes on behind ${nameOf(certificate)}, which is self-signed.`;
     }
     const above = chain[index + 1];
-    if (above !== undefined && !certificate.isIssuedBy(above)) {
+    if (above !== undefined && !isIssuedBy(certificate, above)) {
       return `${nameOf(certificate)} is not issued by the next certificate, ${nameOf(above)}.`;
     }
   }
   return undefined;
 }
 
-/** SHA-2 throughout. */
+/** SHA-2 throughout: an algorithm with another hash is not known here. */
 export function hashProblem(chain: CertificateChain): string | undefined {
-  const weak = chain.find(({ signedWith }) => !soundHashes.has(signedWith));
-  return weak && `${nameOf(weak)} is signed with ${weak.signedWith}: only SHA-2 is taken.`;
+  const weak = chain.find(({ frame: { algorithm } }) => algorithm?.hash === undefined);
+  return weak && `${nameOf(weak)} is signed by an algorithm that is not taken: use SHA-256, SHA-384 or SHA-512.`;
 }
 
 /** The certificates above the signer's may issue, at their depth. */
@@ -62,14 +58,14 @@ export function authorityProblem([, ...authorities]: CertificateChain): string |
   for (const [depth, certificate] of authorities.entries()) {
     const { basicConstraints, keyUsage } = certificate;
     const name = nameOf(certificate);
-    if (basicConstraints?.critical !== true || !basicConstraints.ca) {
+    if (basicConstraints?.isCritical !== true || !basicConstraints.isCa) {
       return `${name} is no authority: it needs critical basicConstraints with cA.`;
     }
-    const { pathLength = Infinity } = basicConstraints;
-    if (pathLength < depth) {
-      return `${name} allows ${pathLength} authorities below it, and there are ${depth}.`;
+    const { maxPathLength = Infinity } = basicConstraints;
+    if (maxPathLength < depth) {
+      return `${name} allows ${maxPathLength} authorities below it, and there are ${depth}.`;
     }
-    if (keyUsage?.critical !== true || !has(keyUsage.usages, KeyUsageFlags.keyCertSign)) {
+    if (keyUsage?.isCritical !== true || !keyUsage.bits.has(keyUsageBit.keyCertSign)) {
       return `${name} may not issue: it needs critical keyUsage with keyCertSign.`;
     }
   }
@@ -78,16 +74,16 @@ export function authorityProblem([, ...authorities]: CertificateChain): string |
 
 /** The signer's certificate is for signing code, and for nothing that would let others use its key. */
 export function leafProblem([leaf]: CertificateChain): string | undefined {
-  const { basicConstraints, keyUsage, extendedKeyUsage = [] } = leaf;
+  const { basicConstraints, keyUsage, purposes = [] } = leaf;
   const name = `The signing certificate ${nameOf(leaf)}`;
-  if (basicConstraints?.ca === true) return `${name} is one of an authority.`;
-  if (keyUsage?.critical !== true || !has(keyUsage.usages, KeyUsageFlags.digitalSignature)) {
+  if (basicConstraints?.isCa === true) return `${name} is one of an authority.`;
+  if (keyUsage?.isCritical !== true || !keyUsage.bits.has(keyUsageBit.digitalSignature)) {
     return `${name} needs critical keyUsage with digitalSignature.`;
   }
-  const usages = Object.entries(forbiddenUsages).filter(([, flag]) => has(keyUsage.usages, flag));
-  if (usages.length > 0) return `${name} has the key usage ${usages.map(([usage]) => usage).join(', ')}.`;
-  const purposes = extendedKeyUsage.flatMap((oid) => forbiddenPurposes[oid] ?? []);
-  return purposes.length > 0 ? `${name} is for ${purposes.join(', ')}.` : undefined;
+  const usages = [...keyUsage.bits].flatMap((bit) => forbiddenUsages[bit] ?? []);
+  if (usages.length > 0) return `${name} has the key usage ${usages.join(', ')}.`;
+  const forbidden = purposes.flatMap((oid) => forbiddenPurposes[oid] ?? []);
+  return forbidden.length > 0 ? `${name} is for ${forbidden.join(', ')}.` : undefined;
 }
 
 /** Its key is of a kind and size that has an algorithm. */
@@ -98,9 +94,5 @@ export function keyProblem([leaf]: CertificateChain): string | undefined {
 }
 
 /** The subject for a message. */
-export const nameOf = ({ subject }: NotationCertificate): string => {
-  const text = formatDistinguishedName(subject);
-  return text === '' ? '(without a subject)' : excerpt(text);
-};
-
-const has = (usages: number, flag: number): boolean => (usages & flag) !== 0;
+export const nameOf = ({ subjectText }: NotationCertificate): string =>
+  subjectText === '' ? '(without a subject)' : subjectText;

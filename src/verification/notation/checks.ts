@@ -17,6 +17,7 @@ import {
   nameOf,
   orderProblem,
 } from './certificate-rules.ts';
+import { readName } from './certificate-name.ts';
 import type { Examination, Signed } from './examination.ts';
 import { algorithmOfKey, verifyRawSignature } from './signature-algorithms.ts';
 import { parsePayload, payloadType, targetProblem } from './target-artifact.ts';
@@ -70,8 +71,8 @@ export const integrityChecks: readonly Check<Signed>[] = [
         : 'The signature does not verify over payload and attributes by the certificate that it brings.';
     },
   },
-  { name: 'chainOrder', code: 'CertificateInvalid', problem: ({ chain }) => orderProblem(chain) },
   { name: 'chainHashes', code: 'CertificateInvalid', problem: ({ chain }) => hashProblem(chain) },
+  { name: 'chainOrder', code: 'CertificateInvalid', problem: ({ chain }) => orderProblem(chain) },
   { name: 'authorities', code: 'CertificateInvalid', problem: ({ chain }) => authorityProblem(chain) },
   { name: 'signingCertificate', code: 'CertificateInvalid', problem: ({ chain }) => leafProblem(chain) },
   {
@@ -107,7 +108,7 @@ export const trustChecks: Readonly<Record<NotationValidation, readonly Check<Exa
       name: 'trustedIdentity',
       code: 'SignerNotTrusted',
       problem: ({ chain: [leaf], issuer }) =>
-        isTrustedSubject(issuer.identities, leaf.subject) ? undefined : `Signed by ${nameOf(leaf)}.`,
+        isTrustedSubject(issuer.identities, readName(leaf.subject)) ? undefined : `Signed by ${nameOf(leaf)}.`,
     },
   ],
   expiry: [

@@ -4,7 +4,6 @@ import type { Manifest } from '../../oci/manifest.ts';
 import type { NotationIssuer } from '../../policy/resolved-issuer.ts';
 import type { ArtifactForm } from '../artifact-form.ts';
 import { excerpt } from '../excerpt.ts';
-import type { RevocationSource } from '../revocation/revocation-source.ts';
 import type { Rejection } from '../verification.ts';
 import type { CertificateChain } from './certificate-rules.ts';
 import { CompiledIssuers } from './compiled-issuer.ts';
@@ -62,7 +61,7 @@ export function readNotationSignature(bytes: Uint8Array, { mediaType }: Descript
 }
 
 /** Signatures of the Notary Project, by issuers with certificates. */
-export function createNotationForm(revocation: RevocationSource | undefined): ArtifactForm<NotationIssuer> {
+export function createNotationForm(): ArtifactForm<NotationIssuer> {
   const compiled = new CompiledIssuers();
   return {
     issuerKinds: ['notation'],
@@ -71,7 +70,9 @@ export function createNotationForm(revocation: RevocationSource | undefined): Ar
     // It names size and media type as well.
     needsSubjectDocument: () => true,
     maxLayerBytes: notationLayout.maxLayerBytes,
-    async *verifyLayer(bytes, layer, { subjects: [subject], subjectDocument: document, issuers, nowMs }) {
+    async *verifyLayer(bytes, layer, context) {
+      const { subjects, subjectDocument: document, issuers, nowMs, revocation } = context;
+      const [subject] = subjects;
       const signed = { ...readNotationSignature(bytes, layer), subject, document };
       yield await verifyNotationSignature(signed, issuers, compiled, { nowMs, revocation });
     },

@@ -1,5 +1,6 @@
 import { RefwardenError } from '../../failures/failure.ts';
 import type { TrustStoreMaterial } from '../../policy/resolved-issuer.ts';
+import { isIssuedBy } from '../x509/certificate.ts';
 import { nameOf } from './certificate-rules.ts';
 import { parseNotationCertificate } from './notation-certificate.ts';
 import type { NotationCertificate } from './notation-certificate.ts';
@@ -39,7 +40,7 @@ export function parseTrustStore({ type, name, certificates }: TrustStoreMaterial
       return refuse(`has a ${which} that does not parse`, cause);
     }
     // The certificate of a mere signer that some authority issued is never the end of a chain.
-    return certificate.basicConstraints?.ca === true || certificate.isIssuedBy(certificate)
+    return certificate.basicConstraints?.isCa === true || isIssuedBy(certificate, certificate)
       ? certificate
       : refuse(`has a ${which}, ${nameOf(certificate)}, that is neither of an authority nor self-signed`);
   });

@@ -5,6 +5,7 @@ import type { NotationIssuer, NotationValidation } from '../../policy/resolved-i
 import { excerpt } from '../excerpt.ts';
 import { canonicalKey, keyFingerprint } from '../keys.ts';
 import type { Rejection, VerificationOutcome } from '../verification.ts';
+import { readName } from './certificate-name.ts';
 import { nameOf } from './certificate-rules.ts';
 import { integrityChecks, trustChecks } from './checks.ts';
 import type { Check } from './checks.ts';
@@ -73,7 +74,7 @@ async function examine(
   const { subject } = signed;
   if (subject === undefined) throw new RefwardenError('InternalError', 'A signature over nothing was accepted.');
   const { trustedTimeMs } = examination;
-  const validUntilMs = validUntil(examination);
+  const validUntilMs = await validUntil(examination);
   return {
     subject,
     ...(trustedTimeMs === undefined ? {} : { signedAtMs: trustedTimeMs }),
@@ -101,22 +102,26 @@ async function firstFailure<Examined>(
 }
 
 /** The earliest time at which an enforced validation may no longer hold. */
-function validUntil(examination: Examination): number {
+async function validUntil(examination: Examination): Promise<number> {
   const { issuer, envelope, chain, isOfAuthority, isTimestampDue } = examination;
-  const { expiry, authenticTimestamp } = issuer.actions;
+  const { expiry, authenticTimestamp, revocation } = issuer.actions;
   const ends: number[] = [];
   if (expiry === 'enforce') ends.push(envelope.attributes.expiryMs ?? Infinity);
   // Without a trusted time of signing it counts as long as the certificates.
   if (authenticTimestamp === 'enforce' && !isOfAuthority && !isTimestampDue) {
     ends.push(...chain.map(({ notAfterMs }) => notAfterMs));
   }
+  if (authenticTimestamp === 'enforce' && isTimestampDue) {
+    ends.push((await examination.timestampRevocation()).validUntilMs ?? Infinity);
+  }
+  if (revocation === 'enforce') ends.push((await examination.revocation()).validUntilMs ?? Infinity);
   return Math.min(Infinity, ...ends);
 }
 
 function signerOf({ chain: [leaf] }: Signed): Signer & { readonly kind: 'notation' } {
   return {
     kind: 'notation',
-    subject: formatDistinguishedName(leaf.subject),
+    subject: formatDistinguishedName(readName(leaf.subject)),
     certificateFingerprint: leaf.fingerprint,
     keyFingerprint: keyFingerprint(canonicalKey(leaf.key)),
   };
