@@ -31,20 +31,6 @@ describe('what is not built', () => {
     },
     { what: 'assert', object: clusterPolicy('unbuilt', { require: [{ name: 'sbom', sbom: withAssert }] }) },
     {
-      what: 'notation',
-      object: {
-        apiVersion,
-        kind: 'TrustedIssuer',
-        metadata: { name: 'unbuilt' },
-        spec: {
-          notation: {
-            trustStores: [{ type: 'ca', configMap: 'vendor-ca' }],
-            trustedIdentities: ['x509.subject: C=US, ST=WA, O=Vendor'],
-          },
-        },
-      },
-    },
-    {
       what: 'ArtifactPolicyException',
       object: {
         apiVersion,
@@ -63,6 +49,55 @@ describe('what is not built', () => {
     const result = await create(kubectl, object);
     expect(result.code).toBe(1);
     expect(result.stderr).toContain(`${what} is not built in this version of Refwarden`);
+  });
+});
+
+describe('an issuer of Notation', () => {
+  const identity = 'x509.subject: C=US, ST=WA, O=Vendor';
+  const issuer = (fields: object): object => ({
+    apiVersion,
+    kind: 'TrustedIssuer',
+    metadata: { name: 'vendor' },
+    spec: {
+      notation: {
+        trustStores: [{ type: 'ca', configMap: { name: 'vendor-ca' } }],
+        trustedIdentities: [identity],
+        ...fields,
+      },
+    },
+  });
+  const tsa = { type: 'tsa', file: 'tsa.pem' };
+
+  it.each([
+    { fields: { trustStores: [tsa] }, message: 'trustStores must have one of type ca or signingAuthority' },
+    {
+      fields: { trustStores: [{ type: 'ca' }] },
+      message: 'exactly one of configMap, inline, file must be given',
+    },
+    { fields: { trustedIdentities: ['*', identity] }, message: 'trustedIdentities: * stands alone' },
+    { fields: { trustedIdentities: ['O=Vendor'] }, message: 'spec.notation.trustedIdentities[0]' },
+    { fields: { level: 'skip' }, message: 'Unsupported value: "skip"' },
+    { fields: { override: {} }, message: 'override must name a validation' },
+    { fields: { override: { expiry: 'skip' } }, message: 'Unsupported value: "skip"' },
+    { fields: { verifyTimestamp: 'always' }, message: 'verifyTimestamp needs a trust store of type tsa' },
+    {
+      fields: { trustStores: [{ ...tsa, type: 'signingAuthority' }, tsa] },
+      message: 'a trust store of type tsa is for signatures that lead to one of type ca',
+    },
+  ])('T22 is refused by the API server: $message', async ({ fields, message }) => {
+    const result = await create(kubectl, issuer(fields), '--dry-run=server');
+    expect(result.code, result.stdout).toBe(1);
+    expect(result.stderr).toContain(message);
+  });
+
+  it('is taken with the defaults filled in', async () => {
+    const result = await create(kubectl, issuer({}), '--dry-run=server', '--output=json');
+    expect(result.code, result.stderr).toBe(0);
+    expect(JSON.parse(result.stdout)).toMatchObject({
+      spec: {
+        notation: { level: 'strict', trustStores: [{ configMap: { name: 'vendor-ca', key: 'ca.crt' } }] },
+      },
+    });
   });
 });
 

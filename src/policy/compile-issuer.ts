@@ -128,7 +128,10 @@ function trustStore(
   if (inline !== undefined) return { type, name: 'inline', certificates: inline };
   const [name, certificates] =
     configMap !== undefined
-      ? [`ConfigMap ${configMap.name}, key ${configMap.key}`, trust.material({ kind: 'configMap', ...configMap })]
+      ? [
+          `ConfigMap ${configMap.name}, key ${configMap.key}`,
+          trust.material({ kind: 'configMap', ...configMap }),
+        ]
       : [`file ${file ?? ''}`, trust.material({ kind: 'file', name: file ?? '' })];
   return typeof certificates === 'string' ? { type, name, certificates } : certificates;
 }

@@ -42,7 +42,13 @@ const forms: Readonly<Record<SignedFormat, ReadableForm>> = {
     read(bytes, layer, { digest }) {
       const { subject, root, readTarget } = readClaimedNotationSignature(bytes, layer);
       const signer = { kind: 'certificate', subject, issuer: root } as const;
-      return [readSignature(() => signer, () => ({ kind: 'signature', subjects: [readTarget()] }), digest)];
+      return [
+        readSignature(
+          () => signer,
+          () => ({ kind: 'signature', subjects: [readTarget()] }),
+          digest,
+        ),
+      ];
     },
   },
 };
@@ -54,7 +60,9 @@ function readable(form: SigstoreForm): ReadableForm {
     read: (bytes, layer, subject) =>
       form
         .parseLayer(bytes, layer, subject)
-        .map(({ entity, readClaim }) => readSignature(() => claimedSigner(entity), readClaim, subject.digest)),
+        .map(({ entity, readClaim }) =>
+          readSignature(() => claimedSigner(entity), readClaim, subject.digest),
+        ),
   };
 }
 

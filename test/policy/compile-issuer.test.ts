@@ -214,6 +214,77 @@ describe('compileIssuer', () => {
     );
   });
 
+  describe('of Notation', () => {
+    const ca = { type: 'ca', configMap: { name: 'vendor-ca' } } as const;
+    const notation = (fields: Fields = {}): Fields => ({
+      notation: { trustStores: [ca], trustedIdentities: ['x509.subject: C=US, ST=WA, O=Vendor'], ...fields },
+    });
+
+    it('has its certificates, and the defaults of the Notary Project', () => {
+      const asked: TrustReference[] = [];
+      const trust: IssuerTrust = {
+        material: (reference) => {
+          asked.push(reference);
+          return `PEM of ${reference.name}`;
+        },
+        check: () => undefined,
+      };
+      const trustStores = [
+        ca,
+        { type: 'tsa', file: 'tsa.pem' },
+        { type: 'ca', inline: 'PEM' },
+        { type: 'signingAuthority', configMap: { name: 'authority', key: 'roots.pem' } },
+      ];
+      expect(resolve(notation({ trustStores }), trust)).toMatchObject({
+        kind: 'notation',
+        name: 'acme',
+        level: 'strict',
+        override: {},
+        verifyTimestamp: 'always',
+        trustedIdentities: ['x509.subject: C=US, ST=WA, O=Vendor'],
+        trustStores: [
+          { type: 'ca', name: 'ConfigMap vendor-ca, key ca.crt', certificates: 'PEM of vendor-ca' },
+          { type: 'tsa', name: 'file tsa.pem', certificates: 'PEM of tsa.pem' },
+          { type: 'ca', name: 'inline', certificates: 'PEM' },
+          {
+            type: 'signingAuthority',
+            name: 'ConfigMap authority, key roots.pem',
+            certificates: 'PEM of authority',
+          },
+        ],
+      });
+      expect(asked).toEqual([
+        { kind: 'configMap', name: 'vendor-ca', key: 'ca.crt' },
+        { kind: 'file', name: 'tsa.pem' },
+        { kind: 'configMap', name: 'authority', key: 'roots.pem' },
+      ]);
+    });
+
+    it('T22 is none while a trust store is missing', () => {
+      const missing: IssuerTrust = {
+        material: () => failure('TrustMaterialMissing', 'No such ConfigMap.'),
+        check: () => undefined,
+      };
+      expect(() => resolve(notation(), missing)).toThrow('TrustedIssuer acme: No such ConfigMap.');
+    });
+
+    it('T27 T34 has another fingerprint with every field', () => {
+      const trust = (text: string): IssuerTrust => ({ material: () => text, check: () => undefined });
+      const tsa = { type: 'tsa', inline: 'PEM' };
+      const fingerprints = [
+        resolve(notation(), trust('a')),
+        resolve(notation(), trust('b')),
+        resolve(notation({ level: 'audit' }), trust('a')),
+        resolve(notation({ override: { expiry: 'log' } }), trust('a')),
+        resolve(notation({ trustedIdentities: ['*'] }), trust('a')),
+        resolve(notation({ trustStores: [{ ...ca, type: 'signingAuthority' }] }), trust('a')),
+        resolve(notation({ trustStores: [ca, tsa] }), trust('a')),
+        resolve(notation({ trustStores: [ca, tsa], verifyTimestamp: 'afterCertExpiry' }), trust('a')),
+      ].map(({ fingerprint }) => fingerprint);
+      expect(new Set(fingerprints).size).toBe(fingerprints.length);
+    });
+  });
+
   it('T27 T34 changes the fingerprint with the spec, the name and the trust material', () => {
     const root = (json: string): IssuerTrust => ({ material: () => json, check: () => undefined });
     const fingerprints = [
@@ -235,10 +306,11 @@ describe('compileIssuer', () => {
     expect(resolve({ key: { pem: 'x' } }).fingerprint).toBe(resolve({ key: { pem: 'x' } }).fingerprint);
   });
 
-  it.each<[TrustedIssuer['spec'], string]>([
-    [{}, 'TrustedIssuer acme: it names no way to know who signed.'],
-  ])('T18 trusts nobody by %j, should it ever come in', (spec, message) => {
-    const resource = parse(issuer('acme', { key: { pem: 'x' } })) as TrustedIssuer;
-    expect(compileIssuer({ ...resource, spec }, trusting)).toEqual(failure('IssuerInvalid', message));
-  });
+  it.each<[TrustedIssuer['spec'], string]>([[{}, 'TrustedIssuer acme: it names no way to know who signed.']])(
+    'T18 trusts nobody by %j, should it ever come in',
+    (spec, message) => {
+      const resource = parse(issuer('acme', { key: { pem: 'x' } })) as TrustedIssuer;
+      expect(compileIssuer({ ...resource, spec }, trusting)).toEqual(failure('IssuerInvalid', message));
+    },
+  );
 });

@@ -8,13 +8,16 @@ const day = 86_400_000;
 export const signedAtMs = Date.UTC(2030, 0, 1);
 
 /** Key pairs by name; each is made once, since RSA takes long. */
-export type KeyName = 'P-256' | 'P-384' | 'P-521' | 'secp256k1' | 'RSA 1024' | 'RSA 2048' | 'RSA 3072' | 'Ed25519';
+export type KeyName =
+  'P-256' | 'P-384' | 'P-521' | 'secp256k1' | 'RSA 1024' | 'RSA 2048' | 'RSA 3072' | 'Ed25519';
 const made = new Map<string, ReturnType<typeof generateKeyPairSync>>();
 
 function makeKeys(name: KeyName): { publicKey: KeyObject; privateKey: KeyObject } {
   const [kind = '', bits] = name.split(' ');
   if (kind === 'RSA') return generateKeyPairSync('rsa', { modulusLength: Number(bits) });
-  return kind === 'Ed25519' ? generateKeyPairSync('ed25519') : generateKeyPairSync('ec', { namedCurve: kind });
+  return kind === 'Ed25519'
+    ? generateKeyPairSync('ed25519')
+    : generateKeyPairSync('ec', { namedCurve: kind });
 }
 
 /** @param owner tells keys of one kind apart. */
@@ -73,7 +76,11 @@ export async function issue(
   const isRsa = signer.asymmetricKeyType === 'rsa';
   const signing = isRsa ? { name: 'RSASSA-PKCS1-v1_5', hash: options.hash ?? 'SHA-256' } : algorithm;
   const curve = signer.asymmetricKeyDetails?.namedCurve ?? '';
-  const curves: Readonly<Record<string, string>> = { prime256v1: 'P-256', secp384r1: 'P-384', secp521r1: 'P-521' };
+  const curves: Readonly<Record<string, string>> = {
+    prime256v1: 'P-256',
+    secp384r1: 'P-384',
+    secp521r1: 'P-521',
+  };
   const importing = isRsa ? signing : { ...algorithm, namedCurve: curves[curve] ?? 'P-256' };
   const certificate = await x509.X509CertificateGenerator.create(
     {

@@ -97,7 +97,8 @@ export function jwsOf(header: string, options: EnvelopeOptions): Fields {
   };
 }
 
-export const jwsBytes = (options: EnvelopeOptions): Uint8Array => Buffer.from(JSON.stringify(makeJws(options)));
+export const jwsBytes = (options: EnvelopeOptions): Uint8Array =>
+  Buffer.from(JSON.stringify(makeJws(options)));
 
 /** A CBOR time. */
 export const coseTime = (ms: number): Tagged => new Tagged(1, ms / 1000);
@@ -106,7 +107,9 @@ export const encodeCbor = (value: unknown): Uint8Array => encode(value);
 
 /** Labels that are numbers are written as such. */
 const asMap = (fields: Fields): Map<string | number, unknown> =>
-  new Map(Object.entries(fields).map(([label, value]) => [/^-?\d+$/.test(label) ? Number(label) : label, value]));
+  new Map(
+    Object.entries(fields).map(([label, value]) => [/^-?\d+$/.test(label) ? Number(label) : label, value]),
+  );
 
 /** The four parts of a COSE_Sign1. */
 export function makeCose(options: EnvelopeOptions): [Uint8Array, unknown, Uint8Array, Uint8Array] {

@@ -16,7 +16,11 @@ export const imageBytes = Buffer.from(
   JSON.stringify({
     schemaVersion: 2,
     mediaType: ociManifest,
-    config: { mediaType: 'application/vnd.oci.empty.v1+json', digest: computeDigest(Buffer.from('{}')), size: 2 },
+    config: {
+      mediaType: 'application/vnd.oci.empty.v1+json',
+      digest: computeDigest(Buffer.from('{}')),
+      size: 2,
+    },
     layers: [],
   }),
 );

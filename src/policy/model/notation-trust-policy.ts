@@ -18,7 +18,9 @@ const trustStoreFields = z.strictObject({
   configMap: z
     .strictObject({
       name: objectName.describe('Name of the ConfigMap.'),
-      key: configMapKey.default('ca.crt').describe('Key of the ConfigMap that holds the certificates in PEM.'),
+      key: configMapKey
+        .default('ca.crt')
+        .describe('Key of the ConfigMap that holds the certificates in PEM.'),
     })
     .optional()
     .describe('A ConfigMap of the release namespace.'),
@@ -36,7 +38,9 @@ const overrideFields = z.strictObject({
   authenticTimestamp: enforceOrLog
     .optional()
     .describe('Whether it was signed while the certificates were valid. With log, expired ones count.'),
-  expiry: enforceOrLog.optional().describe('Whether the time until which the signature is to count has not passed.'),
+  expiry: enforceOrLog
+    .optional()
+    .describe('Whether the time until which the signature is to count has not passed.'),
   revocation: z
     .enum(['enforce', 'log', 'skip'])
     .optional()
@@ -46,7 +50,7 @@ const overrideFields = z.strictObject({
 });
 const override = withRules(overrideFields, [
   {
-    rule: "[has(self.authenticity), has(self.authenticTimestamp), has(self.expiry), has(self.revocation)].exists(given, given)",
+    rule: '[has(self.authenticity), has(self.authenticTimestamp), has(self.expiry), has(self.revocation)].exists(given, given)',
     message: 'override must name a validation',
     holds: (value) => Object.values(value).some((action) => action !== undefined),
   },

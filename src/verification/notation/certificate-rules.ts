@@ -50,7 +50,9 @@ export function orderProblem(chain: CertificateChain): string | undefined {
 /** SHA-2 throughout: an algorithm with another hash is not known here. */
 export function hashProblem(chain: CertificateChain): string | undefined {
   const weak = chain.find(({ frame: { algorithm } }) => algorithm?.hash === undefined);
-  return weak && `${nameOf(weak)} is signed by an algorithm that is not taken: use SHA-256, SHA-384 or SHA-512.`;
+  return (
+    weak && `${nameOf(weak)} is signed by an algorithm that is not taken: use SHA-256, SHA-384 or SHA-512.`
+  );
 }
 
 /** The certificates above the signer's may issue, at their depth. */

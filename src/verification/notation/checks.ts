@@ -42,7 +42,9 @@ export const integrityChecks: readonly Check<Signed>[] = [
     name: 'contentType',
     code: 'PayloadInvalid',
     problem: ({ envelope: { contentType } }) =>
-      contentType === payloadType ? undefined : `The content type is ${excerpt(contentType)}, not ${payloadType}.`,
+      contentType === payloadType
+        ? undefined
+        : `The content type is ${excerpt(contentType)}, not ${payloadType}.`,
   },
   { name: 'signingScheme', code: 'PayloadInvalid', problem: ofAttributes(schemeProblem) },
   { name: 'timeOfScheme', code: 'PayloadInvalid', problem: ofAttributes(signingTimeProblem) },
@@ -108,7 +110,9 @@ export const trustChecks: Readonly<Record<NotationValidation, readonly Check<Exa
       name: 'trustedIdentity',
       code: 'SignerNotTrusted',
       problem: ({ chain: [leaf], issuer }) =>
-        isTrustedSubject(issuer.identities, readName(leaf.subject)) ? undefined : `Signed by ${nameOf(leaf)}.`,
+        isTrustedSubject(issuer.identities, readName(leaf.subject))
+          ? undefined
+          : `Signed by ${nameOf(leaf)}.`,
     },
   ],
   expiry: [
@@ -204,9 +208,7 @@ function validityProblem(
   toMs: number,
   when: string,
 ): string | undefined {
-  const invalid = chain.find(
-    ({ notBeforeMs, notAfterMs }) => !(notBeforeMs <= fromMs && toMs <= notAfterMs),
-  );
+  const invalid = chain.find(({ notBeforeMs, notAfterMs }) => !(notBeforeMs <= fromMs && toMs <= notAfterMs));
   return (
     invalid &&
     `The certificate ${nameOf(invalid)} was not valid ${when}: it is from ${timeText(invalid.notBeforeMs)} to ${timeText(invalid.notAfterMs)}.`

@@ -76,7 +76,9 @@ const isCommon = (label: unknown): boolean =>
 /** A label of COSE itself reads as none that is present, so that nothing common passes as critical. */
 function labelName(label: unknown): string {
   if (typeof label === 'string') return label;
-  return Number.isSafeInteger(label) ? `label ${String(label)}` : malformed('marks critical what is no label');
+  return Number.isSafeInteger(label)
+    ? `label ${String(label)}`
+    : malformed('marks critical what is no label');
 }
 
 function timeOf<Field extends string>(

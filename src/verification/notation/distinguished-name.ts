@@ -115,7 +115,8 @@ class NameReader {
       return Buffer.from(hex, 'hex');
     }
     const [character = ''] = hex;
-    if (!' "#+,;<=>\\'.includes(character) || character === '') refuse('has a backslash before nothing to escape');
+    if (!' "#+,;<=>\\'.includes(character) || character === '')
+      refuse('has a backslash before nothing to escape');
     this.#position += 1;
     return Buffer.from(character);
   }

@@ -69,7 +69,9 @@ export class Examination implements Signed {
   get isTimestampDue(): boolean {
     const { stores, issuer } = this.issuer;
     if (this.isOfAuthority || stores.tsa.length === 0) return false;
-    return issuer.verifyTimestamp === 'always' || this.chain.some(({ notAfterMs }) => notAfterMs < this.nowMs);
+    return (
+      issuer.verifyTimestamp === 'always' || this.chain.some(({ notAfterMs }) => notAfterMs < this.nowMs)
+    );
   }
 
   /** @throws RefwardenError when it does not verify, or there is none. */
@@ -107,7 +109,11 @@ export class Examination implements Signed {
     return this.#revocationOf('timestamp authority', this.timestamp().chain, undefined);
   }
 
-  #revocationOf(whose: string, chain: readonly Uint8Array[], atMs: number | undefined): Promise<RevocationResult> {
+  #revocationOf(
+    whose: string,
+    chain: readonly Uint8Array[],
+    atMs: number | undefined,
+  ): Promise<RevocationResult> {
     // Certificates name the hosts that would be asked: nobody untrusted gets to choose them.
     if (!this.#held.has('authenticity')) {
       const message = `The certificates of the ${whose} were not looked up: the signer is not trusted.`;

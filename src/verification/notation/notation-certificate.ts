@@ -27,7 +27,11 @@ export function parseNotationCertificate(der: Uint8Array): NotationCertificate {
   const certificate = parseCertificate(der, whose);
   const { extensions } = certificate;
   return readDer('CertificateInvalid', whose, () => {
-    const [constraints, bits, oids] = [basicConstraints(extensions), keyUsage(extensions), purposes(extensions)];
+    const [constraints, bits, oids] = [
+      basicConstraints(extensions),
+      keyUsage(extensions),
+      purposes(extensions),
+    ];
     const isCritical = extensions.get(extensionOid.keyUsage)?.isCritical === true;
     return {
       ...certificate,

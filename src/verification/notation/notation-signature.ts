@@ -54,7 +54,8 @@ export interface ReadSignature {
 /** @throws RefwardenError `PayloadInvalid`, `CertificateInvalid`. */
 export function readNotationSignature(bytes: Uint8Array, { mediaType }: Descriptor): ReadSignature {
   const envelope = parsers[mediaType]?.(bytes);
-  if (envelope === undefined) throw new RefwardenError('FormatUnsupported', 'The envelope is neither JWS nor COSE.');
+  if (envelope === undefined)
+    throw new RefwardenError('FormatUnsupported', 'The envelope is neither JWS nor COSE.');
   const [leaf, ...authorities] = envelope.certificates.map(parseNotationCertificate);
   if (leaf === undefined) throw new RefwardenError('PayloadInvalid', 'The signature has no certificates.');
   return { envelope, chain: [leaf, ...authorities] };

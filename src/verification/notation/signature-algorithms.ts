@@ -6,7 +6,8 @@ interface Algorithm {
   /** `alg` of a COSE header (IANA "COSE Algorithms"). */
   readonly coseLabel: number;
   /** RSA modulus in bits, or curve as node:crypto names it: one key, one algorithm. */
-  readonly key: { readonly modulusBits: number } | { readonly curve: string; readonly signatureBytes: number };
+  readonly key:
+    { readonly modulusBits: number } | { readonly curve: string; readonly signatureBytes: number };
 }
 
 /** The only algorithms there are (signature-specification.md "Signature Algorithm Requirements"), by their JWS name. */

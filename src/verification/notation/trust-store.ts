@@ -17,7 +17,11 @@ const block = /-----BEGIN ([A-Z0-9 ]+)-----([A-Za-z0-9+/=\s]*)-----END \1-----/g
  * a signature's chain must lead to one of them.
  * @throws RefwardenError `TrustMaterialInvalid`: the store, and what is wrong with it.
  */
-export function parseTrustStore({ type, name, certificates }: TrustStoreMaterial): readonly NotationCertificate[] {
+export function parseTrustStore({
+  type,
+  name,
+  certificates,
+}: TrustStoreMaterial): readonly NotationCertificate[] {
   const refuse = (what: string, cause?: unknown): never => {
     throw new RefwardenError('TrustMaterialInvalid', `The ${type} trust store (${name}) ${what}.`, cause);
   };
@@ -27,9 +31,11 @@ export function parseTrustStore({ type, name, certificates }: TrustStoreMaterial
     return refuse('holds a private key: take it for leaked');
   }
   // One that is cut short would silently be trusted no more.
-  if (certificates.split('-----BEGIN ').length - 1 !== blocks.length) return refuse('holds a damaged PEM block');
+  if (certificates.split('-----BEGIN ').length - 1 !== blocks.length)
+    return refuse('holds a damaged PEM block');
   if (blocks.length === 0) return refuse('holds no certificate in PEM');
-  if (blocks.length > maxStoreCertificates) return refuse(`holds more than ${maxStoreCertificates} certificates`);
+  if (blocks.length > maxStoreCertificates)
+    return refuse(`holds more than ${maxStoreCertificates} certificates`);
   return blocks.map(([, label, text = ''], index) => {
     const which = `certificate ${index + 1}`;
     if (label !== 'CERTIFICATE') return refuse(`holds something else than certificates`);

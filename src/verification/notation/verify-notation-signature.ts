@@ -41,7 +41,14 @@ export async function verifyNotationSignature(
   for (const issuer of issuers) {
     const result = await examine(signed, issuer, compiled, around);
     if ('passed' in result) refusals.push(result);
-    else evidence.push({ ...result, kind: 'signature', issuer: issuer.name, signer, format: 'NotationSignature' });
+    else
+      evidence.push({
+        ...result,
+        kind: 'signature',
+        issuer: issuer.name,
+        signer,
+        format: 'NotationSignature',
+      });
   }
   if (evidence.length > 0) return { evidence, rejections: [] };
   return rejected({ ...nearest(refusals, issuers), signer: nameOf(signed.chain[0]) });
@@ -72,7 +79,8 @@ async function examine(
     else return { failure: problem, passed };
   }
   const { subject } = signed;
-  if (subject === undefined) throw new RefwardenError('InternalError', 'A signature over nothing was accepted.');
+  if (subject === undefined)
+    throw new RefwardenError('InternalError', 'A signature over nothing was accepted.');
   const { trustedTimeMs } = examination;
   const validUntilMs = await validUntil(examination);
   return {
@@ -131,9 +139,13 @@ const rejected = (rejection: Rejection): VerificationOutcome => ({ evidence: [],
 
 function nearest(refusals: readonly Refusal[], issuers: readonly NotationIssuer[]): Failure {
   const [best] = refusals.toSorted((a, b) => b.passed - a.passed);
-  if (best === undefined) return failure('SignerNotTrusted', 'No issuer of Notation signatures is trusted here.');
+  if (best === undefined)
+    return failure('SignerNotTrusted', 'No issuer of Notation signatures is trusted here.');
   const { code, message } = best.failure;
-  return failure(code, code === 'SignerNotTrusted' ? `${message} Policy trusts ${describeIssuers(issuers)}.` : message);
+  return failure(
+    code,
+    code === 'SignerNotTrusted' ? `${message} Policy trusts ${describeIssuers(issuers)}.` : message,
+  );
 }
 
 function describeIssuers(issuers: readonly NotationIssuer[]): string {

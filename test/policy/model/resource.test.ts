@@ -9,6 +9,14 @@ const requiring = (requirement: Fields): Fields => policy({ require: [{ name: 'o
 const keyless = (spec: Fields): Fields => issuer('acme', { keyless: spec });
 const identity = (spec: Fields): Fields =>
   keyless({ identities: [{ issuer: 'https://idp.example', ...spec }] });
+const notation = (spec: Fields): Fields =>
+  issuer('acme', {
+    notation: {
+      trustStores: [{ type: 'ca', inline: 'pem' }],
+      trustedIdentities: ['x509.subject: C=US, ST=WA, O=Acme'],
+      ...spec,
+    },
+  });
 const github = (spec: Fields): Fields =>
   keyless({ github: { repository: 'acme/shop', workflow: 'release.yml', refs: ['refs/tags/v*'], ...spec } });
 
@@ -343,6 +351,64 @@ describe('parseResource', () => {
       'spec.keyless.identities[0].subjectPattern: must be a regular expression of RE2',
     ],
     ['no refs', github({ refs: [] }), 'spec.keyless.github.refs: '],
+    ['no trust store', notation({ trustStores: [] }), 'spec.notation.trustStores: '],
+    [
+      'a trust store of timestamps alone',
+      notation({ trustStores: [{ type: 'tsa', inline: 'pem' }] }),
+      'trustStores must have one of type ca or signingAuthority: a tsa store says only when',
+    ],
+    [
+      'timestamps for signing authorities',
+      notation({
+        trustStores: [
+          { type: 'signingAuthority', inline: 'pem' },
+          { type: 'tsa', inline: 'pem' },
+        ],
+      }),
+      'a trust store of type tsa is for signatures that lead to one of type ca',
+    ],
+    [
+      'a trust store of nothing',
+      notation({ trustStores: [{ type: 'ca' }] }),
+      'exactly one of configMap, inline, file must be given',
+    ],
+    [
+      'a trust store of two',
+      notation({ trustStores: [{ type: 'ca', inline: 'pem', file: 'ca.pem' }] }),
+      'exactly one of configMap, inline, file must be given',
+    ],
+    [
+      'a trust store in a path',
+      notation({ trustStores: [{ type: 'ca', file: '../ca' }] }),
+      'trustStores[0].file: ',
+    ],
+    [
+      'a trust store of another type',
+      notation({ trustStores: [{ type: 'CA', inline: 'pem' }] }),
+      'trustStores[0].type: ',
+    ],
+    [
+      'anybody beside somebody',
+      notation({ trustedIdentities: ['*', 'x509.subject: C=US, ST=WA, O=a'] }),
+      'trustedIdentities: * stands alone',
+    ],
+    ['no identity of Notation', notation({ trustedIdentities: [] }), 'spec.notation.trustedIdentities: '],
+    [
+      'an identity of no kind',
+      notation({ trustedIdentities: ['C=US, ST=WA, O=a'] }),
+      'trustedIdentities[0]: ',
+    ],
+    ['an empty subject', notation({ trustedIdentities: ['x509.subject:  '] }), 'trustedIdentities[0]: '],
+    ['the level skip', notation({ level: 'skip' }), 'spec.notation.level: '],
+    ['an override of integrity', notation({ override: { integrity: 'log' } }), 'spec.notation.override: '],
+    ['an override of nothing', notation({ override: {} }), 'override must name a validation'],
+    ['authenticity skipped', notation({ override: { authenticity: 'skip' } }), 'override.authenticity: '],
+    ['expiry skipped', notation({ override: { expiry: 'skip' } }), 'override.expiry: '],
+    [
+      'when to verify timestamps of nobody',
+      notation({ verifyTimestamp: 'always' }),
+      'verifyTimestamp needs a trust store of type tsa',
+    ],
     ['any ref', github({ refs: ['*'] }), 'spec.keyless.github.refs[0]: '],
     ['a regular expression of refs', github({ refs: ['refs/tags/(v|x)'] }), 'spec.keyless.github.refs[0]: '],
     ['a repository name for an ID', github({ repositoryID: 'acme' }), 'spec.keyless.github.repositoryID: '],

@@ -52,7 +52,10 @@ describe('the order of a chain', () => {
       [[intermediate, leaf, root], issued],
       [[leaf, root], issued],
       [[leaf, other], issued],
-      [[leaf, intermediate], 'The chain does not end in a self-signed certificate: C=US, O=Acme, CN=Intermediate'],
+      [
+        [leaf, intermediate],
+        'The chain does not end in a self-signed certificate: C=US, O=Acme, CN=Intermediate',
+      ],
       [[leaf], 'The chain does not end in a self-signed certificate: C=US, ST=WA, O=Acme, CN=Release'],
       [[leaf, intermediate, root, root], 'The chain goes on behind C=US, O=Acme, CN=Root'],
       [[leaf, intermediate, root, other], 'The chain goes on behind C=US, O=Acme, CN=Root'],
@@ -136,7 +139,11 @@ describe('the certificate of a signer', () => {
   it.each<[string, readonly x509.Extension[], string | undefined]>([
     ['for code signing', leafExtensions(usages.digitalSignature, codeSigning), undefined],
     ['with contentCommitment', leafExtensions(usages.digitalSignature | usages.nonRepudiation), undefined],
-    ['with a purpose of its own', leafExtensions(usages.digitalSignature, '1.3.6.1.4.1.311.10.3.13'), undefined],
+    [
+      'with a purpose of its own',
+      leafExtensions(usages.digitalSignature, '1.3.6.1.4.1.311.10.3.13'),
+      undefined,
+    ],
     ['marked as no authority', [constraints(false, true), usage(usages.digitalSignature)], undefined],
     [
       'marked as an authority',
@@ -145,7 +152,11 @@ describe('the certificate of a signer', () => {
     ],
     ['without keyUsage', [], `${name} needs critical keyUsage with digitalSignature.`],
     ['whose keyUsage is not critical', [usage(usages.digitalSignature, false)], 'needs critical keyUsage'],
-    ['for contentCommitment alone', [usage(usages.nonRepudiation)], 'needs critical keyUsage with digitalSignature'],
+    [
+      'for contentCommitment alone',
+      [usage(usages.nonRepudiation)],
+      'needs critical keyUsage with digitalSignature',
+    ],
     ...(
       [
         'keyEncipherment',

@@ -46,12 +46,21 @@ interface Case {
   readonly nowMs?: number;
 }
 
-function verify(format: Format, { options, issuer, of = chain, nowMs }: Case = {}): Promise<VerificationOutcome> {
-  const request = notationRequest(format, envelopeOf(format, of, options), [notationIssuer(chain.root, issuer)]);
+function verify(
+  format: Format,
+  { options, issuer, of = chain, nowMs }: Case = {},
+): Promise<VerificationOutcome> {
+  const request = notationRequest(format, envelopeOf(format, of, options), [
+    notationIssuer(chain.root, issuer),
+  ]);
   return verifier.verify(nowMs === undefined ? request : { ...request, nowMs });
 }
 
-function refused({ evidence, rejections }: VerificationOutcome, code: FailureCode, message: RegExp | string): void {
+function refused(
+  { evidence, rejections }: VerificationOutcome,
+  code: FailureCode,
+  message: RegExp | string,
+): void {
   expect(evidence).toEqual([]);
   expect(rejections).toMatchObject([{ code }]);
   if (typeof message === 'string') expect(rejections[0]?.message).toBe(message);
@@ -343,9 +352,7 @@ describe.each(both)('a Notation signature in %s', (format) => {
     expect((await verify(format)).evidence).toHaveLength(1);
     const other = await makeChain({ root: { owner: 'other root' } });
     refused(
-      await verifier.verify(
-        notationRequest(format, envelopeOf(format, chain), [notationIssuer(other.root)]),
-      ),
+      await verifier.verify(notationRequest(format, envelopeOf(format, chain), [notationIssuer(other.root)])),
       'SignerNotTrusted',
       /^The certificates of C=US, ST=WA, O=Acme, CN=Release lead to none of a ca trust store\./,
     );
@@ -410,7 +417,8 @@ describe.each(both)('a Notation signature in %s', (format) => {
     const token = Buffer.from('token');
     const unprotect = (header: object): Record<string, unknown> => ({
       ...header,
-      'io.cncf.notary.timestampSignature': format === 'JWS' ? token.toString('base64') : Uint8Array.from(token),
+      'io.cncf.notary.timestampSignature':
+        format === 'JWS' ? token.toString('base64') : Uint8Array.from(token),
     });
     refused(
       await verify(format, { issuer: { trustStores }, options: { unprotect } }),
@@ -420,7 +428,9 @@ describe.each(both)('a Notation signature in %s', (format) => {
   });
 
   it('a signing authority is trusted by its own store, and for its time', async () => {
-    const stores = { trustStores: [{ type: 'signingAuthority', name: 'x', certificates: chain.root.pem }] } as const;
+    const stores = {
+      trustStores: [{ type: 'signingAuthority', name: 'x', certificates: chain.root.pem }],
+    } as const;
     const options = { protect: byAuthority(format) };
     const { evidence } = await verify(format, { options, issuer: stores, nowMs: signedAtMs + 5 * year });
     expect(evidence).toMatchObject([{ signedAtMs }]);
@@ -432,7 +442,10 @@ describe.each(both)('a Notation signature in %s', (format) => {
     );
     refused(await verify(format, { issuer: stores }), 'SignerNotTrusted', /lead to none of a ca trust store/);
     refused(
-      await verify(format, { options: { protect: byAuthority(format, signedAtMs + 2 * year) }, issuer: stores }),
+      await verify(format, {
+        options: { protect: byAuthority(format, signedAtMs + 2 * year) },
+        issuer: stores,
+      }),
       'CertificateInvalid',
       /was not valid when it was signed/,
     );

@@ -36,7 +36,10 @@ const looked = certify('release', {
 const tsaRoot = certify('TSA root', { extensions: ofAuthority });
 const stamping = [keyUsage('digitalSignature'), purpose(true, purposeOid.timeStamping)];
 const tsa = certify('TSA', { by: tsaRoot, extensions: stamping });
-const lookedTsa = certify('TSA', { by: tsaRoot, extensions: [...stamping, ocspAt('http://ocsp.example/tsa')] });
+const lookedTsa = certify('TSA', {
+  by: tsaRoot,
+  extensions: [...stamping, ocspAt('http://ocsp.example/tsa')],
+});
 
 const pemOf = ({ der }: TestHolder): string =>
   `-----BEGIN CERTIFICATE-----\n${Buffer.from(der).toString('base64')}\n-----END CERTIFICATE-----`;
@@ -81,7 +84,10 @@ function verify(format: Format, given: Case): Promise<VerificationOutcome> {
 }
 
 /** A responder for the certificates that name one. */
-function responder(answers: { signer?: AnswerOptions; tsa?: AnswerOptions }): RevocationSource & { asked: string[] } {
+function responder(answers: {
+  signer?: AnswerOptions;
+  tsa?: AnswerOptions;
+}): RevocationSource & { asked: string[] } {
   const asked: string[] = [];
   return {
     asked,
@@ -90,7 +96,8 @@ function responder(answers: { signer?: AnswerOptions; tsa?: AnswerOptions }): Re
       const [subject, issuer, options] = url.endsWith('tsa')
         ? [lookedTsa, tsaRoot, answers.tsa]
         : [looked, root, answers.signer];
-      if (options === undefined) return Promise.reject(new RefwardenError('RegistryTimeout', 'it did not answer'));
+      if (options === undefined)
+        return Promise.reject(new RefwardenError('RegistryTimeout', 'it did not answer'));
       return Promise.resolve(makeAnswer(subject, issuer, options));
     },
     crl: () => Promise.reject(new RefwardenError('RegistryTimeout', 'it did not answer')),
@@ -117,12 +124,19 @@ describe.each(Object.keys(formats) as Format[])('the time of a Notation signatur
     expect((await verify(format, { issuer, nowMs, stamp: {} })).evidence).toMatchObject([
       { signedAtMs: stampedMs },
     ]);
-    expect((await verify(format, { issuer, nowMs })).rejections).toMatchObject([{ code: 'TrustedTimeMissing' }]);
+    expect((await verify(format, { issuer, nowMs })).rejections).toMatchObject([
+      { code: 'TrustedTimeMissing' },
+    ]);
   });
 
   it.each<[string, Case, string, RegExp]>([
     ['T15 over another signature', { stamp: { message: Buffer.from('other') } }, 'TrustedTimeMissing', /./],
-    ['by nobody trusted', { stamp: {}, issuer: { trustStores: [ca, { ...ca, type: 'tsa' }] } }, 'TrustedTimeMissing', /./],
+    [
+      'by nobody trusted',
+      { stamp: {}, issuer: { trustStores: [ca, { ...ca, type: 'tsa' }] } },
+      'TrustedTimeMissing',
+      /./,
+    ],
     ['by the signer itself', { stamp: {}, stampedBy: leaf }, 'TrustedTimeMissing', /./],
     [
       'from before the certificate',
@@ -178,13 +192,21 @@ describe('the revocation of a Notation signer', () => {
     const { evidence, rejections } = await verify('JWS', { signer, issuer, revocation });
     expect(evidence).toEqual([]);
     expect(rejections).toMatchObject([
-      { code: 'CertificateRevoked', message: expect.stringMatching(/revoked/) as string, signer: 'CN=release' },
+      {
+        code: 'CertificateRevoked',
+        message: expect.stringMatching(/revoked/) as string,
+        signer: 'CN=release',
+      },
     ]);
   });
 
   it('is told at permissive, and not asked for where it is skipped', async () => {
     const revocation = responder({ signer: { status: {} } });
-    const permissive = await verify('JWS', { signer, issuer: { ...issuer, level: 'permissive' }, revocation });
+    const permissive = await verify('JWS', {
+      signer,
+      issuer: { ...issuer, level: 'permissive' },
+      revocation,
+    });
     expect(permissive.evidence).toMatchObject([{ tolerated: [{ code: 'CertificateRevoked' }] }]);
     const skipping = responder({ signer: { status: {} } });
     const override = { revocation: 'skip' } as const;
@@ -196,7 +218,10 @@ describe('the revocation of a Notation signer', () => {
 
   it('T28 what nobody answers is unknown, and refused at strict', async () => {
     const given = { signer, issuer };
-    for (const outcome of [await verify('JWS', given), await verify('JWS', { ...given, revocation: responder({}) })]) {
+    for (const outcome of [
+      await verify('JWS', given),
+      await verify('JWS', { ...given, revocation: responder({}) }),
+    ]) {
       expect(outcome.evidence).toEqual([]);
       expect(outcome.rejections).toMatchObject([{ code: 'RevocationUnknown' }]);
     }
@@ -205,15 +230,17 @@ describe('the revocation of a Notation signer', () => {
   it('a revocation that takes effect after the timestamp comes too late', async () => {
     const answer = (invalidFromMs: number) => responder({ signer: { status: { invalidFromMs } } });
     const given = { signer, stamp: {} };
-    expect((await verify('JWS', { ...given, revocation: answer(stampedMs + 1000) })).evidence).toHaveLength(1);
-    expect((await verify('JWS', { ...given, revocation: answer(stampedMs - 1000) })).rejections).toMatchObject([
-      { code: 'CertificateRevoked' },
-    ]);
+    expect((await verify('JWS', { ...given, revocation: answer(stampedMs + 1000) })).evidence).toHaveLength(
+      1,
+    );
+    expect(
+      (await verify('JWS', { ...given, revocation: answer(stampedMs - 1000) })).rejections,
+    ).toMatchObject([{ code: 'CertificateRevoked' }]);
     // The accuracy counts against it: it may have been signed as late as that.
     const vague = { ...given, stamp: { accuracy: [integer(5)] } };
-    expect((await verify('JWS', { ...vague, revocation: answer(stampedMs + 1000) })).rejections).toMatchObject([
-      { code: 'CertificateRevoked' },
-    ]);
+    expect(
+      (await verify('JWS', { ...vague, revocation: answer(stampedMs + 1000) })).rejections,
+    ).toMatchObject([{ code: 'CertificateRevoked' }]);
   });
 });
 
@@ -225,7 +252,11 @@ describe('the revocation of a timestamp authority', () => {
     ['unknown', {}, 'RevocationUnknown'],
   ] as const)('%s, also where that of the signer is skipped', async (_, answers, code) => {
     const issuer = { override: { revocation: 'skip' } } as const;
-    const { evidence, rejections } = await verify('JWS', { ...given, issuer, revocation: responder(answers) });
+    const { evidence, rejections } = await verify('JWS', {
+      ...given,
+      issuer,
+      revocation: responder(answers),
+    });
     if (code === undefined) expect(evidence).toMatchObject([{ signedAtMs: stampedMs }]);
     else expect(rejections).toMatchObject([{ code }]);
   });

@@ -10,7 +10,8 @@ let chain: TestChain;
 beforeAll(async () => {
   chain = await makeChain();
 });
-const store = (certificates: string) => ({ type: 'ca', name: 'ConfigMap vendor, key ca.crt', certificates }) as const;
+const store = (certificates: string) =>
+  ({ type: 'ca', name: 'ConfigMap vendor, key ca.crt', certificates }) as const;
 
 describe('a trust store', () => {
   it('takes authorities and self-signed certificates, with text around them', async () => {
@@ -31,7 +32,11 @@ describe('a trust store', () => {
       () => chain.leaf.pem,
       'has a certificate 1, C=US, ST=WA, O=Acme, CN=Release, that is neither of an authority nor self-signed.',
     ],
-    ['a block that is cut', () => `${chain.root.pem}\n${chain.root.pem.slice(0, 100)}`, 'holds a damaged PEM block.'],
+    [
+      'a block that is cut',
+      () => `${chain.root.pem}\n${chain.root.pem.slice(0, 100)}`,
+      'holds a damaged PEM block.',
+    ],
     [
       'a block that is no certificate',
       () => `${chain.root.pem}\n-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----`,

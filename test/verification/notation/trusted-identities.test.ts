@@ -80,7 +80,10 @@ describe('trusted identities', () => {
     [[], 'trustedIdentities: there must be one.'],
     [['*', 'x509.subject: C=US, ST=WA, O=a'], 'trustedIdentities: * stands alone.'],
     [['*', '*'], 'trustedIdentities: * stands alone.'],
-    [['C=US, ST=WA, O=a'], 'trustedIdentities: "C=US, ST=WA, O=a" is neither * nor begins with x509.subject:.'],
+    [
+      ['C=US, ST=WA, O=a'],
+      'trustedIdentities: "C=US, ST=WA, O=a" is neither * nor begins with x509.subject:.',
+    ],
     [['x509.san: a'], 'trustedIdentities: "x509.san: a" is neither * nor begins with x509.subject:.'],
     [['x509.subject: C=US, ST=WA'], 'trustedIdentities: "x509.subject: C=US, ST=WA" lacks O.'],
     [['x509.subject: CN=a'], 'trustedIdentities: "x509.subject: CN=a" lacks C, ST, O.'],

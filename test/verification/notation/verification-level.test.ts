@@ -6,7 +6,10 @@ it.each([
   ['permissive', 'enforce enforce log log log'],
   ['audit', 'enforce log log log log'],
 ] as const)('%s is what the Notary Project says', (level, actions) => {
-  const { integrity, authenticity, authenticTimestamp, expiry, revocation } = actionsOf({ level, override: {} });
+  const { integrity, authenticity, authenticTimestamp, expiry, revocation } = actionsOf({
+    level,
+    override: {},
+  });
   expect([integrity, authenticity, authenticTimestamp, expiry, revocation].join(' ')).toBe(actions);
 });
 
