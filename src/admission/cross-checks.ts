@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { toFailure } from '../failures/failure.ts';
 import { evaluateRequirement } from '../policy/evaluate.ts';
-import { signerIdentity } from '../policy/evidence.ts';
+import { signerIdentities } from '../policy/evidence.ts';
 import type { AssertionResult, Evidence } from '../policy/evidence.ts';
 import type { CrossCheckRequirement } from '../policy/snapshot.ts';
 import type { ProvenEvidence } from '../verification/verification.ts';
@@ -103,7 +103,7 @@ export class CrossChecks {
 /** Copies say nothing new, and anybody can push them: each statement of a signer counts once. */
 function distinct(evidence: readonly ProvenEvidence[]): readonly ProvenEvidence[] {
   const keyOf = ({ kind, issuer, signer, subject, statement }: ProvenEvidence): string =>
-    JSON.stringify([kind, issuer, signerIdentity(signer), subject, statement && sha256(statement)]);
+    JSON.stringify([kind, issuer, signerIdentities(signer), subject, statement && sha256(statement)]);
   return [...new Map(evidence.map((item) => [keyOf(item), item])).values()];
 }
 

@@ -14,6 +14,7 @@ export function describeEvidence({
   artifact,
   signedAtMs,
   format,
+  tolerated = [],
 }: Evidence): string {
   const what =
     sbom !== undefined
@@ -22,7 +23,8 @@ export function describeEvidence({
         ? `attestation ${predicateType ?? ''}`
         : 'signature';
   const when = signedAtMs === undefined ? '' : ` at ${new Date(signedAtMs).toISOString()}`;
+  const although = tolerated.map(({ code, message }) => `; although ${code}: ${message}`).join('');
   return printable(
-    `${what} of ${shortDigest(subject)} by ${describeSigner(signer)}${when}; ${format} in ${shortDigest(artifact)}, found by ${mechanism}`,
+    `${what} of ${shortDigest(subject)} by ${describeSigner(signer)}${when}; ${format} in ${shortDigest(artifact)}, found by ${mechanism}${although}`,
   );
 }

@@ -3,6 +3,9 @@ import { readClaimedSignatures, signatureLayers } from '../../src/verification/c
 import type { ClaimedSignature } from '../../src/verification/claimed-signatures.ts';
 import { onlyArtifact, readCosignFixture, withAnnotations, withLayer } from '../support/cosign-fixture.ts';
 import type { FixtureArtifact } from '../support/layout-fixture.ts';
+import { makeChain } from '../support/notation-certificates.ts';
+import { envelopeOf, formats, imageDigest, notationRequest, target } from '../support/notation-requests.ts';
+import type { Format } from '../support/notation-requests.ts';
 
 function claimsOf(name: string, edit = (artifact: FixtureArtifact) => artifact): readonly ClaimedSignature[] {
   const fixture = readCosignFixture(name);
@@ -74,6 +77,48 @@ describe('what signatures say of themselves', () => {
     expect(claimsOf('keyless-legacy', (artifact) => withAnnotations(artifact, noCertificate))).toMatchObject([
       { flaw: { code: 'PayloadInvalid', message: 'The certificate annotation is not one PEM certificate.' } },
     ]);
+  });
+
+  describe('in Notation', () => {
+    const claimsOfNotation = async (
+      format: Format,
+      options: Parameters<typeof envelopeOf>[2] = {},
+    ): Promise<readonly ClaimedSignature[]> => {
+      const envelope = envelopeOf(format, await makeChain(), options);
+      const { manifest } = notationRequest(format, envelope, []).artifact;
+      const found = signatureLayers(manifest);
+      const [layer] = found?.layers ?? [];
+      if (found === undefined || layer === undefined) throw new Error('no signature');
+      expect(found).toMatchObject({ format: 'NotationSignature', needsDocument: false });
+      return readClaimedSignatures(found.format, envelope, layer, { digest: imageDigest });
+    };
+
+    it.each(Object.keys(formats) as Format[])('%s names its certificate and the root', async (format) => {
+      expect(await claimsOfNotation(format)).toEqual([
+        {
+          kind: 'signature',
+          signer: {
+            kind: 'certificate',
+            subject: 'C=US, ST=WA, O=Acme, CN=Release',
+            issuer: 'C=US, O=Acme, CN=Root',
+          },
+        },
+      ]);
+    });
+
+    it('T15 a payload about another image is said to be that, and what is no envelope is a flaw', async () => {
+      const digest = `sha256:${'1'.repeat(64)}`;
+      expect(await claimsOfNotation('JWS', { target: { ...target, digest } })).toMatchObject([
+        { flaw: { code: 'SubjectMismatch', message: `The payload names ${digest}.` } },
+      ]);
+      expect(await claimsOfNotation('JWS', { payload: Buffer.from('{}') })).toMatchObject([
+        { signer: { kind: 'certificate' }, flaw: { code: 'PayloadInvalid' } },
+      ]);
+      const layer = { mediaType: 'application/cose', digest: imageDigest, size: 1, annotations: {} };
+      expect(
+        readClaimedSignatures('NotationSignature', Buffer.from('x'), layer, { digest: imageDigest }),
+      ).toEqual([{ flaw: { code: 'PayloadInvalid', message: 'The signature envelope is no strict CBOR.' } }]);
+    });
   });
 
   it('what holds no signature has none', () => {
