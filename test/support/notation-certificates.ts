@@ -10,9 +10,13 @@ export const signedAtMs = Date.UTC(2030, 0, 1);
 /** Key pairs by name; each is made once, since RSA takes long. */
 export type KeyName =
   'P-256' | 'P-384' | 'P-521' | 'secp256k1' | 'RSA 1024' | 'RSA 2048' | 'RSA 3072' | 'Ed25519';
-const made = new Map<string, ReturnType<typeof generateKeyPairSync>>();
+interface Keys {
+  readonly publicKey: KeyObject;
+  readonly privateKey: KeyObject;
+}
+const made = new Map<string, Keys>();
 
-function makeKeys(name: KeyName): { publicKey: KeyObject; privateKey: KeyObject } {
+function makeKeys(name: KeyName): Keys {
   const [kind = '', bits] = name.split(' ');
   if (kind === 'RSA') return generateKeyPairSync('rsa', { modulusLength: Number(bits) });
   return kind === 'Ed25519'
@@ -21,11 +25,11 @@ function makeKeys(name: KeyName): { publicKey: KeyObject; privateKey: KeyObject 
 }
 
 /** @param owner tells keys of one kind apart. */
-export function keysOf(name: KeyName, owner = ''): { publicKey: KeyObject; privateKey: KeyObject } {
+function keysOf(name: KeyName, owner: string): Keys {
   const key = `${name} ${owner}`;
   const keys = made.get(key) ?? makeKeys(name);
-  made.set(key, keys as ReturnType<typeof generateKeyPairSync>);
-  return keys as ReturnType<typeof makeKeys>;
+  made.set(key, keys);
+  return keys;
 }
 
 export interface CertificateOptions {
@@ -51,7 +55,7 @@ export interface Issued {
 export const { KeyUsageFlags: usages } = x509;
 
 export const leafExtensions = (
-  usage: number = usages.digitalSignature,
+  usage: x509.KeyUsageFlags = usages.digitalSignature,
   ...purposes: string[]
 ): x509.Extension[] => [
   new x509.KeyUsagesExtension(usage, true),

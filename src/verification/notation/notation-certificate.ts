@@ -1,4 +1,5 @@
-import { certificateFingerprint, parseCertificate } from '../x509/certificate.ts';
+import { computeDigest } from '../../image/digest.ts';
+import { parseCertificate } from '../x509/certificate.ts';
 import type { Certificate } from '../x509/certificate.ts';
 import { basicConstraints, extensionOid, keyUsage, purposes } from '../x509/extensions.ts';
 import type { BasicConstraints } from '../x509/extensions.ts';
@@ -35,7 +36,7 @@ export function parseNotationCertificate(der: Uint8Array): NotationCertificate {
     const isCritical = extensions.get(extensionOid.keyUsage)?.isCritical === true;
     return {
       ...certificate,
-      fingerprint: certificateFingerprint(certificate),
+      fingerprint: computeDigest(der),
       ...(constraints === undefined ? {} : { basicConstraints: constraints }),
       ...(bits === undefined ? {} : { keyUsage: { isCritical, bits } }),
       ...(oids === undefined ? {} : { purposes: oids }),

@@ -36,7 +36,8 @@ const problemOf = (chain: CertificateChain): string | undefined =>
 
 const constraints = (ca: boolean, critical: boolean, pathLength?: number): x509.Extension =>
   new x509.BasicConstraintsExtension(ca, pathLength, critical);
-const usage = (bits: number, critical = true): x509.Extension => new x509.KeyUsagesExtension(bits, critical);
+const usage = (bits: x509.KeyUsageFlags, critical = true): x509.Extension =>
+  new x509.KeyUsagesExtension(bits, critical);
 const purposes = (...oids: string[]): x509.Extension => new x509.ExtendedKeyUsageExtension(oids);
 
 describe('the order of a chain', () => {

@@ -136,7 +136,7 @@ describe.each(both)('a Notation signature in %s', (format) => {
   });
 
   it('takes an index as media type, and what says none by what it is', async () => {
-    const { mediaType: _, ...unnamed } = JSON.parse(imageBytes.toString()) as Record<string, unknown>;
+    const unnamed = { ...(JSON.parse(imageBytes.toString()) as object), mediaType: undefined };
     const document = Buffer.from(JSON.stringify(unnamed));
     const digest = computeDigest(document);
     const signed = { ...target, digest, size: document.length };
@@ -511,7 +511,8 @@ describe.each(both)('a Notation signature in %s', (format) => {
 
   it('takes nothing without the bytes of the image, or with others', async () => {
     const request = notationRequest(format, envelopeOf(format, chain), [notationIssuer(chain.root)]);
-    const { subjectDocument: _, ...without } = request;
+    const { subjectDocument, ...without } = request;
+    expect(subjectDocument).toBe(imageBytes);
     const unknown = /^The size and media type of sha256:\w+ are not known: its bytes were not given\.$/;
     refused(await verifier.verify(without), 'SubjectMismatch', unknown);
     refused(
@@ -568,7 +569,8 @@ describe('the manifest of a Notation signature', () => {
   });
 
   it('is no signature by its layer alone', () => {
-    const { artifactType: _, ...rest } = manifest();
+    const { artifactType, ...rest } = manifest();
+    expect(artifactType).toBe('application/vnd.cncf.notary.signature');
     expect(verifier.needs(rest)).toMatchObject({ layers: [], skipped: [] });
   });
 });
