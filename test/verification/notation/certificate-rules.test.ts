@@ -233,7 +233,7 @@ describe('a certificate', () => {
   });
 
   it('is refused with an extension twice, or one that does not parse', async () => {
-    const twice = await issue({ extensions: [usage(1), usage(1 | 32)] });
+    const twice = await issue({ extensions: [usage(usages.digitalSignature), usage(usages.keyCertSign)] });
     const broken = await issue({ extensions: [new x509.Extension('2.5.29.15', true, Buffer.from([1, 2]))] });
     for (const { der } of [twice, broken]) {
       expect(refusal(der)).toMatchObject({ code: 'CertificateInvalid' });

@@ -4,7 +4,7 @@ import { computeDigest } from '../../../src/image/digest.ts';
 import type { NotationIssuer } from '../../../src/policy/resolved-issuer.ts';
 import type { VerificationOutcome } from '../../../src/verification/verification.ts';
 import { createVerifier } from '../../../src/verification/verifier.ts';
-import { issue, leafExtensions, makeChain, signedAtMs } from '../../support/notation-certificates.ts';
+import { issue, leafExtensions, makeChain, signedAtMs, usages } from '../../support/notation-certificates.ts';
 import type { KeyName, TestChain } from '../../support/notation-certificates.ts';
 import { coseTime } from '../../support/notation-envelopes.ts';
 import type { EnvelopeOptions } from '../../support/notation-envelopes.ts';
@@ -523,10 +523,10 @@ describe.each(both)('a Notation signature in %s', (format) => {
   });
 
   it.each([
-    ['keyEncipherment', 1 | 4],
-    ['a key for encryption alone', 4],
-  ])('refuses a leaf with %s', async (_, usage) => {
-    const of = await makeChain({ leaf: { extensions: leafExtensions(usage) } });
+    ['keyEncipherment', leafExtensions(usages.digitalSignature | usages.keyEncipherment)],
+    ['a key for encryption alone', leafExtensions(usages.keyEncipherment)],
+  ])('refuses a leaf with %s', async (_, extensions) => {
+    const of = await makeChain({ leaf: { extensions } });
     refused(
       await verifier.verify(notationRequest(format, envelopeOf(format, of), [notationIssuer(of.root)])),
       'CertificateInvalid',
