@@ -1,5 +1,6 @@
 import { failure, withCause } from '../failures/failure.ts';
 import type { Failure } from '../failures/failure.ts';
+import { notationLayout } from '../verification/notation/notation-signature.ts';
 import type { VerificationOutcome, VerificationRequest, Verifier } from '../verification/verification.ts';
 import { createVerifier } from '../verification/verifier.ts';
 import type { VerifierOptions } from '../verification/verifier.ts';
@@ -30,7 +31,7 @@ export function createVerifierPool(
     verify: async (request) => {
       const bytes = bytesOf(request);
       const asks = (request.assertions ?? []).length > 0;
-      if (!asks && bytes < minThreadedBytes) return inline.verify(request);
+      if (staysHere(request) || (!asks && bytes < minThreadedBytes)) return inline.verify(request);
       const end = await queue.run({ kind: 'verify', request }, bytes);
       return 'answer' in end && end.answer.kind === 'verified'
         ? withCauses(end.answer)
@@ -49,6 +50,10 @@ export function createVerifierPool(
     close: () => queue.close(),
   };
 }
+
+/** Certificates of Notation are looked up, which no thread can; its signatures are small, and nothing is asked of their content. */
+const staysHere = ({ artifact: { manifest } }: VerificationRequest): boolean =>
+  notationLayout.layers(manifest).length > 0;
 
 function bytesOf({ layers, subjectDocument }: VerificationRequest): number {
   return [...layers.values()].reduce(

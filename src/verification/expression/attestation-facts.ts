@@ -34,6 +34,7 @@ const contents: Readonly<Record<VerifiedEvidence['format'], 'statement' | 'docum
   CosignSimpleSigning: 'none',
   SigstoreBundle: 'statement',
   DsseEnvelope: 'statement',
+  NotationSignature: 'none',
   BareStatement: 'statement',
   BareSbom: 'document',
 };

@@ -5,6 +5,7 @@ import { parseAllDocuments } from 'yaml';
 import { createTrustSource } from '../../../src/trust/trust-source.ts';
 import { compilePolicies, notReady } from '../../../src/policy/compile.ts';
 import { parseResource } from '../../../src/policy/model/resource.ts';
+import { checkExpression } from '../../../src/verification/expression/check-expression.ts';
 import { checkIssuerMaterial } from '../../../src/verification/issuer-material.ts';
 
 it('the sample of manifests/notation-sample.yaml is ready as it is', () => {
@@ -17,7 +18,7 @@ it('the sample of manifests/notation-sample.yaml is ready as it is', () => {
   });
   const snapshot = compilePolicies(
     resources.map((resource) => parseResource(resource, 'sample')),
-    { material: (reference) => trust.material(reference), check: checkIssuerMaterial },
+    { material: (reference) => trust.material(reference), check: checkIssuerMaterial, checkExpression },
   );
   expect(snapshot.policies.map(({ name }) => name)).toEqual(['vendor-signed']);
   expect(notReady(snapshot)).toEqual([]);
