@@ -5,7 +5,7 @@ import { signedAtMs } from './notation-certificates.ts';
 
 type Fields = Record<string, unknown>;
 
-export const payloadContentType = 'application/vnd.cncf.notary.payload.v1+json';
+const payloadContentType = 'application/vnd.cncf.notary.payload.v1+json';
 
 /** What is signed, and how; every part can be changed before it is signed, or after. */
 export interface EnvelopeOptions {

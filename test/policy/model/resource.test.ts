@@ -198,21 +198,6 @@ describe('parseResource', () => {
     [issuer('acme', { key: { pem: 'x', notBefore: '2026-01-01T00:00:00Z' } }), unbuilt('notBefore')],
     [issuer('acme', { key: { pem: 'x', notAfter: '2026-01-01T00:00:00Z' } }), unbuilt('notAfter')],
     [
-<<<<<<< HEAD
-      issuer('acme', {
-        notation: { trustStores: [{ type: 'ca', configMap: 'ca' }], trustedIdentities: ['*'] },
-      }),
-      unbuilt('notation'),
-=======
-      issuer('acme', { key: { pem: 'x', trustedRoot: { tuf: { mirror: 'https://x', root: '{}' } } } }),
-      unbuilt('tuf'),
-    ],
-    [
-      keyless({ identities: [{ issuer: 'i', subject: 's' }], trustedRoot: { builtIn: 'GitHub' } }),
-      unbuilt('builtIn: GitHub'),
->>>>>>> 0d3606d (test(verification): Notation signatures in both formats, valid and broken)
-    ],
-    [
       {
         apiVersion: 'refwarden.dev/v1alpha1',
         kind: 'ArtifactPolicyException',
