@@ -55,6 +55,13 @@ export const components = {
     binary: 'ggcr-registry',
     module: 'registries/ggcr-registry',
   },
+  notation: {
+    build: 'module',
+    version: 'v1.3.2',
+    package: '.',
+    binary: 'notation',
+    module: 'tools/notation',
+  },
   conformance: {
     build: 'install',
     version: 'v0.0.0-20260831232431-97274622c111',
