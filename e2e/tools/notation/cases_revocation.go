@@ -2,6 +2,7 @@ package main
 
 import (
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/asn1"
 	"math/big"
 
@@ -77,6 +78,24 @@ func (w *world) revocationCases() []*fixture {
 			w.by(formatJWS, named),
 			serving(crlURL, crl(w.root, revoking(named.cert, reasonKeyCompromise, invalidSince(later))))))
 
+	all = append(all, w.fixture("crl-revoked-later", "Revoked after the signing authority says that it signed: revoked all the same.",
+		revoked, w.changed(formatJWS, named, authorityScheme), serving(crlURL, crl(w.root, revoking(named.cert, reasonKeyCompromise)))))
+
+	timestamped := func(name, what, expected string, extensions []pkix.Extension, edits ...func(*fixture)) {
+		edits = append([]func(*fixture){
+			alsoTrusting(store("tsa", w.tsa.cert)), verifyTimestamp("always"),
+			serving(crlURL, crl(w.root, revoking(named.cert, reasonKeyCompromise, extensions...))),
+		}, edits...)
+		all = append(all, w.fixture("crl-timestamped-"+name, what, expected,
+			w.changed(formatJWS, named, func(r *recipe) { r.token = tsa{signer: w.timestamps}.token }), edits...))
+	}
+	timestamped("invalid-later", "Revoked, but invalid only since a time after that of the timestamp.", accepted,
+		[]pkix.Extension{invalidSince(later)},
+		differs("notation-go compares the date of invalidity only with the word of a signing authority; the specification names the timestamp."))
+	timestamped("invalid-earlier", "Revoked, and invalid since before the timestamp.", revoked,
+		[]pkix.Extension{invalidSince(earlier)})
+	timestamped("revoked-later", "Revoked after the timestamp, without a date of invalidity: revoked all the same.", revoked, nil)
+
 	return append(all, w.ocspCases()...)
 }
 
@@ -88,6 +107,10 @@ func (w *world) ocspCases() []*fixture {
 			edits = append([]func(*fixture){serving(ocspURL, der)}, edits...)
 		}
 		all = append(all, w.fixture("ocsp-"+name, what, expected, w.by(formatJWS, asked), edits...))
+	}
+	underAuthority := func(f *fixture) {
+		f.recipe.scheme = schemeAuthority
+		f.Issuer.TrustStores[0].Type = "signingAuthority"
 	}
 	delegate := func(edits ...edit) *identity {
 		return issue(w.root, p256(), "responder", append([]edit{
@@ -118,6 +141,14 @@ func (w *world) ocspCases() []*fixture {
 	answer("delegate-expired", "The appointed responder's certificate has expired.", revocationUnknown,
 		response{status: ocsp.Good, about: asked, responder: delegate(valid(longAgo, lapsed))}.der(),
 		differs("notation-go does not look at the validity of the responder's certificate, as RFC 6960, section 4.2.2.2 implies."))
+	answer("revoked-later", "Revoked after the signing authority says that it signed: revoked all the same.", revoked,
+		response{status: ocsp.Revoked, about: asked}.der(), underAuthority)
+	answer("invalid-later", "Revoked, but invalid only since a time after that of the signing authority.", accepted,
+		response{status: ocsp.Revoked, about: asked, extensions: []pkix.Extension{invalidSince(signedAt.AddDate(0, 0, 7))}}.der(),
+		underAuthority)
+	answer("invalid-earlier", "Revoked, and invalid since before the time of the signing authority.", revoked,
+		response{status: ocsp.Revoked, about: asked, extensions: []pkix.Extension{invalidSince(signedAt.AddDate(0, 0, -7))}}.der(),
+		underAuthority)
 	tampered := response{status: ocsp.Good, about: asked}.der()
 	tampered[len(tampered)-3] ^= 1
 	answer("tampered", "The answer's signature is altered by a bit.", revocationUnknown, tampered)

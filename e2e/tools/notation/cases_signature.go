@@ -26,7 +26,7 @@ func (w *world) signatureCases() []*fixture {
 	add(w.both("signature-der", "The ECDSA signature is DER, not r and s.", signatureInvalid, w.release, func(r *recipe) {
 		r.resign = asDER
 	})...)
-	add(w.both("signature-empty", "The signature is empty.", signatureInvalid, w.release, func(r *recipe) {
+	add(w.both("signature-empty", "The signature is empty.", payloadInvalid, w.release, func(r *recipe) {
 		r.resign = func([]byte) []byte { return []byte{} }
 	})...)
 	add(w.both("signature-zero", "The ECDSA signature is r = 0, s = 0.", signatureInvalid, w.release, func(r *recipe) {
@@ -44,7 +44,7 @@ func (w *world) signatureCases() []*fixture {
 	add(w.both("alg-hmac", "alg HS256 with the public key as secret.", signatureInvalid, rsa, func(r *recipe) {
 		r.alg = "HS256"
 	})...)
-	add(w.both("alg-missing", "No alg.", signatureInvalid, w.release, func(r *recipe) {
+	add(w.both("alg-missing", "No alg.", payloadInvalid, w.release, func(r *recipe) {
 		r.protected = func(m *members) { m.remove("alg") }
 	})...)
 	add(w.fixture("signature-tampered", "The signature is altered by a bit.", signatureInvalid,
@@ -107,7 +107,11 @@ func (w *world) jwsCases() []*fixture {
 	finish := func(name, what, expected string, apply func(e map[string]any), edits ...func(*fixture)) {
 		add(name, what, expected, func(r *recipe) { r.finish = editJWS(apply) }, edits...)
 	}
-	add("alg-none", "alg none and no signature.", signatureInvalid, func(r *recipe) { r.alg = "none" })
+	add("alg-none", "alg none and no signature.", payloadInvalid, func(r *recipe) { r.alg = "none" })
+	add("alg-none-signed", "alg none, with a signature of what key and algorithm would be.", signatureInvalid,
+		func(r *recipe) {
+			r.protected = func(m *members) { m.set("alg", "none") }
+		})
 	finish("general", "General serialization: a list of signatures.", payloadInvalid, func(e map[string]any) {
 		e["signatures"] = []any{map[string]any{"protected": e["protected"], "header": e["header"], "signature": e["signature"]}}
 		delete(e, "protected")

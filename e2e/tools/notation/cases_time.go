@@ -115,7 +115,8 @@ func (w *world) timestampCases() []*fixture {
 	add(w.fixture("timestamp-absent-permissive", "No timestamp, only logged at level permissive.", accepted,
 		w.by(formatJWS, w.release), trusted, level("permissive")))
 	add(w.fixture("timestamp-not-of-authority", "The signing authority's word is its time, a tsa store or not.", accepted,
-		w.changed(formatJWS, expired, func(r *recipe) { r.scheme = schemeAuthority }), trusted))
+		w.changed(formatJWS, expired, func(r *recipe) { r.scheme = schemeAuthority }),
+		alsoTrusting(store("ca", w.stranger.cert)), trusted))
 
 	broken := func(name, what, expected string, token func([]byte) []byte, edits ...func(*fixture)) {
 		one("timestamp-"+name, what, expected, expired, token, append([]func(*fixture){trusted}, edits...)...)
@@ -134,14 +135,14 @@ func (w *world) timestampCases() []*fixture {
 		tsa{signer: w.timestamps, bare: true}.token)
 	broken("missing-intermediate", "The timestamp comes without its intermediate.", trustedTimeAbsent,
 		tsa{signer: timestampLeaf(deepTSA), alone: true}.token)
-	broken("late", "The timestamp is after the leaf had expired.", trustedTimeAbsent,
+	broken("late", "The timestamp is after the leaf had expired.", certificateBad,
 		tsa{signer: w.timestamps, at: lapsed.AddDate(0, 1, 0)}.token)
 	early := valid(longAgo.AddDate(-2, 0, 0), farAhead)
 	earlyRoot := authority(nil, "Acme Test Early Timestamp Root", -1, early)
-	broken("early", "The timestamp is before the leaf was valid.", trustedTimeAbsent,
+	broken("early", "The timestamp is before the leaf was valid.", certificateBad,
 		tsa{signer: timestampLeaf(earlyRoot, early), at: longAgo.AddDate(-1, 0, 0)}.token,
 		trusting(store("ca", w.root.cert), store("tsa", earlyRoot.cert)))
-	broken("straddles", "The accuracy of the timestamp reaches past the expiry of the leaf.", trustedTimeAbsent,
+	broken("straddles", "The accuracy of the timestamp reaches past the expiry of the leaf.", certificateBad,
 		tsa{signer: w.timestamps, at: lapsed.Add(-time.Second), accuracy: 5 * time.Second}.token)
 	broken("outlived", "The timestamp is after its own certificate had expired.", trustedTimeAbsent,
 		tsa{signer: timestampLeaf(w.tsa, valid(longAgo, signedAt.AddDate(0, 0, -7)))}.token)
@@ -158,8 +159,8 @@ func (w *world) timestampCases() []*fixture {
 	broken("eku-two", "The timestamp's certificate is for timestamps and code.", trustedTimeAbsent,
 		by(timestampLeaf(w.tsa, func(c *x509.Certificate) { c.ExtraExtensions = nil },
 			extKeyUsages(true, oidTimeStamping, oidCodeSigning))))
-	broken("revoked", "The timestamp's certificate is revoked.", trustedTimeAbsent, by(w.revokedTSA),
+	broken("revoked", "The timestamp's certificate is revoked.", revoked, by(w.revokedTSA),
 		serving(crlURL, crl(w.tsa, revoking(w.revokedTSA.cert, 1))))
-	broken("revocation-unknown", "The list of the timestamp's certificate does not answer.", trustedTimeAbsent, by(w.revokedTSA))
+	broken("revocation-unknown", "The list of the timestamp's certificate does not answer.", revocationUnknown, by(w.revokedTSA))
 	return all
 }
