@@ -62,7 +62,9 @@ export function notationTarget({ target }: Pick<NotationCase, 'target'>): { dige
 export function notationRequest(fixture: NotationCase, nowMs: number): VerificationRequest {
   const target = notationTarget(fixture);
   const issuer = notationIssuer(fixture);
-  const request = layerRequest(readNotationFile(fixture.envelope), fixture.mediaType, target.digest, [issuer]);
+  const request = layerRequest(readNotationFile(fixture.envelope), fixture.mediaType, target.digest, [
+    issuer,
+  ]);
   const manifest = { ...request.artifact.manifest, artifactType: 'application/vnd.cncf.notary.signature' };
   return { ...request, artifact: { ...request.artifact, manifest }, subjectDocument: target.bytes, nowMs };
 }

@@ -1,4 +1,3 @@
-import 'reflect-metadata';
 import { describe, expect, it } from 'vitest';
 import { createVerifier } from '../../../src/verification/verifier.ts';
 import type { VerificationOutcome } from '../../../src/verification/verification.ts';
