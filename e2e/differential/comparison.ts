@@ -1,7 +1,9 @@
 /** The same question put to a reference verifier and to Refwarden. */
 export interface Comparison {
-  /** Names the question: what, by whom, over what. */
-  readonly question: string;
+  /** The fixture, and of which manifest of it. */
+  readonly about: string;
+  readonly asked?: string;
+  readonly by?: string;
   readonly reference: Verdict;
   readonly ours: Verdict;
   /** What stands behind a refusal: our code, the other's error. */
@@ -10,9 +12,10 @@ export interface Comparison {
 
 export type Verdict = 'accepted' | 'refused';
 
-/** A difference that is meant: a question, or the beginning of several. */
+/** A difference that is meant, for what is asked about a fixture, whoever is asked for. */
 export interface KnownDifference {
-  readonly question: string;
+  readonly about: string;
+  readonly asked?: string;
   readonly why: string;
 }
 
@@ -21,21 +24,17 @@ export function unexplained(
   comparisons: readonly Comparison[],
   known: readonly KnownDifference[],
 ): { readonly differences: readonly string[]; readonly stale: readonly string[] } {
-  const explains = ({ question }: KnownDifference, asked: string): boolean =>
-    asked === question || asked.startsWith(`${question} `);
+  const explains = (difference: KnownDifference, { about, asked }: Comparison): boolean =>
+    difference.about === about && difference.asked === asked;
   const differing = comparisons.filter(({ reference, ours }) => reference !== ours);
   return {
     differences: differing
-      .filter(({ question }) => !known.some((each) => explains(each, question)))
-      .map(describeComparison),
+      .filter((comparison) => !known.some((each) => explains(each, comparison)))
+      .map((comparison) => lineOf(comparison, 0)),
     stale: known
-      .filter((each) => !differing.some(({ question }) => explains(each, question)))
-      .map(({ question }) => question),
+      .filter((each) => !differing.some((comparison) => explains(each, comparison)))
+      .map(({ about, asked = '' }) => `${about} ${asked}`.trim()),
   };
-}
-
-function describeComparison({ question, reference, ours, detail = '' }: Comparison): string {
-  return `${question}: reference ${reference}, ours ${ours} ${detail}`.trim();
 }
 
 /** All of it for the log of the run: one line a question, the reasons below. */
@@ -44,16 +43,23 @@ export function comparisonTable(
   comparisons: readonly Comparison[],
   known: readonly KnownDifference[],
 ): string {
-  const width = Math.max(...comparisons.map(({ question }) => question.length));
-  const lines = comparisons.map(({ question, reference, ours, detail = '' }) =>
-    [reference === ours ? ' ' : '!', question.padEnd(width), reference, ours, detail].join('  ').trimEnd(),
-  );
+  const width = Math.max(0, ...comparisons.map((comparison) => questionOf(comparison).length));
   const agreed = comparisons.filter(({ reference, ours }) => reference === ours).length;
   const accepted = comparisons.filter(({ ours }) => ours === 'accepted').length;
   return [
     `${title}: ${comparisons.length} verdicts, ${agreed} agree, ${accepted} accepted by Refwarden`,
-    ...lines,
-    ...known.map(({ question, why }) => `! ${question}: ${why}`),
+    `  ${'question'.padEnd(width)}  ${title.padEnd(11)}  Refwarden`,
+    ...comparisons.map((comparison) => lineOf(comparison, width)),
+    ...known.map(({ about, asked = '', why }) => `! ${`${about} ${asked}`.trim()}: ${why}`),
     '',
   ].join('\n');
 }
+
+function lineOf(comparison: Comparison, width: number): string {
+  const { reference, ours, detail = '' } = comparison;
+  const mark = reference === ours ? ' ' : '!';
+  return `${mark} ${questionOf(comparison).padEnd(width)}  ${reference.padEnd(11)}  ${ours}  ${detail}`.trimEnd();
+}
+
+const questionOf = ({ about, asked, by }: Comparison): string =>
+  [about, asked, by].filter((part) => part !== undefined).join(' ');

@@ -55,18 +55,15 @@ export function fixtureImages(): readonly CaseImage[] {
     });
 }
 
-/** Those who signed the case, the one who signed most, and two who did not sign it. */
-function askedSigners(signers: readonly FixtureSigner[], commands: string): readonly FixtureSigner[] {
-  return signers.filter(
-    ({ name, kind }) =>
-      ['release', 'stranger', 'person'].includes(name) ||
-      commands.includes(kind === 'key' ? `$KEYS/${name}.` : '$TOKEN'),
-  );
+/**
+ * Of those who signed the case, everything that it may hold; of two who did not, and of the one who signed most, whether
+ * they signed.
+ */
+function askedOf({ name, kind }: FixtureSigner, commands: string): readonly Question[] {
+  const signed = commands.includes(kind === 'key' ? `$KEYS/${name}.` : '$TOKEN');
+  if (!signed) return ['release', 'stranger', 'person'].includes(name) ? ['signature', 'spdx'] : [];
+  return /attest|attach/.test(commands) ? everyQuestion : ['signature', 'spdx'];
 }
-
-/** Attestations are asked for where there are some, or an SBOM that could be taken for one. */
-const askedQuestions = (commands: string): readonly Question[] =>
-  /attest|attach/.test(commands) ? everyQuestion : ['signature'];
 
 export interface Bench {
   readonly registry: EmbeddedRegistry;
@@ -90,11 +87,11 @@ export async function prepareComparisons({
     const reference = `${registry.host}/acme/${name}@${digest}`;
     const ours = await refwardenVerdicts(reference, registry.host, policies);
     const comparisons: Comparison[] = [];
-    for (const signer of askedSigners(signers, commands)) {
-      for (const asked of askedQuestions(commands)) {
+    for (const signer of signers) {
+      for (const asked of askedOf(signer, commands)) {
         const answer = ours(signer.name, asked);
         comparisons.push({
-          question: `${name} ${digest.slice(7, 15)} ${asked} ${signer.name}`,
+          ...{ about: name, asked, by: `${signer.name} ${digest.slice(0, 15)}` },
           reference: (await cosignAccepts(cosign, signer, asked, reference)) ? 'accepted' : 'refused',
           ours: answer === 'passed' ? 'accepted' : 'refused',
           ...(answer === 'passed' ? {} : { detail: answer }),
