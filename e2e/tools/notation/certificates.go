@@ -22,6 +22,8 @@ var (
 	lapsed     = time.Date(2026, 2, 1, 0, 0, 0, 0, time.UTC)
 	decisionAt = time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
 	farAhead   = time.Date(2099, 12, 31, 0, 0, 0, 0, time.UTC)
+	// listsUntil is when lists of revoked certificates and answers of responders run out.
+	listsUntil = time.Date(2090, 1, 1, 0, 0, 0, 0, time.UTC)
 )
 
 var (

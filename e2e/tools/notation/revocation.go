@@ -37,7 +37,7 @@ type crlEdit func(*x509.RevocationList)
 
 // crl is a list by its issuer, DER.
 func crl(issuer *identity, edits ...crlEdit) []byte {
-	template := &x509.RevocationList{Number: big.NewInt(1), ThisUpdate: longAgo, NextUpdate: farAhead}
+	template := &x509.RevocationList{Number: big.NewInt(1), ThisUpdate: longAgo, NextUpdate: listsUntil}
 	for _, apply := range edits {
 		apply(template)
 	}
@@ -88,7 +88,7 @@ func (r response) der() []byte {
 	}
 	next := r.nextUpdate
 	if next.IsZero() {
-		next = farAhead
+		next = listsUntil
 	}
 	template := ocsp.Response{
 		Status:          r.status,
