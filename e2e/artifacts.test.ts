@@ -6,7 +6,7 @@ import { sampleRegistry } from './world/sample-registry.ts';
 import { openScene } from './world/scene.ts';
 import type { Scene } from './world/scene.ts';
 import { suiteStack } from './world/suite-stack.ts';
-import { releaseKey, releasePersonIssuer } from './world/trust.ts';
+import { releaseKey, releaseNotationIssuer, releasePersonIssuer } from './world/trust.ts';
 
 const { registries, kubeconfigPath, webhookHost, oidcIssuer } = inject('world');
 
@@ -17,6 +17,7 @@ beforeAll(async () => {
   const { tagged } = sampleRegistry().images['unsigned-too'];
   await scene.guard('signed-by-key', { require: [signedBy(releaseKey)] }, tagged);
   await scene.guard('signed-by-person', { require: [signedBy(releasePersonIssuer)] }, tagged);
+  await scene.guard('signed-by-notation', { require: [signedBy(releaseNotationIssuer)] }, tagged);
   await scene.guard('with-sbom', { require: [spdxBy(releaseKey)] }, tagged);
 });
 
@@ -26,6 +27,16 @@ describe.each(registries)('a registry $name', ({ images }) => {
       { what: 'a cosign signature by key, .sig tag', guard: 'signed-by-key', image: images['signed-legacy'] },
       { what: 'a cosign signature by key, bundle', guard: 'signed-by-key', image: images['signed-bundle'] },
       { what: 'a keyless signature', guard: 'signed-by-person', image: images['signed-keyless'] },
+      {
+        what: 'a Notation signature, JWS',
+        guard: 'signed-by-notation',
+        image: images['signed-notation-jws'],
+      },
+      {
+        what: 'a Notation signature, COSE',
+        guard: 'signed-by-notation',
+        image: images['signed-notation-cose'],
+      },
       { what: 'an attested SBOM', guard: 'with-sbom', image: images['attested'] },
     ])('$what', async ({ guard, image }) => {
       expectAdmitted(await scene.runPod(guard, image.tagged));
@@ -59,6 +70,16 @@ describe.each(registries)('a registry $name', ({ images }) => {
     it('a keyless signature where a key is asked for', async () => {
       const denial = denialOf(await scene.runPod('signed-by-key', images['signed-keyless'].tagged));
       expect(denial).toContain('SignerNotTrusted: policy signed-by-key (signed)');
+    });
+
+    it('a Notation signature that leads to another root, and a key where Notation is asked for', async () => {
+      const { tagged } = images['signed-notation-by-stranger'];
+      const denial = denialOf(await scene.runPod('signed-by-notation', tagged));
+      expect(denial).toMatch(/SignerNotTrusted: policy signed-by-notation \(signed\).* Found 1: /);
+      expect(denial).toContain('C=US, ST=WA, O=Acme, CN=release');
+      expect(denialOf(await scene.runPod('signed-by-notation', images['signed-bundle'].tagged))).toContain(
+        'SignerNotTrusted: policy signed-by-notation (signed)',
+      );
     });
 
     it('T01 a tag that was moved to another image after it was signed', async () => {

@@ -7,7 +7,7 @@ import { runCommand } from './processes/run-command.ts';
 import { makeTemporaryDirectory } from './processes/temporary-directory.ts';
 import { refwardenCommand } from './webhook/refwarden-command.ts';
 import { suiteStack } from './world/suite-stack.ts';
-import { releaseKey, releasePersonIssuer } from './world/trust.ts';
+import { releaseKey, releaseNotationIssuer, releasePersonIssuer } from './world/trust.ts';
 
 const { registries, trust, oidcIssuer } = inject('world');
 
@@ -43,7 +43,7 @@ beforeAll(async () => {
   });
   const resources = [
     ...trust,
-    policy('all-signed', ['*'], [signedBy(releaseKey, releasePersonIssuer)]),
+    policy('all-signed', ['*'], [signedBy(releaseKey, releasePersonIssuer, releaseNotationIssuer)]),
     policy('attested', ['attested', 'signed-bundle'], [spdxBy(releaseKey)]),
   ];
   for (const [i, resource] of resources.entries())
@@ -54,6 +54,9 @@ describe.each(registries)('refwarden check, registry $name', ({ host, images, me
   it.each([
     { image: 'signed-legacy', exit: 0, verdict: 'admitted', checks: ['signed passed'] },
     { image: 'signed-keyless', exit: 0, verdict: 'admitted', checks: ['signed passed'] },
+    { image: 'signed-notation-jws', exit: 0, verdict: 'admitted', checks: ['signed passed'] },
+    { image: 'signed-notation-cose', exit: 0, verdict: 'admitted', checks: ['signed passed'] },
+    { image: 'signed-notation-by-stranger', exit: 1, verdict: 'denied', checks: ['signed SignerNotTrusted'] },
     { image: 'attested', exit: 0, verdict: 'admitted', checks: ['signed passed', 'sbom passed'] },
     { image: 'unsigned', exit: 1, verdict: 'denied', checks: ['signed SignatureMissing'] },
     { image: 'signed-by-stranger', exit: 1, verdict: 'denied', checks: ['signed SignerNotTrusted'] },

@@ -4,12 +4,14 @@ import type { TestProject } from 'vitest/node';
 import { chooseClusterDriver } from './drivers/choose-cluster-driver.ts';
 import { makeKeys } from './images/make-keys.ts';
 import { makeSamples, releasePerson, releaseWorkflow } from './images/make-samples.ts';
+import { makeNotationKeys } from './images/notation-signer.ts';
 import { exitOnSignals } from './processes/exit-on-signals.ts';
 import { makeTemporaryDirectory } from './processes/temporary-directory.ts';
 import { startDistribution } from './registries/distribution.ts';
 import { startOciregistry } from './registries/ociregistry.ts';
 import { startSigningServices } from './signing/signing-services.ts';
 import { makeCosign } from './tools/cosign.ts';
+import { makeNotation } from './tools/notation.ts';
 import { makeOras } from './tools/oras.ts';
 import { installRefwarden } from './world/install-refwarden.ts';
 import { trustResources } from './world/trust.ts';
@@ -23,7 +25,11 @@ export default async function setup(project: TestProject): Promise<() => Promise
   stack.defer(() => directory.remove());
   const keysDirectory = join(directory.path, 'keys');
   await mkdir(keysDirectory);
-  const [cosign, oras] = await Promise.all([makeCosign(directory.path), makeOras(directory.path)]);
+  const [cosign, notation, oras] = await Promise.all([
+    makeCosign(directory.path),
+    makeNotation(directory.path),
+    makeOras(directory.path),
+  ]);
 
   const cluster = await chooseClusterDriver().start();
   stack.defer(() => cluster.stop());
@@ -34,7 +40,10 @@ export default async function setup(project: TestProject): Promise<() => Promise
   stack.defer(() => signing.stop());
   const releaseKeyPem = await makeKeys(cosign, keysDirectory);
 
-  const tools = { cosign, oras, signing, keysDirectory, scratch: directory.path };
+  const notationRoot = await makeNotationKeys(notation, join(keysDirectory, 'notation-release'));
+  await makeNotationKeys(notation, join(keysDirectory, 'notation-stranger'));
+
+  const tools = { cosign, notation, oras, signing, keysDirectory, scratch: directory.path };
   const registries: SampleRegistry[] = await Promise.all(
     (
       [
@@ -50,6 +59,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     subject: releasePerson,
     workflowIssuer: signing.workflows.url,
     repository: releaseWorkflow.repository,
+    notationRoot,
   });
   await installRefwarden(cluster.kubectl, trust);
   const { kubeconfigPath, webhookHost } = cluster;

@@ -148,7 +148,8 @@ async function refwardenVerdicts(
   const checks = images.flatMap((image) => image.checks);
   return (policy, requirement) => {
     const check = checks.find((each) => each.policy === policy && each.requirement === requirement);
-    if (check === undefined) throw new Error(`${reference}: no answer about ${requirement} by ${policy}`);
+    if (check === undefined || check.outcome === 'inconclusive')
+      throw new Error(`${reference}: no answer about ${requirement} by ${policy}: ${check?.code ?? ''}`);
     return check.code ?? check.outcome;
   };
 }

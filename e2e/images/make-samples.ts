@@ -4,9 +4,11 @@ import { githubWorkflowClaims } from '../signing/github-workflow-claims.ts';
 import type { GithubWorkflow } from '../signing/github-workflow-claims.ts';
 import type { SigningServices } from '../signing/signing-services.ts';
 import type { Cosign } from '../tools/cosign.ts';
+import type { Notation } from '../tools/notation.ts';
 import type { Oras } from '../tools/oras.ts';
 import { keySigner } from './key-signer.ts';
 import { provenanceOf } from './provenance.ts';
+import { notationSigner } from './notation-signer.ts';
 import { pushImage } from './push-image.ts';
 import { sampleNames } from './sample-image.ts';
 import type { SampleImage, SampleImages, SampleName } from './sample-image.ts';
@@ -23,9 +25,10 @@ export const releaseWorkflow: GithubWorkflow = {
 
 export interface SampleTools {
   readonly cosign: Cosign;
+  readonly notation: Notation;
   readonly oras: Oras;
   readonly signing: SigningServices;
-  /** Holds `release.key` and `stranger.key`. */
+  /** Holds `release.key` and `stranger.key`, and what Notation signs with in `notation-release/` and `notation-stranger/`. */
   readonly keysDirectory: string;
   readonly scratch: string;
 }
@@ -41,11 +44,13 @@ export const spdxPath = join(
   'app.spdx.json',
 );
 
-/** Pushes every sample to a registry and has cosign sign and attest them. */
+/** Pushes every sample to a registry and has cosign and Notation sign and attest them. */
 export async function makeSamples(host: string, tools: SampleTools): Promise<SampleImages> {
-  const { cosign, oras, signing, keysDirectory, scratch } = tools;
+  const { cosign, notation, oras, signing, keysDirectory, scratch } = tools;
   const release = keySigner(cosign, join(keysDirectory, 'release.key'));
   const stranger = keySigner(cosign, join(keysDirectory, 'stranger.key'));
+  const notationRelease = notationSigner(notation, join(keysDirectory, 'notation-release'));
+  const notationStranger = notationSigner(notation, join(keysDirectory, 'notation-stranger'));
   const push = (name: SampleName, content: string = name): Promise<SampleImage> =>
     pushImage(oras, scratch, `${host}/e2e/${name}`, content);
   const signAs = async ({ pinned }: SampleImage, email: string): Promise<void> => {
@@ -82,6 +87,9 @@ export async function makeSamples(host: string, tools: SampleTools): Promise<Sam
   await release.attestSpdx(images['attested'], spdxPath);
   await attestProvenanceAs(images['built-by-release'], releaseWorkflow);
   await attestProvenanceAs(images['built-by-another'], { ...releaseWorkflow, repository: 'mallory/shop' });
+  await notationRelease.sign(images['signed-notation-jws'], 'jws');
+  await notationRelease.sign(images['signed-notation-cose'], 'cose');
+  await notationStranger.sign(images['signed-notation-by-stranger'], 'jws');
   await release.sign(images['signed-then-moved'], 'Bundle');
   images['signed-then-moved'] = await push('signed-then-moved', 'what the tag was moved to');
   return images;

@@ -9,6 +9,7 @@ export const releasePersonIssuer = 'e2e-release-person';
 export const releaseWorkflowIssuer = 'e2e-release-workflow';
 /** Any workflow of any repository. */
 export const anyWorkflowIssuer = 'e2e-any-workflow';
+export const releaseNotationIssuer = 'e2e-release-notation';
 
 export interface TrustOptions {
   readonly releaseKeyPem: string;
@@ -18,9 +19,14 @@ export interface TrustOptions {
   /** `iss` of the tokens of workflows. */
   readonly workflowIssuer: string;
   readonly repository: string;
+  /** PEM of the root that Notation's certificates lead to. */
+  readonly notationRoot: string;
 }
 
-/** A key, and a person whose certificates come from a Fulcio of our own, trusted through a ConfigMap. */
+/**
+ * A key; a person whose certificates come from a Fulcio of our own, and an identity of Notation, both trusted through a
+ * ConfigMap.
+ */
 export function trustResources({
   releaseKeyPem,
   trustedRoot,
@@ -28,6 +34,7 @@ export function trustResources({
   subject,
   workflowIssuer,
   repository,
+  notationRoot,
 }: TrustOptions): readonly object[] {
   const keyless = (name: string, identity: object): object => ({
     apiVersion,
@@ -49,6 +56,12 @@ export function trustResources({
       metadata: { name: 'e2e-trusted-root', namespace: releaseNamespace },
       data: { 'trusted_root.json': trustedRoot },
     },
+    {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: 'e2e-notation-root', namespace: releaseNamespace },
+      data: { 'ca.crt': notationRoot },
+    },
     keyIssuer(releaseKey, releaseKeyPem),
     keyless(releasePersonIssuer, { issuer: oidcIssuer, subject }),
     keyless(releaseWorkflowIssuer, {
@@ -56,6 +69,17 @@ export function trustResources({
       extensions: { sourceRepositoryURI: `https://github.com/${repository}`, buildTrigger: 'push' },
     }),
     keyless(anyWorkflowIssuer, { issuer: workflowIssuer, subjectPattern: 'https://github\\.com/.*' }),
+    {
+      apiVersion,
+      kind: 'TrustedIssuer',
+      metadata: { name: releaseNotationIssuer },
+      spec: {
+        notation: {
+          trustStores: [{ type: 'ca', configMap: { name: 'e2e-notation-root' } }],
+          trustedIdentities: ['x509.subject: C=US, ST=WA, O=Acme'],
+        },
+      },
+    },
   ];
 }
 
