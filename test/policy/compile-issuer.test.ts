@@ -225,7 +225,7 @@ describe('compileIssuer', () => {
       const trust: IssuerTrust = {
         material: (reference) => {
           asked.push(reference);
-          return `PEM of ${reference.name}`;
+          return `PEM of ${'name' in reference ? reference.name : reference.kind}`;
         },
         check: () => undefined,
       };
