@@ -37,9 +37,9 @@ interface NotationCases {
 export const readNotationCases = (): NotationCases =>
   JSON.parse(readFileSync(new URL('cases.json', root), 'utf8')) as NotationCases;
 
-export const readNotationFile = (path: string): Buffer => readFileSync(new URL(path, root));
+const readNotationFile = (path: string): Buffer => readFileSync(new URL(path, root));
 
-export function notationIssuer({ issuer }: NotationCase): NotationIssuer {
+function notationIssuer({ issuer }: NotationCase): NotationIssuer {
   return {
     kind: 'notation',
     name: 'acme',

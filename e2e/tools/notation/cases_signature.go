@@ -2,13 +2,10 @@ package main
 
 import (
 	"bytes"
-	"crypto/ecdsa"
-	"crypto/rand"
+	"encoding/asn1"
 	"encoding/base64"
 	"encoding/json"
 	"math/big"
-
-	"encoding/asn1"
 
 	"github.com/fxamacker/cbor/v2"
 )
@@ -94,8 +91,8 @@ func asDER(raw []byte) []byte {
 
 // otherPayload names one byte more.
 func otherPayload(text any) string {
-	bytesOf := must(base64url.DecodeString(text.(string)))
-	return base64url.EncodeToString(bytes.Replace(bytesOf, []byte(`"size":`), []byte(`"size":1`), 1))
+	payload := must(base64url.DecodeString(text.(string)))
+	return base64url.EncodeToString(bytes.Replace(payload, []byte(`"size":`), []byte(`"size":1`), 1))
 }
 
 // jwsCases are about the serialization of RFC 7515.
@@ -213,7 +210,6 @@ func (w *world) coseCases() []*fixture {
 		return append(append([]byte{envelope[0], 0x9f}, envelope[2:]...), 0xff)
 	})
 	add("indefinite-headers", "The map of protected headers has an indefinite length.", payloadInvalid, func(r *recipe) {
-		r.protected = func(*members) {}
 		r.sealed = func(definite []byte) []byte { return append(append([]byte{0xbf}, definite[1:]...), 0xff) }
 	})
 	add("duplicate-protected", "The protected headers have two expiries, of which the second is good.", payloadInvalid,
@@ -261,27 +257,14 @@ func (w *world) coseCases() []*fixture {
 		r.protected = func(m *members) { *m = nil }
 	})
 	add("external-data", "Signed with external data, which Notation has not.", signatureInvalid, func(r *recipe) {
-		r.protected = func(*members) {}
-		r.resign = func([]byte) []byte { return make([]byte, 64) }
-		signer := r.key.(*ecdsa.PrivateKey)
-		payload := r.payload
+		key := r.key
+		r.byHand = true
 		r.finish = editCOSE(func(e *sign1) {
-			message := must(cbor.Marshal([]any{"Signature1", e.Protected, []byte("external"), payload}))
-			e.Signature = signRaw("ES256", signer, message)
+			e.Signature = signRaw("ES256", key, toBeSigned(e.Protected, []byte("external"), e.Payload))
 		})
 	})
 	finish("not-cbor", "No CBOR.", payloadInvalid, func([]byte) []byte {
-		return append(must(randomBytes(16)), 0xff)
+		return []byte("signed, honestly")
 	})
 	return all
-}
-
-func randomBytes(length int) ([]byte, error) {
-	bytes := make([]byte, length)
-	_, err := rand.Read(bytes)
-	// Text, so that no first byte makes it CBOR by accident.
-	for i := range bytes {
-		bytes[i] = 0x1f
-	}
-	return bytes, err
 }

@@ -25,8 +25,7 @@ func (r recipe) signCOSE(alg string, headers members, unprotected *members) []by
 	if r.sealed != nil {
 		protected = r.sealed(protected)
 	}
-	toBeSigned := must(cbor.Marshal([]any{"Signature1", protected, []byte{}, r.payload}))
-	raw := signRaw(alg, r.key, toBeSigned)
+	raw := signRaw(alg, r.key, toBeSigned(protected, []byte{}, r.payload))
 	if r.resign != nil {
 		raw = r.resign(raw)
 	}
@@ -36,6 +35,11 @@ func (r recipe) signCOSE(alg string, headers members, unprotected *members) []by
 	return tagged(coseSign1Tag, sign1{
 		Protected: protected, Unprotected: unprotected.cbor(), Payload: r.payload, Signature: raw,
 	})
+}
+
+// toBeSigned is Sig_structure of RFC 9052, section 4.4.
+func toBeSigned(protected, external, payload []byte) []byte {
+	return must(cbor.Marshal([]any{"Signature1", protected, external, payload}))
 }
 
 func tagged(number uint64, content any) []byte {
@@ -50,13 +54,6 @@ func (m members) cbor() []byte {
 		text = append(text, coseValue(each)...)
 	}
 	return text
-}
-
-// indefiniteCbor writes the same map with an end mark in place of a length.
-func (m members) indefiniteCbor() []byte {
-	definite := m.cbor()
-	head := len(cborHead(0xa0, len(m)))
-	return append(append([]byte{0xbf}, definite[head:]...), 0xff)
 }
 
 func cborHead(major byte, length int) []byte {

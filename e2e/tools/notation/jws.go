@@ -61,9 +61,9 @@ func editJWS(apply func(envelope map[string]any)) func([]byte) []byte {
 
 // flipped alters one bit of base64url text, in the middle.
 func flipped(text any) string {
-	bytes := must(base64url.DecodeString(text.(string)))
-	bytes[len(bytes)/2] ^= 1
-	return base64url.EncodeToString(bytes)
+	content := must(base64url.DecodeString(text.(string)))
+	content[len(content)/2] ^= 1
+	return base64url.EncodeToString(content)
 }
 
 func jwsWithToken(text []byte, token func([]byte) []byte) []byte {
