@@ -71,7 +71,10 @@ import { createVerifierPool } from './workers/verifier-pool.ts';
 
 /** Wires the rooms together; nothing is decided here. */
 export function createEngine(): Engine {
-  return { openChecker, openExplorer, serve, startDemo, startDemoRegistry };
+  return {
+    ...{ openChecker, openExplorer, serve, startDemo, startDemoRegistry },
+    publicGoodRoot: () => createTrustSource({}).material({ kind: 'builtIn', name: 'PublicGood' }),
+  };
 }
 
 const clock: Clock = { nowMs: () => Date.now() };

@@ -1,6 +1,7 @@
 import type { ArtifactTree } from '../admission/artifact-tree.ts';
 import type { Verdict } from '../admission/verdict.ts';
 import type { Workload } from '../admission/workload.ts';
+import type { Failure } from '../failures/failure.ts';
 import type { ImageReference } from '../image/reference.ts';
 import type { NoMatch } from '../policy/snapshot.ts';
 
@@ -132,6 +133,8 @@ export interface Engine {
   serve(options: ServeOptions, signal: AbortSignal): Promise<void>;
   startDemo(): Promise<Demo>;
   startDemoRegistry(options: DemoRegistryOptions): Promise<DemoRegistry>;
+  /** The built-in trusted root of the public Sigstore instance, as JSON text. */
+  publicGoodRoot(): string | Failure;
 }
 
 /** Where a command writes, and what the terminal can show. */

@@ -19,6 +19,7 @@ import type {
 } from './commands.ts';
 import { runDemo } from './demo-command.ts';
 import { runDemoRegistry } from './demo-registry-command.ts';
+import { addConformanceClient } from './conformance-client.ts';
 import { runServe } from './serve-command.ts';
 import { runTree } from './tree-command.ts';
 
@@ -176,6 +177,8 @@ function buildProgram(
       const { layout: layouts, ...options } = flags;
       end(await runDemoRegistry({ ...options, layouts }, engine, terminal, aborted(interrupted)));
     });
+
+  addConformanceClient(program, engine, terminal, end);
 
   program
     .command('crds')

@@ -11,6 +11,7 @@ import { dsse } from '@sigstore/core';
 import { HashAlgorithm } from '@sigstore/protobuf-specs';
 import { RefwardenError } from '../../failures/failure.ts';
 import { matchesDigest } from '../../image/digest.ts';
+import type { Digest } from '../../image/digest.ts';
 import { parseStrictJson } from '../../oci/strict-json.ts';
 import { parseStatement } from '../attestation/in-toto-statement.ts';
 import type { SignedEntity } from './signed-entity.ts';
@@ -18,6 +19,8 @@ import type { SignedClaim, SigstoreForm, WantedSubject } from './sigstore-form.t
 
 /** Most JSON values of a bundle: its payload is one, an inclusion proof some 70. */
 const maxBundleValues = 10_000;
+
+type Envelope = Extract<Bundle['content'], { readonly $case: 'dsseEnvelope' }>['dsseEnvelope'];
 
 const mediaTypes: ReadonlySet<string | undefined> = new Set([
   BUNDLE_V01_MEDIA_TYPE,
@@ -40,18 +43,48 @@ export const sigstoreBundle: SigstoreForm = {
   },
   needsSubjectDocument: ({ annotations }) => annotations[contentAnnotation] !== 'dsse-envelope',
   maxLayerBytes: 32 * 1024 * 1024,
-  parseLayer(bytes, _layer, subject) {
-    const bundle = parseBundle(bytes);
-    const { content } = bundle;
-    if (content.$case === 'messageSignature')
-      return [parseMessage(bundle, content.messageSignature, subject)];
-    const { payloadType, payload, signatures } = content.dsseEnvelope;
-    const signature = signatures[0]?.sig ?? Buffer.alloc(0);
-    const signedBytes = dsse.preAuthEncoding(payloadType, payload);
-    const entity = { ...entityOf(bundle, signature), signedBytes, payload };
-    return [{ entity, readClaim: () => parseStatement(payloadType, payload) }];
-  },
+  parseLayer: (bytes, _layer, subject) => [parseBundleOf(subject, bytes)],
 };
+
+/** @throws RefwardenError when the bundle cannot be read, or is a message signature of something else. */
+export function parseBundleOf(subject: WantedSubject, bytes: Uint8Array): SignedClaim {
+  const bundle = parseBundle(bytes);
+  const { content } = bundle;
+  return content.$case === 'messageSignature'
+    ? parseMessage(bundle, content.messageSignature, subject)
+    : parseEnvelope(bundle, content.dsseEnvelope);
+}
+
+/**
+ * A bundle for something of which nobody has more than its SHA-256, as the conformance suite asks. Admission has the bytes
+ * of every manifest, and leaves verifying to node:crypto.
+ * @param sha256 `sha256:<hex>`.
+ * @throws RefwardenError as {@link parseBundleOf}.
+ */
+export function parseBundleOfDigest(sha256: Digest, bytes: Uint8Array): SignedClaim {
+  const bundle = parseBundle(bytes);
+  const { content } = bundle;
+  if (content.$case === 'dsseEnvelope') return parseEnvelope(bundle, content.dsseEnvelope);
+  const { messageDigest, signature } = content.messageSignature;
+  const prehashed = Buffer.from(sha256.slice('sha256:'.length), 'hex');
+  if (messageDigest.algorithm !== HashAlgorithm.SHA2_256 || !messageDigest.digest.equals(prehashed)) {
+    throw new RefwardenError('SubjectMismatch', `The bundle is for another message than ${sha256}.`);
+  }
+  const none = new Uint8Array();
+  return {
+    entity: { ...entityOf(bundle, signature), signedBytes: none, payload: none, prehashed },
+    readClaim: () => ({ kind: 'signature', subjects: [sha256] }),
+  };
+}
+
+function parseEnvelope(bundle: Bundle, { payloadType, payload, signatures }: Envelope): SignedClaim {
+  const signature = signatures[0]?.sig ?? Buffer.alloc(0);
+  const signedBytes = dsse.preAuthEncoding(payloadType, payload);
+  return {
+    entity: { ...entityOf(bundle, signature), signedBytes, payload },
+    readClaim: () => parseStatement(payloadType, payload),
+  };
+}
 
 /** A message signature covers the bytes of the manifest itself; node:crypto verifies no ECDSA over a digest alone. */
 function parseMessage(

@@ -1,7 +1,9 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import type { TransparencyLogEntry } from '@sigstore/bundle';
 import type { SignedEntity as LibraryEntity } from '@sigstore/verify';
 import { RefwardenError } from '../../failures/failure.ts';
+import { verifySha256 } from '../prehashed-signatures.ts';
 import { verifyBytes } from '../signature-schemes.ts';
 
 /** Most log entries, and most timestamps, that one signature may bring; real ones bring one or two. */
@@ -19,6 +21,8 @@ export interface SignedEntity {
   readonly signedBytes: Uint8Array;
   /** What a `dsse` or `intoto` log entry records: the payload within {@link signedBytes}. */
   readonly payload: Uint8Array;
+  /** SHA-256 of what is signed, where nobody has the bytes: {@link signedBytes} and {@link payload} are then empty. */
+  readonly prehashed?: Buffer;
   /** What a signed timestamp is made over; the signature itself in all but cosign's legacy attestations. */
   readonly timestampedBytes: Buffer;
   /** DER of the signing certificate. */
@@ -56,6 +60,13 @@ export function checkBounds({ signature, logEntries, timestamps }: SignedEntity)
   }
 }
 
+/** Whether the key made the signature. */
+export function isSignedBy({ signedBytes, prehashed, signature }: SignedEntity, key: KeyObject): boolean {
+  return prehashed === undefined
+    ? verifyBytes(signedBytes, key, signature)
+    : verifySha256(prehashed, key, signature);
+}
+
 const hashByLength: Readonly<Record<number, string>> = { 32: 'sha256', 48: 'sha384', 64: 'sha512' };
 
 /**
@@ -63,7 +74,9 @@ const hashByLength: Readonly<Record<number, string>> = { 32: 'sha256', 48: 'sha3
  * here every digest is computed from the bytes, by the algorithm that its length names.
  */
 export function signatureContent(entity: SignedEntity): LibraryEntity['signature'] {
+  const { prehashed } = entity;
   const isDigestOf = (digest: Buffer, bytes: Uint8Array): boolean => {
+    if (prehashed !== undefined) return digest.equals(prehashed);
     const algorithm = hashByLength[digest.length];
     return algorithm !== undefined && timingSafeEqual(digest, createHash(algorithm).update(bytes).digest());
   };
@@ -72,6 +85,6 @@ export function signatureContent(entity: SignedEntity): LibraryEntity['signature
     compareSignature: (signature) => signature.equals(entity.signature),
     compareDigest: (digest) => isDigestOf(digest, entity.payload),
     compareSignedDigest: (digest) => isDigestOf(digest, entity.signedBytes),
-    verifySignature: (key) => verifyBytes(entity.signedBytes, key, entity.signature),
+    verifySignature: (key) => isSignedBy(entity, key),
   };
 }

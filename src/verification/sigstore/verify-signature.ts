@@ -6,14 +6,13 @@ import type { Acceptance } from '../accept-claim.ts';
 import { matchesIdentity } from '../identity.ts';
 import type { PublicKey } from '../keys.ts';
 import { excerpt } from '../excerpt.ts';
-import { verifyBytes } from '../signature-schemes.ts';
 import { parseSigningCertificate } from '../signing-certificate.ts';
 import type { SigningCertificate } from '../signing-certificate.ts';
 import type { Rejection } from '../verification.ts';
 import type { CompiledTrust } from './compiled-trust.ts';
 import { nearestRefusal, refuse, refuseFor } from './refusal.ts';
 import type { Refusal } from './refusal.ts';
-import { checkBounds } from './signed-entity.ts';
+import { checkBounds, isSignedBy } from './signed-entity.ts';
 import type { SignedEntity } from './signed-entity.ts';
 import type { SigstoreContext } from './sigstore-form.ts';
 import { verifyEntity } from './verify-entity.ts';
@@ -113,7 +112,7 @@ function tryKeysOnce({ entity, trust }: Attempt, issuers: SigstoreContext['issue
   const madeBy: MadeBy = ({ key, fingerprint }) => {
     const known = tried.get(fingerprint);
     if (known !== undefined) return known;
-    const made = verifyBytes(entity.signedBytes, key, entity.signature);
+    const made = isSignedBy(entity, key);
     tried.set(fingerprint, made);
     return made;
   };
