@@ -118,6 +118,10 @@ export const failureCatalogue = {
     'Nothing trusted says when the certificate signed: no log entry and no signed timestamp.',
     'Sign with a transparency log or a timestamp authority of the trusted root.',
   ),
+  SignedOutsideValidity: failed(
+    'The key did not count when the signature was made: it is outside notBefore and notAfter of its issuer.',
+    'Sign with the key that counts now; or have signatures logged or timestamped, so that those made in time go on counting.',
+  ),
   EvidenceTooOld: failed(
     'The evidence is older than policy allows.',
     'Make the attestation again, or raise maxAge.',

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { failure } from '../failures/failure.ts';
 import type { Failure } from '../failures/failure.ts';
+import type { GithubIdentity } from './model/github-identity.ts';
 import type { NotationTrustPolicy, TrustStoreReference } from './model/notation-trust-policy.ts';
-import type { GithubIdentity, TrustedIssuer, TrustedRootReference } from './model/trusted-issuer.ts';
+import type { TrustedIssuer, TrustedRootReference } from './model/trusted-issuer.ts';
 import { fulcioExtensions } from './resolved-issuer.ts';
 import type {
   FulcioExtension,
@@ -55,11 +56,19 @@ function resolve({ metadata: { name }, spec }: TrustedIssuer, trust: IssuerTrust
 
 function resolveKey(
   name: string,
-  { pem, transparencyLog, trustedRoot: reference }: NonNullable<Spec['key']>,
+  {
+    pem,
+    transparencyLog,
+    signedTimestamp,
+    thresholds,
+    trustedRoot: reference,
+    notBefore,
+    notAfter,
+  }: NonNullable<Spec['key']>,
   trust: IssuerTrust,
 ): ResolvedIssuer | Failure {
   // Named without being required, it still says when something was signed.
-  const wanted = transparencyLog === 'Required' || reference !== undefined;
+  const wanted = transparencyLog === 'Required' || signedTimestamp === 'Required' || reference !== undefined;
   const root = wanted ? trustedRoot(reference, trust) : undefined;
   if (root !== undefined && 'code' in root) return root;
   return fingerprinted<KeyIssuer>({
@@ -67,7 +76,11 @@ function resolveKey(
     name,
     pem,
     transparencyLog,
+    signedTimestamp,
+    ...(thresholds === undefined ? {} : { thresholds }),
     ...(root === undefined ? {} : { trustedRoot: root }),
+    ...(notBefore === undefined ? {} : { notBeforeMs: Date.parse(notBefore) }),
+    ...(notAfter === undefined ? {} : { notAfterMs: Date.parse(notAfter) }),
   });
 }
 
@@ -77,9 +90,10 @@ function resolveKeyless(
     github,
     identities = [],
     trustedRoot: reference,
-    sct,
+    sct = reference?.builtIn === 'GitHub' ? 'NotRequired' : 'Required',
     transparencyLog,
     signedTimestamp,
+    thresholds,
   }: NonNullable<Spec['keyless']>,
   trust: IssuerTrust,
 ): ResolvedIssuer | Failure {
@@ -93,6 +107,7 @@ function resolveKeyless(
     sct,
     transparencyLog,
     signedTimestamp,
+    ...(thresholds === undefined ? {} : { thresholds }),
   });
 }
 
@@ -181,33 +196,36 @@ const extensionNames = Object.keys(fulcioExtensions) as FulcioExtension[];
  * The caller's workflow, not the certificate's subject: that one names a reusable workflow, which every
  * caller shares. Both the workflow file and the reference it ran on are held to `refs`.
  */
-function githubRule({
-  repository,
-  workflow,
-  refs,
-  environment,
-  repositoryID,
-  ownerID,
-}: GithubIdentity): IdentityRule {
-  const repositoryURI = `https://github.com/${repository}`;
-  const ref = refs.map(refPattern).join('|');
+function githubRule(identity: GithubIdentity): IdentityRule {
+  const { repository, refs, environment, repositoryID, ownerID, signerWorkflow } = identity;
   const exact = (name: FulcioExtension, text: string | undefined): IdentityRule['extensions'] =>
     text === undefined ? [] : [{ name, rule: { exact: text } }];
   return {
     issuer: githubActionsIssuer,
     extensions: [
-      ...exact('sourceRepositoryURI', repositoryURI),
-      { name: 'sourceRepositoryRef', rule: { pattern: `(?:${ref})` } },
-      {
-        name: 'buildConfigURI',
-        rule: { pattern: `${escapeRe2(`${repositoryURI}/.github/workflows/${workflow}@`)}(?:${ref})` },
-      },
+      ...exact('sourceRepositoryURI', githubURI(repository)),
+      { name: 'sourceRepositoryRef', rule: { pattern: anyOfRefs(refs) } },
+      { name: 'buildConfigURI', rule: { pattern: workflowPattern(identity) } },
       ...exact('deploymentEnvironment', environment),
       ...exact('sourceRepositoryIdentifier', repositoryID),
       ...exact('sourceRepositoryOwnerIdentifier', ownerID),
+      ...(signerWorkflow === undefined
+        ? []
+        : [{ name: 'buildSignerURI', rule: { pattern: workflowPattern(signerWorkflow) } } as const]),
     ],
   };
 }
+
+const githubURI = (repository: string): string => `https://github.com/${repository}`;
+
+const workflowPattern = ({
+  repository,
+  workflow,
+  refs,
+}: Pick<GithubIdentity, 'repository' | 'workflow' | 'refs'>): string =>
+  `${escapeRe2(`${githubURI(repository)}/.github/workflows/${workflow}@`)}${anyOfRefs(refs)}`;
+
+const anyOfRefs = (refs: readonly string[]): string => `(?:${refs.map(refPattern).join('|')})`;
 
 /** `refs/tags/v*` -> RE2; `*` stays within a segment, `**` crosses. */
 function refPattern(glob: string): string {

@@ -40,6 +40,13 @@ export type SbomFormat = (typeof sbomFormats)[number];
 /** Whether the expressions of an assertion hold; `failure` is of the first that does not. */
 export type AssertionResult = { readonly holds: true } | { readonly holds: false; readonly failure: Failure };
 
+/** A time that something trusted says: the signature existed then. */
+export interface TrustedTime {
+  /** Milliseconds since the epoch. */
+  readonly timeMs: number;
+  readonly source: 'TransparencyLog' | 'SignedTimestamp';
+}
+
 /** What verification proves from bytes and trust material alone. */
 export interface VerifiedEvidence {
   readonly kind: 'signature' | 'attestation';
@@ -65,6 +72,8 @@ export interface VerifiedEvidence {
   readonly assertions?: Readonly<Record<string, AssertionResult>>;
   /** Earliest trusted time of signing, milliseconds since the epoch; absent when nothing trusted says it. */
   readonly signedAtMs?: number;
+  /** What says so. */
+  readonly timeSource?: TrustedTime['source'];
   /** What does not hold and its issuer does not enforce: it counts all the same. */
   readonly tolerated?: readonly Failure[];
   /** The evidence stops counting then, milliseconds since the epoch; absent when it depends on no expiry. */

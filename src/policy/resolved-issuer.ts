@@ -48,13 +48,26 @@ export interface TrustedRootMaterial {
 /** Longest PEM of a key, in characters; RSA 8192 takes 1,500. */
 export const maxPemLength = 8192;
 
+/** How many distinct logs and authorities must vouch for what is `Required`: 1 each where nothing is said. */
+export interface Thresholds {
+  readonly sct?: number | undefined;
+  readonly transparencyLog?: number | undefined;
+  readonly signedTimestamp?: number | undefined;
+}
+
 export interface KeyIssuer extends IssuerBase {
   readonly kind: 'key';
   /** PEM SubjectPublicKeyInfo: ECDSA P-256/384/521, RSA >= 2048 or Ed25519. */
   readonly pem: string;
   readonly transparencyLog: Demand;
-  /** Present when the transparency log is required, or when a log or timestamp is to say when it was signed. */
+  /** `NotRequired` when absent. */
+  readonly signedTimestamp?: Demand;
+  readonly thresholds?: Thresholds;
+  /** Present when log or timestamp is required, or when one is to say when it was signed. */
   readonly trustedRoot?: TrustedRootMaterial;
+  /** Signatures made earlier, and later, do not count; milliseconds since the epoch. */
+  readonly notBeforeMs?: number;
+  readonly notAfterMs?: number;
 }
 
 export interface KeylessIssuer extends IssuerBase {
@@ -65,6 +78,7 @@ export interface KeylessIssuer extends IssuerBase {
   /** With both `NotRequired`, one trusted time from either is still required. */
   readonly transparencyLog: Demand;
   readonly signedTimestamp: Demand;
+  readonly thresholds?: Thresholds;
 }
 
 /** What a Notation signature is validated for beside its integrity, which is always enforced. */

@@ -11,7 +11,10 @@ import type { Rejection } from './verification.ts';
 const maxNamedSubjects = 3;
 
 /** An issuer that answers for content by a good signature; what the content says is not looked at yet. */
-export type Acceptance = Pick<VerifiedEvidence, 'issuer' | 'signer' | 'signedAtMs' | 'validUntilMs'>;
+export type Acceptance = Pick<
+  VerifiedEvidence,
+  'issuer' | 'signer' | 'signedAtMs' | 'timeSource' | 'validUntilMs'
+>;
 
 /**
  * What accepted content says, and whether that is about a wanted subject: one pass for every form.

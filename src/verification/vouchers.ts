@@ -71,11 +71,13 @@ function refuse(
     : { code: 'VoucherMissing', message: 'The signature that vouches for it has expired.' };
 }
 
-function acceptanceOf({ issuer, signer, signedAtMs, validUntilMs }: VerifiedEvidence): Acceptance {
+function acceptanceOf(voucher: VerifiedEvidence): Acceptance {
+  const { issuer, signer, signedAtMs, timeSource, validUntilMs } = voucher;
   return {
     issuer,
     signer,
     ...(signedAtMs === undefined ? {} : { signedAtMs }),
+    ...(timeSource === undefined ? {} : { timeSource }),
     ...(validUntilMs === undefined ? {} : { validUntilMs }),
   };
 }

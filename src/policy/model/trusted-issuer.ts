@@ -2,15 +2,16 @@ import { RE2JS } from 're2js';
 import { z } from 'zod';
 import { maxPemLength } from '../resolved-issuer.ts';
 import { certificateExtensions, extensionNames } from './certificate-extensions.ts';
+import { githubIdentity } from './github-identity.ts';
 import { dateTime, groupVersion, objectMeta, objectName, resourceStatus } from './metadata.ts';
 import { notation } from './notation-trust-policy.ts';
 import { exactlyOneOf, notBuilt, withCheck, withRules } from './rules.ts';
+import { demand, thresholdsNeedDemands, thresholdsOf } from './thresholds.ts';
 import { configMapKey, trustFile } from './trust-material.ts';
 
 const maxIdentities = 16;
 /** Longest trusted root within a resource, in characters; that of a file or ConfigMap may be longer. */
 const maxInlineRootLength = 256 * 1024;
-const demand = z.enum(['Required', 'NotRequired']);
 const exactText = z.string().min(1).max(2048);
 
 /** TUF repositories whose first root ships with Refwarden. */
@@ -110,15 +111,29 @@ const keyFields = z.strictObject({
   transparencyLog: demand
     .default('NotRequired')
     .describe('Whether a signature must be in a transparency log of the trusted root.'),
+  signedTimestamp: demand
+    .default('NotRequired')
+    .describe('Whether a signature must have a timestamp of a timestamp authority of the trusted root.'),
+  thresholds: thresholdsOf('transparencyLog', 'signedTimestamp'),
   trustedRoot: trustedRoot
     .optional()
     .describe('Transparency log and timestamp authorities that may date its signatures.'),
   notBefore: dateTime.optional().describe('Signatures made earlier do not count.'),
-  notAfter: dateTime.optional().describe('Signatures made later do not count.'),
+  notAfter: dateTime
+    .optional()
+    .describe(
+      'Signatures made later do not count. One without a log entry or timestamp that says when counts as made now.',
+    ),
 });
-const key = withRules(keyFields, notBuilt<z.output<typeof keyFields>>('notBefore', 'notAfter')).describe(
-  'A public key.',
-);
+const key = withRules(keyFields, [
+  ...thresholdsNeedDemands('transparencyLog', 'signedTimestamp'),
+  {
+    rule: '!has(self.notBefore) || !has(self.notAfter) || self.notBefore < self.notAfter',
+    message: 'notBefore must be earlier than notAfter',
+    holds: ({ notBefore, notAfter }) =>
+      notBefore === undefined || notAfter === undefined || Date.parse(notBefore) < Date.parse(notAfter),
+  },
+]).describe('A public key.');
 
 const identity = withRules(
   z.strictObject({
@@ -150,46 +165,6 @@ const identity = withRules(
   ],
 );
 
-const github = z
-  .strictObject({
-    repository: z
-      .string()
-      .max(200)
-      .regex(/^[A-Za-z0-9][A-Za-z0-9-]*\/[A-Za-z0-9._-]+$/)
-      .describe('owner/name of the repository whose workflow ran.'),
-    workflow: z
-      .string()
-      .max(200)
-      .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*\.ya?ml$/)
-      .describe('File name of the workflow in .github/workflows that was started.'),
-    refs: z
-      .array(
-        z
-          .string()
-          .max(255)
-          .regex(/^refs\/[A-Za-z0-9._/*+-]+$/),
-      )
-      .min(1)
-      .max(16)
-      .describe(
-        'Git references it may run on; * stays within a segment, ** crosses; for example refs/tags/v*.',
-      ),
-    environment: z.string().min(1).max(255).optional().describe('Deployment environment of the job.'),
-    repositoryID: z
-      .string()
-      .max(20)
-      .regex(/^[0-9]+$/)
-      .optional()
-      .describe('Numeric ID, so that a repository made anew under the name does not count.'),
-    ownerID: z
-      .string()
-      .max(20)
-      .regex(/^[0-9]+$/)
-      .optional()
-      .describe('Numeric ID of the owner.'),
-  })
-  .describe('A GitHub Actions workflow, compiled to OIDC issuer and certificate extensions.');
-
 const keylessFields = z.strictObject({
   identities: z
     .array(identity)
@@ -197,11 +172,13 @@ const keylessFields = z.strictObject({
     .max(maxIdentities)
     .optional()
     .describe('Any one of these signs for the issuer.'),
-  github: github.optional(),
+  github: githubIdentity.optional(),
   trustedRoot: trustedRoot.optional().describe('The public Sigstore instance when absent.'),
   sct: demand
-    .default('Required')
-    .describe('Proof that the certificate is in a certificate transparency log.'),
+    .optional()
+    .describe(
+      'Proof that the certificate is in a certificate transparency log. Required when absent, but for builtIn: GitHub, which has no such log.',
+    ),
   transparencyLog: demand
     .default('NotRequired')
     .describe(
@@ -210,9 +187,11 @@ const keylessFields = z.strictObject({
   signedTimestamp: demand
     .default('NotRequired')
     .describe('A timestamp of a timestamp authority of the trusted root.'),
+  thresholds: thresholdsOf('sct', 'transparencyLog', 'signedTimestamp'),
 });
 const keyless = withRules(keylessFields, [
   exactlyOneOf<z.output<typeof keylessFields>>('identities', 'github'),
+  ...thresholdsNeedDemands('sct', 'transparencyLog', 'signedTimestamp'),
 ]).describe('An identity proven by a short-lived certificate (Sigstore keyless).');
 
 const specFields = z.strictObject({
@@ -236,4 +215,3 @@ export const trustedIssuer = z
 
 export type TrustedIssuer = z.output<typeof trustedIssuer>;
 export type TrustedRootReference = z.output<typeof trustedRoot>;
-export type GithubIdentity = z.output<typeof github>;

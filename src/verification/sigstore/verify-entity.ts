@@ -1,21 +1,19 @@
 import type { KeyObject } from 'node:crypto';
-import { EXTENSION_OID_SCT, RFC3161Timestamp, X509Certificate } from '@sigstore/core';
+import { EXTENSION_OID_SCT, X509Certificate } from '@sigstore/core';
 import type { TransparencyLogEntry } from '@sigstore/bundle';
-import { VerificationError, Verifier } from '@sigstore/verify';
+import { Verifier } from '@sigstore/verify';
 import { RefwardenError } from '../../failures/failure.ts';
-import type { FailureCode } from '../../failures/catalogue.ts';
-import type { Demand } from '../../policy/resolved-issuer.ts';
+import type { TrustedTime } from '../../policy/evidence.ts';
 import type { SigningCertificate } from '../signing-certificate.ts';
+import type { Demands } from './demands.ts';
+import { explainCertificateFailure } from './explain-certificate-failure.ts';
+import { libraryFailure } from './library-failure.ts';
 import { checkLoggedSigner } from './log-entry.ts';
-import { signatureContent } from './signed-entity.ts';
+import { isSignedBy, signatureContent } from './signed-entity.ts';
 import type { SignedEntity } from './signed-entity.ts';
+import { SignedTimestamp } from './signed-timestamp.ts';
 import type { TrustedRoot } from './trusted-root.ts';
-
-interface Demands {
-  readonly sct: Demand;
-  readonly transparencyLog: Demand;
-  readonly signedTimestamp: Demand;
-}
+import { isDated, trustedTimes } from './trusted-times.ts';
 
 /** Who is to have made the signature. */
 interface ClaimedSigner {
@@ -24,78 +22,109 @@ interface ClaimedSigner {
   readonly certificate?: SigningCertificate;
 }
 
-/**
- * Verifies the signature with its certificate chain, log entries and timestamps. What is not
- * demanded still counts when it verifies, and is otherwise set aside as if it had been stripped, which whoever pushed the
- * artifact could have done. A certificate always needs one trusted time: it is long expired when an image is admitted.
- * @returns every trusted time, milliseconds since the epoch; empty for a key without any.
- * @throws RefwardenError with the code of what fails when everything is taken together.
- */
-export function verifyEntity(
-  entity: SignedEntity,
-  signer: ClaimedSigner,
-  root: TrustedRoot,
-  demands: Demands,
-  nowMs: number,
-): readonly number[] {
-  const { logEntries, timestamps } = entity;
-  if (demands.transparencyLog === 'Required' && logEntries.length === 0) {
-    throw new RefwardenError('TransparencyLogMissing', 'The signature has no entry of a transparency log.');
-  }
-  if (demands.signedTimestamp === 'Required' && timestamps.length === 0) {
-    throw new RefwardenError('TrustedTimeMissing', 'The signature has no signed timestamp.');
-  }
-  const selections = [entity];
-  if (logEntries.length > 0 && timestamps.length > 0) {
-    if (demands.signedTimestamp === 'NotRequired') selections.push({ ...entity, timestamps: [] });
-    if (demands.transparencyLog === 'NotRequired') selections.push({ ...entity, logEntries: [] });
-  }
-  const demandsNone = demands.transparencyLog === 'NotRequired' && demands.signedTimestamp === 'NotRequired';
-  if (demandsNone && signer.certificate === undefined) {
-    selections.push({ ...entity, logEntries: [], timestamps: [] });
-  }
-  let first: RefwardenError | undefined;
-  for (const selection of selections) {
-    try {
-      return verifyTogether(selection, signer, root, demands, nowMs);
-    } catch (thrown) {
-      first ??= named(thrown);
-    }
-  }
-  throw first ?? new RefwardenError('InternalError', 'No selection of the material was tried.');
+/** What a signature is verified against. */
+interface Trust {
+  readonly signer: ClaimedSigner;
+  readonly root: TrustedRoot;
+  readonly demands: Demands;
+  readonly nowMs: number;
 }
 
-function verifyTogether(
-  entity: SignedEntity,
-  { key, certificate }: ClaimedSigner,
-  root: TrustedRoot,
-  demands: Demands,
-  nowMs: number,
-): readonly number[] {
-  const timestamps = entity.timestamps.map((der) => RFC3161Timestamp.parse(der));
-  // Only a promise (SET) signs the integrated time; next to a bare inclusion proof it is anybody's claim.
-  const dated = entity.logEntries.filter(
-    (entry) => entry.inclusionPromise !== undefined && Number(entry.integratedTime) > 0,
-  );
+type Material = Pick<SignedEntity, 'logEntries' | 'timestamps'>;
+
+/**
+ * Verifies the signature with its certificate chain, log entries and timestamps. Of these, what
+ * does not verify is set aside as if it had been stripped, which whoever pushed the artifact could have done; what is left
+ * must meet the demands. A certificate always needs one trusted time: it is long expired when an image is admitted.
+ * @returns every trusted time, the earliest first; empty for a key without any.
+ * @throws RefwardenError with the code of what fails when everything is taken together.
+ */
+export function verifyEntity(entity: SignedEntity, trust: Trust): readonly TrustedTime[] {
+  const { logEntries, timestamps } = entity;
+  try {
+    return verifyTogether(entity, trust);
+  } catch (thrown) {
+    const { certificate, key } = trust.signer;
+    const failed =
+      certificate === undefined || thrown instanceof RefwardenError
+        ? libraryFailure(thrown)
+        : explainCertificateFailure(libraryFailure(thrown), entity, certificate, trust.nowMs);
+    // What is left must be less, and able to mend it: a flood of bad signatures must not cost the most.
+    const mendable = failed.code !== 'CertificateTransparencyMissing' && isSignedBy(entity, key);
+    const count = logEntries.length + timestamps.length;
+    if (!mendable || count === 0 || (count === 1 && certificate !== undefined)) throw failed;
+    const sound = count === 1 ? { logEntries: [], timestamps: [] } : soundMaterial(entity, trust);
+    if (sound.logEntries.length + sound.timestamps.length === count) throw failed;
+    try {
+      return verifyTogether({ ...entity, ...sound }, trust);
+    } catch {
+      throw failed;
+    }
+  }
+}
+
+/**
+ * What verifies by itself, one of each log and authority: two of one count once, and at one time are a duplicate to the
+ * library.
+ */
+function soundMaterial(entity: SignedEntity, trust: Trust): Material {
+  const lenient = { ...trust, demands: { sct: 0, transparencyLog: 0, signedTimestamp: 0 } };
+  const firstOfEach = <Part>(
+    parts: readonly Part[],
+    sourceOf: (part: Part) => string | undefined,
+    materialOf: (part: Part) => Material,
+  ): Part[] => {
+    const found = new Map<string | undefined, Part>();
+    for (const part of parts) {
+      try {
+        const source = sourceOf(part);
+        if (found.has(source)) continue;
+        verifyTogether({ ...entity, ...materialOf(part) }, lenient, true);
+        found.set(source, part);
+      } catch {
+        // set aside
+      }
+    }
+    return [...found.values()];
+  };
+  return {
+    logEntries: firstOfEach(entity.logEntries, logOf, (entry) => ({ logEntries: [entry], timestamps: [] })),
+    timestamps: firstOfEach(
+      entity.timestamps,
+      (der) => authorityOf(SignedTimestamp.parse(der), trust.root),
+      (der) => ({ logEntries: [], timestamps: [der] }),
+    ),
+  };
+}
+
+/** @param alone an entry without a time of its own is verified without the certificate, which needs one. */
+function verifyTogether(entity: SignedEntity, trust: Trust, alone = false): readonly TrustedTime[] {
+  const { signer, root, demands, nowMs } = trust;
+  const { key, certificate } = signer;
+  requireCount('TransparencyLogMissing', new Set(entity.logEntries.map(logOf)).size, demands.transparencyLog);
+  requireCount('TrustedTimeMissing', entity.timestamps.length, demands.signedTimestamp);
   for (const entry of entity.logEntries) checkLoggedSigner(entry, key, certificate?.der);
+  const timestamps = entity.timestamps.map((der) => SignedTimestamp.parse(der));
+  const dated = entity.logEntries.filter(isDated);
+  const times = trustedTimes(dated, timestamps);
+  const chained = alone && times.length === 0 ? undefined : certificate;
   const verifier = new Verifier(
     { ...root, publicKey: () => ({ publicKey: key, validFor: () => true }) },
     {
-      ctlogThreshold: certificate !== undefined && demands.sct === 'Required' ? 1 : 0,
-      tlogThreshold: demands.transparencyLog === 'Required' ? 1 : 0,
-      timestampThreshold: certificate === undefined ? 0 : 1,
+      ctlogThreshold: demands.sct,
+      tlogThreshold: Math.min(demands.transparencyLog, 1),
+      timestampThreshold: chained === undefined ? 0 : 1,
     },
   );
   // Without a policy: its SAN policy is an unanchored pattern. The identity is compared by the caller.
   verifier.verify({
     signature: signatureContent(entity),
     key:
-      certificate === undefined
+      chained === undefined
         ? { $case: 'public-key', hint: '' }
         : {
             $case: 'certificate',
-            certificate:
-              demands.sct === 'Required' ? certificate.x509 : new WithoutScts(certificate.x509.root),
+            certificate: demands.sct > 0 ? chained.x509 : new WithoutScts(chained.x509.root),
           },
     tlogEntries: [...entity.logEntries],
     timestamps: [
@@ -103,12 +132,44 @@ function verifyTogether(
       ...timestamps.map((timestamp) => ({ $case: 'timestamp-authority' as const, timestamp })),
     ],
   });
-  const times = [
-    ...dated.map((entry) => Number(entry.integratedTime) * 1000),
-    ...timestamps.map((timestamp) => timestamp.signingTime.getTime()),
-  ];
-  checkLogWindows(entity.logEntries, root, times.length > 0 ? times : [nowMs]);
+  checkLogWindows(entity.logEntries, root, times.length > 0 ? times.map(({ timeMs }) => timeMs) : [nowMs]);
+  const authorities = timestamps.map((timestamp) => authorityOf(timestamp, root));
+  requireCount('TrustedTimeMissing', new Set(authorities).size, demands.signedTimestamp);
   return times;
+}
+
+const logOf = ({ logId }: TransparencyLogEntry): string => logId.keyId.toString('hex');
+
+/** An authority by its key, so that one that is listed twice is one; undefined when the trusted root has none such. */
+function authorityOf(timestamp: SignedTimestamp, { timestampAuthorities }: TrustedRoot): string | undefined {
+  return timestampAuthorities
+    .map(({ certChain: [leaf] }) => leaf)
+    .find(
+      (leaf) =>
+        leaf !== undefined &&
+        leaf.serialNumber.equals(timestamp.signerSerialNumber) &&
+        leaf.issuer.equals(timestamp.signerIssuer),
+    )
+    ?.publicKey.toString('hex');
+}
+
+const counted = {
+  TransparencyLogMissing: {
+    none: 'The signature has no entry of a transparency log.',
+    few: (found: number, wanted: number) =>
+      `The signature is in ${found} distinct transparency logs, and ${wanted} are required.`,
+  },
+  TrustedTimeMissing: {
+    none: 'The signature has no signed timestamp.',
+    few: (found: number, wanted: number) =>
+      `The signature has timestamps of ${found} distinct authorities, and ${wanted} are required.`,
+  },
+};
+
+function requireCount(code: keyof typeof counted, found: number, wanted: number): void {
+  if (found >= wanted) return;
+  const { none, few } = counted[code];
+  throw new RefwardenError(code, found === 0 && wanted === 1 ? none : few(found, wanted));
 }
 
 /**
@@ -143,48 +204,5 @@ function checkLogWindows(
         'The log entry is of a log whose key was not valid at the time.',
       );
     }
-  }
-}
-
-/** What the library throws, as a failure of ours. Its own texts are not repeated: they hold parts of the artifact. */
-function named(thrown: unknown): RefwardenError {
-  if (thrown instanceof RefwardenError) return thrown;
-  if (!(thrown instanceof VerificationError)) {
-    return new RefwardenError(
-      'PayloadInvalid',
-      'A certificate, log entry or timestamp of the signature does not parse.',
-      thrown,
-    );
-  }
-  const [code, message] = describe(thrown);
-  return new RefwardenError(code, message, thrown);
-}
-
-function describe({ code, message }: VerificationError): [FailureCode, string] {
-  switch (code) {
-    case 'TIMESTAMP_ERROR':
-      return [
-        'TrustedTimeMissing',
-        'No log entry or signed timestamp of the trusted root says when it was signed.',
-      ];
-    case 'CERTIFICATE_ERROR':
-      return message.includes('SCT')
-        ? [
-            'CertificateTransparencyMissing',
-            'The signing certificate has no valid SCT of a log of the trusted root.',
-          ]
-        : [
-            'CertificateInvalid',
-            'The signing certificate does not chain to the trusted root, or was not valid when it signed.',
-          ];
-    case 'SIGNATURE_ERROR':
-      return ['SignatureInvalid', 'The signature does not verify over the signed content.'];
-    case 'PUBLIC_KEY_ERROR':
-      return ['SignerNotTrusted', 'The key was not valid when it signed.'];
-    default:
-      return [
-        'TransparencyLogMissing',
-        'The log entry does not verify, or was made for another signature or content.',
-      ];
   }
 }

@@ -1,6 +1,6 @@
 import { RefwardenError, toFailure } from '../../failures/failure.ts';
 import { describeSigner } from '../../policy/evidence.ts';
-import type { Signer } from '../../policy/evidence.ts';
+import type { Signer, TrustedTime } from '../../policy/evidence.ts';
 import type { KeyIssuer, KeylessIssuer } from '../../policy/resolved-issuer.ts';
 import type { Acceptance } from '../accept-claim.ts';
 import { matchesIdentity } from '../identity.ts';
@@ -10,6 +10,8 @@ import { parseSigningCertificate } from '../signing-certificate.ts';
 import type { SigningCertificate } from '../signing-certificate.ts';
 import type { Rejection } from '../verification.ts';
 import type { CompiledTrust } from './compiled-trust.ts';
+import { demandsOf } from './demands.ts';
+import { checkKeyValidity } from './key-validity.ts';
 import { nearestRefusal, refuse, refuseFor } from './refusal.ts';
 import type { Refusal } from './refusal.ts';
 import { checkBounds, isSignedBy } from './signed-entity.ts';
@@ -67,12 +69,13 @@ export function verifySignature(
 
 function verifyByKey(
   { entity, trust, nowMs }: Attempt,
-  { name, pem, transparencyLog, trustedRoot }: KeyIssuer,
+  issuer: KeyIssuer,
   madeBy: MadeBy,
 ): Acceptance | Refusal {
+  const { name, trustedRoot } = issuer;
   let signer: Signer | undefined;
   try {
-    const listed = trust.key(pem);
+    const listed = trust.key(issuer.pem);
     const { key, fingerprint } = listed;
     if (!madeBy(listed)) {
       return hintedFingerprint(entity) === fingerprint
@@ -84,16 +87,18 @@ function verifyByKey(
         : refuse('otherSigner', 'SignerNotTrusted', 'No listed key verifies the signature.');
     }
     signer = { kind: 'key', keyFingerprint: fingerprint };
-    if (trustedRoot === undefined) {
-      if (transparencyLog === 'NotRequired') return { issuer: name, signer };
+    const demands = demandsOf(issuer);
+    if (trustedRoot === undefined && demands.transparencyLog + demands.signedTimestamp > 0) {
       throw new RefwardenError(
         'TrustMaterialMissing',
-        `Issuer ${name} has no trusted root for the log it requires.`,
+        `Issuer ${name} has no trusted root for the log or timestamp it requires.`,
       );
     }
-    const demands = { sct: 'NotRequired', transparencyLog, signedTimestamp: 'NotRequired' } as const;
-    const times = verifyEntity(entity, { key }, trust.root(trustedRoot), demands, nowMs);
-    return { issuer: name, signer, ...dated(times) };
+    const times =
+      trustedRoot === undefined
+        ? []
+        : verifyEntity(entity, { signer: { key }, root: trust.root(trustedRoot), demands, nowMs });
+    return { issuer: name, signer, ...dated(times), ...checkKeyValidity(issuer, signer, times, nowMs) };
   } catch (thrown) {
     const refusal = refuseFor(signer === undefined ? 'unproven' : 'lacksMaterial', thrown);
     return signer === undefined ? refusal : { ...refusal, signer: describeSigner(signer) };
@@ -161,24 +166,20 @@ function verifyByCertificate(
 }
 
 /** Verifies the signature for the issuer's root and demands. @throws RefwardenError as {@link verifyEntity}. */
-type Prove = (certificate: SigningCertificate, issuer: KeylessIssuer) => readonly number[];
+type Prove = (certificate: SigningCertificate, issuer: KeylessIssuer) => readonly TrustedTime[];
 
 /** Issuers mostly share root and demands: each combination is verified once, or a flood of signatures costs too much. */
 function proveOnce({ entity, trust, nowMs }: Attempt): Prove {
-  const proofs = new Map<string, readonly number[] | RefwardenError>();
+  const proofs = new Map<string, readonly TrustedTime[] | RefwardenError>();
   return (certificate, issuer) => {
-    const { trustedRoot, sct, transparencyLog, signedTimestamp } = issuer;
-    const combination = JSON.stringify([trustedRoot.fingerprint, sct, transparencyLog, signedTimestamp]);
+    const { trustedRoot } = issuer;
+    const demands = demandsOf(issuer);
+    const combination = JSON.stringify([trustedRoot.fingerprint, demands]);
     let proof = proofs.get(combination);
     if (proof === undefined) {
       try {
-        proof = verifyEntity(
-          entity,
-          { key: certificate.key, certificate },
-          trust.root(trustedRoot),
-          issuer,
-          nowMs,
-        );
+        const signer = { key: certificate.key, certificate };
+        proof = verifyEntity(entity, { signer, root: trust.root(trustedRoot), demands, nowMs });
       } catch (thrown) {
         if (!(thrown instanceof RefwardenError)) throw thrown;
         proof = thrown;
@@ -220,5 +221,5 @@ function shownSigner({ entity, certificate }: Attempt): string | undefined {
   return keyFingerprint && `claimed ${describeSigner({ kind: 'key', keyFingerprint })}`;
 }
 
-const dated = (timesMs: readonly number[]): { signedAtMs?: number } =>
-  timesMs.length === 0 ? {} : { signedAtMs: Math.min(...timesMs) };
+const dated = ([earliest]: readonly TrustedTime[]): Pick<Acceptance, 'signedAtMs' | 'timeSource'> =>
+  earliest === undefined ? {} : { signedAtMs: earliest.timeMs, timeSource: earliest.source };

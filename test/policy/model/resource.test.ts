@@ -52,12 +52,12 @@ describe('parseResource', () => {
     });
   });
 
-  it('fills in the defaults of issuers: no log for a key, an SCT for a certificate', () => {
+  it('fills in the defaults of issuers: no log or timestamp is required', () => {
     expect(parse(issuer('k', { key: { pem: 'x' } }))).toMatchObject({
-      spec: { key: { transparencyLog: 'NotRequired' } },
+      spec: { key: { transparencyLog: 'NotRequired', signedTimestamp: 'NotRequired' } },
     });
     expect(parse(github({}))).toMatchObject({
-      spec: { keyless: { sct: 'Required', transparencyLog: 'NotRequired', signedTimestamp: 'NotRequired' } },
+      spec: { keyless: { transparencyLog: 'NotRequired', signedTimestamp: 'NotRequired' } },
     });
   });
 
@@ -195,8 +195,6 @@ describe('parseResource', () => {
 
   const unbuilt = (field: string): string => `${field} is not built in this version of Refwarden`;
   it.each<[Fields, string]>([
-    [issuer('acme', { key: { pem: 'x', notBefore: '2026-01-01T00:00:00Z' } }), unbuilt('notBefore')],
-    [issuer('acme', { key: { pem: 'x', notAfter: '2026-01-01T00:00:00Z' } }), unbuilt('notAfter')],
     [
       {
         apiVersion: 'refwarden.dev/v1alpha1',
@@ -430,11 +428,50 @@ describe('parseResource', () => {
   it.each(['2026-12-01T00:00:00Z', '2026-12-01T00:00:00.5+02:00', '2028-02-29T23:59:59Z'])(
     'takes %j for a time',
     (notAfter) => {
-      const { message } = refusalOf(issuer('acme', { key: { pem: 'x', notAfter } }));
-      expect(message).not.toContain('must be a time');
-      expect(message).toContain('notAfter is not built');
+      expect(parse(issuer('acme', { key: { pem: 'x', notAfter } }))).toMatchObject({
+        spec: { key: { notAfter } },
+      });
     },
   );
+
+  it.each<[string, Fields, string]>([
+    [
+      'a key that stops before it starts',
+      { key: { pem: 'x', notBefore: '2026-12-01T01:00:00+02:00', notAfter: '2026-11-30T23:00:00Z' } },
+      'spec.key: notBefore must be earlier than notAfter',
+    ],
+    [
+      'a threshold of logs that are not required',
+      { key: { pem: 'x', thresholds: { transparencyLog: 2 } } },
+      'spec.key: thresholds.transparencyLog takes transparencyLog: Required',
+    ],
+    [
+      'a threshold of SCTs that are not required',
+      {
+        keyless: {
+          identities: [{ issuer: 'i', subject: 's' }],
+          sct: 'NotRequired',
+          thresholds: { sct: 2 },
+        },
+      },
+      'spec.keyless: thresholds.sct takes sct: Required',
+    ],
+    [
+      'a threshold of none',
+      { key: { pem: 'x', transparencyLog: 'Required', thresholds: { transparencyLog: 0 } } },
+      'spec.key.thresholds.transparencyLog: ',
+    ],
+  ])('refuses %s', (_what, spec, message) => {
+    expect(refusalOf(issuer('acme', spec)).message).toContain(message);
+  });
+
+  it('takes thresholds of what is required, SCTs by default', () => {
+    expect(
+      parse(
+        issuer('acme', { keyless: { identities: [{ issuer: 'i', subject: 's' }], thresholds: { sct: 2 } } }),
+      ),
+    ).toMatchObject({ spec: { keyless: { thresholds: { sct: 2 } } } });
+  });
 
   it.each(['0d', '-1d', '1', '1w', '1.5h', 'd', '1000000d', '1D', ' 1d', '1d\n'])(
     'refuses the age %j',

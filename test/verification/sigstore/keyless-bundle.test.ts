@@ -32,6 +32,7 @@ describe('a keyless bundle', () => {
         format: 'SigstoreBundle',
         subject: image,
         signedAtMs: Number(entry?.['integratedTime']) * 1000,
+        timeSource: 'TransparencyLog',
         signer: {
           kind: 'keyless',
           issuer: oidcIssuer,
@@ -50,8 +51,11 @@ describe('a keyless bundle', () => {
   });
 
   it('never counts without a trusted time, however little is required', async () => {
-    const message = 'No log entry or signed timestamp of the trusted root says when it was signed.';
-    refused(await verify(bare.bundle, keyless(nothingRequired)), 'TrustedTimeMissing', message);
+    const undated = await verify(bare.bundle, keyless(nothingRequired));
+    refused(undated, 'TrustedTimeMissing');
+    expect(undated.rejections[0]?.message).toMatch(
+      /^No log entry or signed timestamp of the trusted root says when it was signed\. The certificate expired 20\d\d-\S+Z \(\d+ days ago\)\.$/,
+    );
     refused(
       await verify(bare.bundle, keyless()),
       'TransparencyLogMissing',
@@ -116,14 +120,20 @@ describe('a keyless bundle', () => {
       notAfter: new Date(Date.now() - 3_000_000),
     });
     const late = await signed({ certificate: expired, keyPair });
-    const message =
-      'The signing certificate does not chain to the trusted root, or was not valid when it signed.';
-    refused(await verify(late.bundle, keyless({ sct: 'NotRequired' })), 'CertificateInvalid', message);
+    const outcome = await verify(late.bundle, keyless({ sct: 'NotRequired' }));
+    refused(outcome, 'CertificateInvalid');
+    expect(outcome.rejections[0]?.message).toMatch(
+      /^The signing certificate expired \S+Z \(\d+ days ago\), and signed \S+Z \(\d+ days ago\)\.$/,
+    );
     const root = JSON.parse(authority.trustedRoot.json) as { certificateAuthorities: { validFor: object }[] };
     for (const ca of root.certificateAuthorities)
       ca.validFor = { start: '2020-01-01T00:00:00Z', end: '2021-01-01T00:00:00Z' };
     const trustedRoot = { json: JSON.stringify(root), fingerprint: 'ended' };
-    refused(await verify(logged.bundle, keyless({ trustedRoot })), 'CertificateInvalid', message);
+    refused(
+      await verify(logged.bundle, keyless({ trustedRoot })),
+      'CertificateInvalid',
+      'The signing certificate does not chain to the trusted root, or was not valid when it signed.',
+    );
   });
 
   it('T18 T36 is one signer, whichever of its subjects is matched', async () => {

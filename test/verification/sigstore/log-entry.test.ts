@@ -267,7 +267,7 @@ describe('a bundle by key with a log', () => {
     refused(
       await verify((await byKey(true)).bundle, rootless),
       'TrustMaterialMissing',
-      'Issuer vendor has no trusted root for the log it requires.',
+      'Issuer vendor has no trusted root for the log or timestamp it requires.',
     );
   });
 });
