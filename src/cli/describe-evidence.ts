@@ -13,6 +13,7 @@ export function describeEvidence({
   mechanism,
   artifact,
   signedAtMs,
+  timeSource,
   format,
   tolerated = [],
 }: Evidence): string {
@@ -22,7 +23,8 @@ export function describeEvidence({
       : kind === 'attestation'
         ? `attestation ${predicateType ?? ''}`
         : 'signature';
-  const when = signedAtMs === undefined ? '' : ` at ${new Date(signedAtMs).toISOString()}`;
+  const source = timeSource === undefined ? '' : ` (${timeSource})`;
+  const when = signedAtMs === undefined ? '' : ` at ${new Date(signedAtMs).toISOString()}${source}`;
   const although = tolerated.map(({ code, message }) => `; although ${code}: ${message}`).join('');
   return printable(
     `${what} of ${shortDigest(subject)} by ${describeSigner(signer)}${when}; ${format} in ${shortDigest(artifact)}, found by ${mechanism}${although}`,

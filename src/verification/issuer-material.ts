@@ -4,7 +4,10 @@ import type { KeyIssuer, KeylessIssuer, NotationIssuer, ResolvedIssuer } from '.
 import { compilePattern } from './identity.ts';
 import { parsePublicKey } from './keys.ts';
 import { compileNotationIssuer } from './notation/compiled-issuer.ts';
+import { demandsOf } from './sigstore/demands.ts';
+import type { Demands } from './sigstore/demands.ts';
 import { parseTrustedRoot } from './sigstore/trusted-root.ts';
+import type { TrustedRoot } from './sigstore/trusted-root.ts';
 
 /**
  * Whether an issuer can verify anything: its key, trusted root and patterns parse, and the root holds what the issuer
@@ -26,25 +29,23 @@ export function checkIssuerMaterial(issuer: ResolvedIssuer): Failure | undefined
   }
 }
 
-function checkKeyIssuer({ name, pem, transparencyLog, trustedRoot }: KeyIssuer): Failure | undefined {
+function checkKeyIssuer(issuer: KeyIssuer): Failure | undefined {
+  const { name, pem, trustedRoot } = issuer;
   parsePublicKey(pem);
+  const demands = demandsOf(issuer);
   if (trustedRoot === undefined) {
-    return transparencyLog === 'NotRequired'
+    return demands.transparencyLog + demands.signedTimestamp === 0
       ? undefined
       : failure(
           'TrustMaterialMissing',
-          `Issuer ${name} requires a transparency log and has no trusted root.`,
+          `Issuer ${name} requires a transparency log or timestamp and has no trusted root.`,
         );
   }
-  const { tlogs, timestampAuthorities } = parseTrustedRoot(trustedRoot.json, 'trusted root');
-  if (transparencyLog === 'Required' && tlogs.length === 0) return lacking(name, 'transparency log');
-  return tlogs.length === 0 && timestampAuthorities.length === 0
-    ? lacking(name, 'transparency log or timestamp authority')
-    : undefined;
+  return checkRoot(name, parseTrustedRoot(trustedRoot.json, 'trusted root'), demands);
 }
 
 function checkKeylessIssuer(issuer: KeylessIssuer): Failure | undefined {
-  const { name, identities, trustedRoot, sct, transparencyLog, signedTimestamp } = issuer;
+  const { name, identities, trustedRoot } = issuer;
   if (identities.length === 0) return failure('IssuerInvalid', `Issuer ${name} names no identity.`);
   for (const { subject, extensions } of identities) {
     if (subject === undefined && extensions.length === 0) {
@@ -62,12 +63,33 @@ function checkKeylessIssuer(issuer: KeylessIssuer): Failure | undefined {
   }
   const root = parseTrustedRoot(trustedRoot.json, 'trusted root');
   if (root.certificateAuthorities.length === 0) return lacking(name, 'certificate authority');
-  if (sct === 'Required' && root.ctlogs.length === 0) return lacking(name, 'certificate transparency log');
-  if (transparencyLog === 'Required' && root.tlogs.length === 0) return lacking(name, 'transparency log');
-  if (signedTimestamp === 'Required' && root.timestampAuthorities.length === 0)
-    return lacking(name, 'timestamp authority');
-  if (root.tlogs.length === 0 && root.timestampAuthorities.length === 0) {
-    return lacking(name, 'transparency log or timestamp authority');
+  return checkRoot(name, root, demandsOf(issuer));
+}
+
+/** Whether the root can meet the demands: it must know as many distinct logs and authorities, and one that says when. */
+function checkRoot(
+  name: string,
+  { ctlogs, tlogs, timestampAuthorities }: TrustedRoot,
+  demands: Demands,
+): Failure | undefined {
+  const logs = (all: typeof tlogs): number => new Set(all.map(({ logID }) => logID.toString('hex'))).size;
+  const authorities = new Set(
+    timestampAuthorities.map(({ certChain: [leaf] }) => leaf?.publicKey.toString('hex')),
+  ).size;
+  const checks = [
+    ['certificate transparency log', logs(ctlogs), demands.sct],
+    ['transparency log', logs(tlogs), demands.transparencyLog],
+    ['timestamp authority', authorities, demands.signedTimestamp],
+    ['transparency log or timestamp authority', logs(tlogs) + authorities, 1],
+  ] as const;
+  for (const [what, found, wanted] of checks) {
+    if (found === 0 && wanted > 0) return lacking(name, what);
+    if (found < wanted) {
+      return failure(
+        'TrustMaterialInvalid',
+        `The trusted root of issuer ${name} counts ${found} as distinct ${what}, and ${wanted} are required.`,
+      );
+    }
   }
   return undefined;
 }

@@ -15,7 +15,8 @@ const fulcioArc = '1.3.6.1.4.1.57264.1';
 const subjectAltNameOid = '2.5.29.17';
 const codeSigningOid = '1.3.6.1.5.5.7.3.3';
 /** GeneralName choices (RFC 5280, section 4.2.1.6). */
-const generalName = { otherName: 0, rfc822Name: 1, uri: 6 } as const;
+const generalName = { otherName: 0, rfc822Name: 1, dnsName: 2, uri: 6, ipAddress: 7 } as const;
+const textNames = [generalName.rfc822Name, generalName.dnsName, generalName.uri];
 const utf8StringTag = 0x0c;
 
 /** A certificate of Fulcio's profile, with who it names. Nothing about it is trusted yet. */
@@ -27,7 +28,7 @@ export interface SigningCertificate {
   readonly fingerprint: string;
   /** OIDC issuer. */
   readonly issuer: string;
-  /** Every URI, email and Fulcio user name, in the order of the certificate. */
+  /** Every URI, email, DNS name, IP address and Fulcio user name, in the order of the certificate. */
   readonly subjects: readonly string[];
   /** Values by Fulcio's names; absent when the certificate lacks the extension. */
   readonly extensions: Readonly<Partial<Record<FulcioExtension, string>>>;
@@ -105,9 +106,8 @@ function decodeSubjects(value: Buffer | undefined): string[] {
   const names = ASN1Obj.parseBuffer(Buffer.from(value)).subs;
   if (names.length > maxSubjects) return invalid(`has more than ${maxSubjects} subject alternative names`);
   return names.flatMap((name) => {
-    if (name.tag.isContextSpecific(generalName.uri) || name.tag.isContextSpecific(generalName.rfc822Name)) {
-      return [decodeIa5(name.value)];
-    }
+    if (textNames.some((kind) => name.tag.isContextSpecific(kind))) return [decodeIa5(name.value)];
+    if (name.tag.isContextSpecific(generalName.ipAddress)) return [decodeAddress(name.value)];
     if (name.tag.isContextSpecific(generalName.otherName) && name.subs[0]?.toOID() === `${fulcioArc}.7`) {
       const text = name.subs[1]?.subs[0];
       if (text === undefined) return invalid('has a malformed user name');
@@ -134,6 +134,14 @@ function decodeIa5(bytes: Buffer): string {
   if (bytes.some((byte) => byte > 0x7e || byte < 0x20))
     return invalid('has a name that is no printable ASCII');
   return decodeUtf8(bytes);
+}
+
+/** As people write it (RFC 5952 for the longer kind). */
+function decodeAddress(bytes: Buffer): string {
+  if (bytes.length === 4) return bytes.join('.');
+  if (bytes.length !== 16) return invalid('has an IP address of neither 4 nor 16 bytes');
+  const groups = bytes.toString('hex').match(/.{4}/g) ?? [];
+  return new URL(`http://[${groups.join(':')}]`).hostname.slice(1, -1);
 }
 
 function invalid(what: string): never {

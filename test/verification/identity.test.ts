@@ -57,9 +57,49 @@ describe('matchesIdentity', () => {
     expect(await matches(shape, { subject: { pattern: 'first@acme\\.example.*second' } })).toBe(false);
   });
 
-  it('T18 takes no DNS name for a subject', async () => {
-    const shape = { names: [{ type: 'dns' as const, value: 'acme.example' }] };
-    expect(await matches(shape, { subject: { pattern: '.*' } })).toBe(false);
+  const address = (hex: string) => der(0x87, Buffer.from(hex, 'hex'));
+  const userName = der(
+    0xa0,
+    Buffer.concat([
+      Buffer.from('060a2b0601040183bf300107', 'hex'),
+      der(0xa0, utf8String('release!acme.example')),
+    ]),
+  );
+  it.each<[string, CertificateShape, string]>([
+    ['URI', { names: [url('https://acme.example/release')] }, 'https://acme.example/release'],
+    ['email', { names: [email('dev@acme.example')] }, 'dev@acme.example'],
+    ['DNS name', { names: [{ type: 'dns', value: 'build.acme.example' }] }, 'build.acme.example'],
+    ['IP address', { raw: [{ oid: '2.5.29.17', value: der(0x30, address('c0000207')) }] }, '192.0.2.7'],
+    [
+      'IPv6 address',
+      { raw: [{ oid: '2.5.29.17', value: der(0x30, address('20010db8000000000000000000000007')) }] },
+      '2001:db8::7',
+    ],
+    [
+      'user name of Fulcio (otherName)',
+      { raw: [{ oid: '2.5.29.17', value: der(0x30, userName) }] },
+      'release!acme.example',
+    ],
+  ])('T18 takes a %s for a subject, exactly or by a pattern of the whole', async (_kind, shape, exact) => {
+    expect(await matches(shape, { subject: { exact } })).toBe(true);
+    expect(await matches(shape, { subject: { exact: exact.slice(1) } })).toBe(false);
+    expect(await matches(shape, { subject: { pattern: `..${exact.slice(2).replaceAll('.', '\\.')}` } })).toBe(
+      true,
+    );
+    expect(await matches(shape, { subject: { pattern: exact.slice(2).replaceAll('.', '\\.') } })).toBe(false);
+  });
+
+  it('T18 takes no other kind of name for a subject', async () => {
+    const directoryName = der(0xa4, Buffer.from('3000', 'hex'));
+    const registeredId = der(0x88, Buffer.from('2a0304', 'hex'));
+    const otherKind = der(
+      0xa0,
+      Buffer.concat([Buffer.from('06032a0304', 'hex'), der(0xa0, utf8String('dev@acme.example'))]),
+    );
+    const value = der(0x30, Buffer.concat([directoryName, registeredId, otherKind]));
+    expect(await matches({ raw: [{ oid: '2.5.29.17', value }] }, { subject: { pattern: '(?s).*' } })).toBe(
+      false,
+    );
   });
 
   it('T37 asks every extension that is listed', async () => {
@@ -161,6 +201,11 @@ describe('parseSigningCertificate', () => {
       'a name whose letters appear when the high bit falls',
       { issuer, raw: [{ oid: '2.5.29.17', value: der(0x30, der(0x86, Buffer.from('\xe1cme', 'latin1'))) }] },
       'The signing certificate has a name that is no printable ASCII.',
+    ],
+    [
+      'an IP address of five bytes',
+      { issuer, raw: [{ oid: '2.5.29.17', value: der(0x30, der(0x87, Buffer.alloc(5))) }] },
+      'The signing certificate has an IP address of neither 4 nor 16 bytes.',
     ],
     [
       'an endless name',

@@ -39,7 +39,7 @@ describe('checkIssuerMaterial', () => {
       'a key that lacks its root',
       key({ transparencyLog: 'Required' }),
       'TrustMaterialMissing',
-      'Issuer release requires a transparency log and has no trusted root.',
+      'Issuer release requires a transparency log or timestamp and has no trusted root.',
     ],
     [
       'a key whose root has no log',
@@ -63,6 +63,32 @@ describe('checkIssuerMaterial', () => {
       }),
       'TrustMaterialInvalid',
       'The trusted root of issuer release has no usable transparency log or timestamp authority.',
+    ],
+    [
+      'a key that lacks the root of its timestamps',
+      key({ signedTimestamp: 'Required' }),
+      'TrustMaterialMissing',
+      'Issuer release requires a transparency log or timestamp and has no trusted root.',
+    ],
+    [
+      'T19 a threshold that counts a log twice',
+      key({
+        transparencyLog: 'Required',
+        thresholds: { transparencyLog: 2 },
+        trustedRoot: edited((root) => root['tlogs']?.push(...root['tlogs'])),
+      }),
+      'TrustMaterialInvalid',
+      'The trusted root of issuer release counts 1 as distinct transparency log, and 2 are required.',
+    ],
+    [
+      'T19 a threshold that counts an authority twice',
+      keyless({
+        signedTimestamp: 'Required',
+        thresholds: { signedTimestamp: 2 },
+        trustedRoot: edited((root) => root['timestampAuthorities']?.push(...root['timestampAuthorities'])),
+      }),
+      'TrustMaterialInvalid',
+      'The trusted root of issuer person counts 1 as distinct timestamp authority, and 2 are required.',
     ],
     ['T21 no identity', keyless({ identities: [] }), 'IssuerInvalid', 'Issuer person names no identity.'],
     [

@@ -5,7 +5,7 @@ import { certificateExtensions, extensionNames } from './certificate-extensions.
 import { githubIdentity } from './github-identity.ts';
 import { dateTime, groupVersion, objectMeta, objectName, resourceStatus } from './metadata.ts';
 import { notation } from './notation-trust-policy.ts';
-import { exactlyOneOf, notBuilt, withCheck, withRules } from './rules.ts';
+import { exactlyOneOf, withCheck, withRules } from './rules.ts';
 import { demand, thresholdsNeedDemands, thresholdsOf } from './thresholds.ts';
 import { configMapKey, trustFile } from './trust-material.ts';
 
