@@ -53,8 +53,8 @@ export interface SigstoreAuthority {
  */
 const clockLeadMs = 60_000;
 
-export async function createSigstoreAuthority(): Promise<SigstoreAuthority> {
-  const clock = new Date(Math.ceil((Date.now() + clockLeadMs) / 1000) * 1000);
+export async function createSigstoreAuthority(leadMs = clockLeadMs): Promise<SigstoreAuthority> {
+  const clock = new Date(Math.ceil((Date.now() + leadMs) / 1000) * 1000);
   const [caKey, ctKey, logKey, tsaKey] = [ecKey(), ecKey(), ecKey(), ecKey()];
   const ctLog = await initializeCTLog(ctKey, clock);
   const ca = await initializeCA(caKey, ctLog, clock);

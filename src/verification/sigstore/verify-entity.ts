@@ -11,7 +11,7 @@ import { libraryFailure } from './library-failure.ts';
 import { checkLoggedSigner } from './log-entry.ts';
 import { isSignedBy, signatureContent } from './signed-entity.ts';
 import type { SignedEntity } from './signed-entity.ts';
-import { SignedTimestamp } from './signed-timestamp.ts';
+import { authorityOf, SignedTimestamp } from './signed-timestamp.ts';
 import type { TrustedRoot } from './trusted-root.ts';
 import { isDated, trustedTimes } from './trusted-times.ts';
 
@@ -55,6 +55,12 @@ export function verifyEntity(entity: SignedEntity, trust: Trust): readonly Trust
     if (!mendable || count === 0 || (count === 1 && certificate !== undefined)) throw failed;
     const sound = count === 1 ? { logEntries: [], timestamps: [] } : soundMaterial(entity, trust);
     if (sound.logEntries.length + sound.timestamps.length === count) throw failed;
+    // Some hold, but too few: that says more than what is wrong with the rest.
+    const { transparencyLog, signedTimestamp } = trust.demands;
+    if (sound.logEntries.length > 0)
+      requireCount('TransparencyLogMissing', sound.logEntries.length, transparencyLog);
+    if (sound.timestamps.length > 0)
+      requireCount('TrustedTimeMissing', sound.timestamps.length, signedTimestamp);
     try {
       return verifyTogether({ ...entity, ...sound }, trust);
     } catch {
@@ -91,7 +97,7 @@ function soundMaterial(entity: SignedEntity, trust: Trust): Material {
     logEntries: firstOfEach(entity.logEntries, logOf, (entry) => ({ logEntries: [entry], timestamps: [] })),
     timestamps: firstOfEach(
       entity.timestamps,
-      (der) => authorityOf(SignedTimestamp.parse(der), trust.root),
+      (der) => authorityOf(SignedTimestamp.parse(der), entity.timestampedBytes, trust.root),
       (der) => ({ logEntries: [], timestamps: [der] }),
     ),
   };
@@ -133,25 +139,12 @@ function verifyTogether(entity: SignedEntity, trust: Trust, alone = false): read
     ],
   });
   checkLogWindows(entity.logEntries, root, times.length > 0 ? times.map(({ timeMs }) => timeMs) : [nowMs]);
-  const authorities = timestamps.map((timestamp) => authorityOf(timestamp, root));
+  const authorities = timestamps.map((timestamp) => authorityOf(timestamp, entity.timestampedBytes, root));
   requireCount('TrustedTimeMissing', new Set(authorities).size, demands.signedTimestamp);
   return times;
 }
 
 const logOf = ({ logId }: TransparencyLogEntry): string => logId.keyId.toString('hex');
-
-/** An authority by its key, so that one that is listed twice is one; undefined when the trusted root has none such. */
-function authorityOf(timestamp: SignedTimestamp, { timestampAuthorities }: TrustedRoot): string | undefined {
-  return timestampAuthorities
-    .map(({ certChain: [leaf] }) => leaf)
-    .find(
-      (leaf) =>
-        leaf !== undefined &&
-        leaf.serialNumber.equals(timestamp.signerSerialNumber) &&
-        leaf.issuer.equals(timestamp.signerIssuer),
-    )
-    ?.publicKey.toString('hex');
-}
 
 const counted = {
   TransparencyLogMissing: {
