@@ -115,6 +115,35 @@ describe('a GitHub workflow as issuer', () => {
     ).toBe(false);
   });
 
+  it('T37 holds the certificate to the reusable workflow where one is given, and to the caller as well', () => {
+    const signer = {
+      signerWorkflow: {
+        repository: 'acme/workflows',
+        workflow: 'build.yml',
+        refs: ['refs/heads/main', 'refs/tags/v*'],
+      },
+    };
+    expect(accepts(github(signer), certificate())).toBe(true);
+    const signedBy = (buildSignerURI: string, more: Partial<Record<FulcioExtension, string>> = {}) =>
+      accepts(github(signer), certificate({ buildSignerURI, ...more }));
+    const shared = 'https://github.com/acme/workflows/.github/workflows/build.yml';
+    expect(signedBy(`${shared}@refs/tags/v2`)).toBe(true);
+    for (const uri of [
+      `${shared}@refs/heads/mainx`,
+      `${shared}@refs/heads/evil`,
+      `${shared}.yml@refs/heads/main`,
+      'https://github.com/attacker/workflows/.github/workflows/build.yml@refs/heads/main',
+      workflow('release.yml'),
+    ]) {
+      expect(signedBy(uri)).toBe(false);
+    }
+    const attacker = {
+      sourceRepositoryURI: 'https://github.com/attacker/shop',
+      buildConfigURI: 'https://github.com/attacker/shop/.github/workflows/release.yml@refs/tags/v1.2.3',
+    };
+    expect(signedBy(`${shared}@refs/heads/main`, attacker)).toBe(false);
+  });
+
   it.each([
     ['refs/tags/v*', 'refs/tags/v1', true],
     ['refs/tags/v*', 'refs/tags/v', true],
@@ -197,6 +226,29 @@ describe('compileIssuer', () => {
     };
     resolve({ keyless: { identities, ...(trustedRoot === undefined ? {} : { trustedRoot }) } }, trust);
     expect(asked).toEqual([expected]);
+  });
+
+  it('gives a key the times between which it counts, whatever their zones', () => {
+    const dates = { notBefore: '2026-01-01T01:00:00+01:00', notAfter: '2026-12-01T00:00:00Z' };
+    expect(resolve({ key: { pem: 'x', ...dates } })).toMatchObject({
+      notBeforeMs: Date.UTC(2026, 0, 1),
+      notAfterMs: Date.UTC(2026, 11, 1),
+    });
+    expect(resolve({ key: { pem: 'x' } })).not.toHaveProperty('notAfterMs');
+  });
+
+  it("demands an SCT but of GitHub's own instance, which has no such log, unless it is said", () => {
+    const sctOf = (spec: object): string => {
+      const keyless = { identities, transparencyLog: 'NotRequired', signedTimestamp: 'NotRequired', ...spec };
+      const resource = { metadata: { name: 'acme' }, spec: { keyless } } as unknown as TrustedIssuer;
+      const resolved = compileIssuer(resource, trusting);
+      return 'kind' in resolved && resolved.kind === 'keyless' ? resolved.sct : 'none';
+    };
+    expect(sctOf({})).toBe('Required');
+    expect(sctOf({ trustedRoot: { builtIn: 'PublicGood' } })).toBe('Required');
+    expect(sctOf({ trustedRoot: { inline: '{}' } })).toBe('Required');
+    expect(sctOf({ trustedRoot: { builtIn: 'GitHub' } })).toBe('NotRequired');
+    expect(sctOf({ trustedRoot: { builtIn: 'GitHub' }, sct: 'Required' })).toBe('Required');
   });
 
   it('needs no trusted root for a key without a transparency log', () => {
@@ -301,6 +353,9 @@ describe('compileIssuer', () => {
       resolve({ key: { pem: 'x' } }),
       resolve({ key: { pem: 'y' } }),
       resolve({ key: { pem: 'x', transparencyLog: 'Required' } }),
+      resolve({ key: { pem: 'x', transparencyLog: 'Required', thresholds: { transparencyLog: 2 } } }),
+      resolve({ key: { pem: 'x', notAfter: '2026-12-01T00:00:00Z' } }),
+      resolve({ key: { pem: 'x', notBefore: '2026-12-01T00:00:00Z' } }),
     ].map(({ fingerprint }) => fingerprint);
     expect(new Set(fingerprints).size).toBe(fingerprints.length);
     expect(resolve({ key: { pem: 'x' } }).fingerprint).toBe(resolve({ key: { pem: 'x' } }).fingerprint);
