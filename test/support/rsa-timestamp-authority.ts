@@ -103,7 +103,7 @@ export async function createRsaTimestampAuthority(genTime: Date): Promise<RsaTim
         content: signed.toSchema(true),
       });
       const response = new pkijs.TimeStampResp({
-        status: new pkijs.PKIStatusInfo({ status: 0 }),
+        status: new pkijs.PKIStatusInfo({ status: pkijs.PKIStatus.granted }),
         timeStampToken: new pkijs.ContentInfo({ schema: token.toSchema() }),
       });
       return Buffer.from(response.toSchema().toBER(false));
@@ -112,7 +112,7 @@ export async function createRsaTimestampAuthority(genTime: Date): Promise<RsaTim
 }
 
 const newKeys = (): Promise<webcrypto.CryptoKeyPair> =>
-  webcrypto.subtle.generateKey(rsa, true, ['sign', 'verify']) as Promise<webcrypto.CryptoKeyPair>;
+  webcrypto.subtle.generateKey(rsa, true, ['sign', 'verify']);
 
 function tstInfo(signature: Uint8Array, genTime: Date): ArrayBuffer {
   return new pkijs.TSTInfo({

@@ -10,8 +10,8 @@ export class SignedTimestamp extends RFC3161Timestamp {
   }
 
   override get signatureAlgorithm(): string {
-    const ecdsa: string | undefined = super.signatureAlgorithm;
-    return ecdsa ?? this.signerDigestAlgorithm;
+    // Undefined for what is not ECDSA, whatever its type says.
+    return super.signatureAlgorithm || this.signerDigestAlgorithm;
   }
 }
 
