@@ -63,15 +63,6 @@ export function mapOf<K extends string, S extends z.ZodArray<z.ZodType<Readonly<
     .meta({ ...list.meta(), 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': [key] });
 }
 
-/** The fields exist in the schema, so that the API server does not prune them unseen, and are refused by name. */
-export function notBuilt<T extends object>(...fields: (keyof T & string)[]): SchemaRule<T>[] {
-  return fields.map((field) => ({
-    rule: `!has(self.${field})`,
-    message: `${field} is not built in this version of Refwarden`,
-    holds: (value) => value[field] === undefined,
-  }));
-}
-
 /** Exactly one of the fields is given. */
 export function exactlyOneOf<T extends object>(...fields: (keyof T & string)[]): SchemaRule<T> {
   return {
