@@ -17,19 +17,7 @@ beforeAll(async () => {
 });
 
 describe('what is not built', () => {
-  const withAssert = {
-    formats: ['SPDX'],
-    issuers: [releaseKey],
-    assert: [{ expression: 'true', message: 'no' }],
-  };
   it.each([
-    {
-      what: 'anyOf',
-      object: clusterPolicy('unbuilt', {
-        require: [{ name: 'either', anyOf: [{ pinned: true }, { signature: { issuers: [releaseKey] } }] }],
-      }),
-    },
-    { what: 'assert', object: clusterPolicy('unbuilt', { require: [{ name: 'sbom', sbom: withAssert }] }) },
     {
       what: 'ArtifactPolicyException',
       object: {

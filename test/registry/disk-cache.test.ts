@@ -78,7 +78,10 @@ describe('a cache directory', () => {
     const second = await open(directory);
     const restarted = startClient({ registries: [{ host: registry.host, plainHttp: true }], disk: second });
     const again = await restarted.fetchManifest(subject, accessOf());
-    expect([again.bytes, again.contentType]).toEqual([fetched.bytes, app.mediaType]);
+    expect([Buffer.from(again.bytes), again.contentType]).toEqual([
+      Buffer.from(fetched.bytes),
+      app.mediaType,
+    ]);
     expect(again.document()).toMatchObject({ kind: 'manifest' });
     expect(await restarted.fetchBlob(subject, blobOf(layer), accessOf())).toEqual(layer);
     expect(paths()).toHaveLength(2);
