@@ -34,15 +34,25 @@ function* mutants(value: unknown): Generator {
 }
 
 function* encodedMutants(bytes: Buffer): Generator<string> {
-  if (bytes[0] === '{'.charCodeAt(0)) {
-    for (const mutant of mutants(JSON.parse(bytes.toString())))
-      yield Buffer.from(JSON.stringify(mutant)).toString('base64');
+  const document = documentOf(bytes);
+  if (document !== undefined) {
+    for (const mutant of mutants(document)) yield Buffer.from(JSON.stringify(mutant)).toString('base64');
   }
   const derSequence = 0x30;
   if (bytes[0] !== derSequence) return;
   for (let at = 1; at < bytes.length; at += 1 + (bytes.length >> 4)) {
     yield bytes.subarray(0, at).toString('base64');
     yield Buffer.from(bytes.map((byte, index) => (index === at ? byte ^ 0x41 : byte))).toString('base64');
+  }
+}
+
+/** Undefined also for random bytes, a signature's, that begin as an object does. */
+function documentOf(bytes: Buffer): unknown {
+  if (bytes[0] !== '{'.charCodeAt(0)) return undefined;
+  try {
+    return JSON.parse(bytes.toString());
+  } catch {
+    return undefined;
   }
 }
 
