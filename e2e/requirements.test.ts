@@ -222,6 +222,7 @@ describe.each(registries)('a registry $name', ({ host, images }) => {
           Results: [
             {
               Target: 'app',
+              Class: 'os-pkgs',
               Vulnerabilities: [{ VulnerabilityID: 'CVE-2026-1', PkgName: 'a', Severity: severity }],
             },
           ],
