@@ -107,7 +107,7 @@ beforeAll(async () => {
     ],
     crossChecks: [
       {
-        expression: 'attestations.size() >= 2 && vulnerabilities.counts.critical == 0',
+        expression: 'attestations.size() >= 2 && vulnerabilities.critical == 0',
         message: 'it has critical vulnerabilities',
       },
       {

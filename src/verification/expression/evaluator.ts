@@ -50,7 +50,8 @@ export class ExpressionEvaluator {
       const why = isCelError(result)
         ? `${shown} cannot be evaluated: ${excerpt(result.message.replace(/\.$/, ''))}.`
         : `${shown} ${result === false ? 'is false' : 'gives neither true nor false'}.`;
-      return { holds: false, failure: failure('AssertionFailed', `${printable(message)} ${why}`) };
+      const said = printable(message).replace(/(?<![.!?])$/, '.');
+      return { holds: false, failure: failure('AssertionFailed', `${said} ${why}`) };
     } catch (thrown) {
       return { holds: false, failure: toFailure(thrown) };
     }

@@ -4,6 +4,8 @@ import { expressionRoots } from '../../policy/assertions.ts';
 import type { ExpressionRoot, ExpressionScope } from '../../policy/assertions.ts';
 import { excerpt } from '../excerpt.ts';
 import { countedRange, knownFunctions } from './metered-functions.ts';
+import { fieldShape, itemShape, rootShapes, whyNoField } from './shapes.ts';
+import type { Shape } from './shapes.ts';
 import { compileTextPattern } from './text-pattern.ts';
 
 /** Longest expression, in characters; the schema of policies says the same. */
@@ -12,6 +14,9 @@ const maxExpressionLength = 4096;
 const maxNodes = 1000;
 /** Deepest nesting of loops (`all`, `exists`, `map`, ...): one within another. */
 const maxLoopDepth = 2;
+
+/** The function of `list[0]`. */
+const indexing = '_[_]';
 
 /** Names of types, as in `type(x) == string`. */
 const typeNames: ReadonlySet<string> = new Set(
@@ -37,7 +42,7 @@ export function parseExpression(expression: string, scope: ExpressionScope): Par
   }
   const { expr, sourceInfo } = parseText(expression);
   const reader = new ExpressionReader(expression, scope, (id) => sourceInfo?.positions[id.toString()]);
-  reader.read(expr, { variables: new Set(), loops: 0 });
+  reader.read(expr, { variables: new Map(), loops: 0 });
   return { expr, uses: [...reader.uses] };
 }
 
@@ -60,8 +65,8 @@ function parseText(expression: string): ReturnType<typeof parse> & { readonly ex
 }
 
 interface Surroundings {
-  /** Of the loops around. */
-  readonly variables: ReadonlySet<string>;
+  /** Of the loops around, with what each is. */
+  readonly variables: ReadonlyMap<string, Shape>;
   readonly loops: number;
 }
 
@@ -79,30 +84,29 @@ class ExpressionReader {
     this.#offsetOf = offsetOf;
   }
 
-  read(expr: Expr | undefined, around: Surroundings): void {
-    if (expr === undefined) return;
+  /** @returns the shape of its value. */
+  read(expr: Expr | undefined, around: Surroundings): Shape {
+    if (expr === undefined) return undefined;
     if (++this.#nodes > maxNodes) this.#refuse(expr, `it has more than ${maxNodes} parts`);
     const { exprKind } = expr;
     switch (exprKind.case) {
       case 'constExpr':
-        return;
+        return undefined;
       case 'identExpr':
-        this.#name(expr, exprKind.value.name, around);
-        return;
+        return this.#name(expr, exprKind.value.name, around);
       case 'selectExpr':
-        this.read(exprKind.value.operand, around);
-        return;
+        return this.#select(expr, this.read(exprKind.value.operand, around), exprKind.value.field);
       case 'callExpr': {
         const { function: name, target, args } = exprKind.value;
         if (!knownFunctions.has(name))
           this.#refuse(expr, `there is no function ${excerpt(name)} of that form`);
         if (name === 'matches') this.#checkPattern(args.at(-1));
-        for (const part of [target, ...args]) this.read(part, around);
-        return;
+        const [first] = [target, ...args].map((part) => this.read(part, around)).slice(target ? 0 : 1);
+        return name === indexing ? itemShape(first) : undefined;
       }
       case 'listExpr':
         for (const element of exprKind.value.elements) this.read(element, around);
-        return;
+        return undefined;
       case 'structExpr':
         if (exprKind.value.messageName !== '') {
           this.#refuse(expr, `there is no type ${excerpt(exprKind.value.messageName)}`);
@@ -111,13 +115,19 @@ class ExpressionReader {
           if (keyKind.case === 'mapKey') this.read(keyKind.value, around);
           this.read(value, around);
         }
-        return;
+        return undefined;
       case 'comprehensionExpr':
         this.#readLoop(expr, exprKind.value, around);
-        return;
+        return undefined;
       default:
-        this.#refuse(expr, 'a part of it is of no known kind');
+        return this.#refuse(expr, 'a part of it is of no known kind');
     }
+  }
+
+  #select(expr: Expr, operand: Shape, field: string): Shape {
+    const why = whyNoField(operand, field);
+    if (why !== undefined) this.#refuse(expr, `there is no field ${excerpt(field)}; ${why}`);
+    return fieldShape(operand, field);
   }
 
   #readLoop(expr: Expr, loop: Comprehension, around: Surroundings): void {
@@ -126,27 +136,31 @@ class ExpressionReader {
     if (loops > maxLoopDepth) {
       this.#refuse(expr, `loops (all, exists, map, ...) are nested deeper than ${maxLoopDepth}`);
     }
-    this.read(iterRange, around);
+    const item = itemShape(this.read(iterRange, around));
     const before = this.#nodes;
-    const inside = { variables: new Set([...around.variables, iterVar, accuVar]), loops };
+    const inside = {
+      variables: new Map([...around.variables, [iterVar, item], [accuVar, undefined]]),
+      loops,
+    };
     for (const part of [accuInit, loopCondition, loopStep, result]) this.read(part, inside);
     if (iterRange !== undefined) loop.iterRange = counted(iterRange, this.#nodes - before);
   }
 
-  #name(expr: Expr, name: string, { variables }: Surroundings): void {
-    if (variables.has(name) || typeNames.has(name)) return;
+  #name(expr: Expr, name: string, { variables }: Surroundings): Shape {
+    if (variables.has(name)) return variables.get(name);
+    if (typeNames.has(name)) return undefined;
     const roots: readonly ExpressionRoot[] = expressionRoots[this.#scope];
     const root = roots.find((known) => known === name);
     if (root !== undefined) {
       this.uses.add(root);
-      return;
+      return rootShapes[root];
     }
     const elsewhere: readonly string[] = expressionRoots[this.#scope === 'assert' ? 'crossCheck' : 'assert'];
     const where = this.#scope === 'assert' ? 'crossChecks' : 'assert';
     const what = elsewhere.includes(name)
       ? `${name} is known in ${where} only`
       : `${excerpt(name)} is not known`;
-    this.#refuse(expr, `${what}; known here: ${roots.join(', ')}`);
+    return this.#refuse(expr, `${what}; known here: ${roots.join(', ')}`);
   }
 
   /** One that is written out is refused now, not when it is first met. */

@@ -13,7 +13,7 @@ describe('checkExpression', () => {
   it.each([
     ["sbom.packages.all(p, p.name != '')", ['sbom']],
     ['image.tag == predicate.tag && image.digest == predicate.digest', ['image', 'predicate']],
-    ['has(predicate.a) && has(sbom.b.c)', ['predicate', 'sbom']],
+    ['has(predicate.a) && has(sbom.created)', ['predicate', 'sbom']],
     ["namespaceObject.metadata.labels['env'] == workload.namespace", ['namespaceObject', 'workload']],
     ['[1, 2].all(sbom, sbom > 0)', []],
     ['sbom.packages.exists(sbom, sbom.name == "x")', ['sbom']],
@@ -62,8 +62,43 @@ describe('checkExpression', () => {
       'assert',
       'the pattern of matches is no usable RE2: error parsing regexp: missing closing ): `(` (at 1:21)',
     ],
+    [
+      'vulnerabilities.counts.critical == 0',
+      'assert',
+      'there is no field counts; known here: critical, high, medium, low, negligible, unknown, scanner, scannerVersion, scannedAt, findings (at 1:16)',
+    ],
+    [
+      'sbom.packages.exists(p, p.license == "MIT")',
+      'assert',
+      'there is no field license; known here: name, group, version, purl, supplier, licenses (at 1:26)',
+    ],
+    ['has(provenance.materials[0].url)', 'assert', 'there is no field url; known here: uri, digest (at 1:1)'],
+    [
+      'attestations.all(a, a.sbom.packages.name != "")',
+      'crossCheck',
+      'there is no field name; a list has no fields: use exists, all, filter or map (at 1:36)',
+    ],
+    [
+      'image.tag.major == "1"',
+      'assert',
+      'there is no field major; text and numbers have no fields (at 1:10)',
+    ],
+    [
+      'sbom.constructor == 1',
+      'assert',
+      'there is no field constructor; known here: format, version, created, packages (at 1:5)',
+    ],
   ] as const)('refuses %s', (expression, scope, why) => {
     expect(message(expression, scope)).toBe(`The expression cannot be used: ${why}.`);
+  });
+
+  it.each([
+    'predicate.a.b[0].c == namespaceObject.metadata.labels.team',
+    'provenance.materials.exists(m, m.digest.gitCommit == "")',
+    'sbom.packages.filter(p, p.name != "")[0].anything == 1',
+    'sbom.packages.all(sbom, sbom.purl != "")',
+  ])('takes %s: what it selects is known at run time', (expression) => {
+    expect(checkExpression(expression, 'assert')).toHaveProperty('uses');
   });
 
   it.each([
