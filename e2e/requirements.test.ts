@@ -202,7 +202,13 @@ describe.each(registries)('a registry $name', ({ host, images }) => {
     const provenance = (repository: string): object => ({
       buildDefinition: {
         buildType: 'https://actions.github.io/buildtypes/workflow/v1',
-        externalParameters: {},
+        externalParameters: {
+          workflow: {
+            ref: 'refs/heads/main',
+            repository: `https://github.com/${repository}`,
+            path: '.github/workflows/release.yml',
+          },
+        },
         resolvedDependencies: [
           {
             uri: `git+https://github.com/${repository}@refs/heads/main`,

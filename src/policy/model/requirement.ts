@@ -91,7 +91,7 @@ const sbomFields = z.strictObject({
     .array(z.enum(sbomFormats))
     .min(1)
     .max(sbomFormats.length)
-    .describe('Accepted formats: SPDX 2.2 and 2.3, CycloneDX 1.2 to 1.6, as JSON.'),
+    .describe('Accepted formats: SPDX 2.2 and 2.3, CycloneDX 1.2 to 1.7, as JSON.'),
   issuers,
   maxAge: maxAge.optional(),
   platforms,

@@ -5,9 +5,9 @@ import { isObjectList, objectField, objectsField, textField } from '../json-fiel
 import { readableSboms } from './sbom-reader.ts';
 import type { PackageFields, SbomReader } from './sbom-reader.ts';
 
-const versionPattern = /^1\.[2-6]$/;
+const versionPattern = /^1\.[2-7]$/;
 
-/** CycloneDX 1.2 to 1.6 as JSON (ECMA-424 and the schemas before it). */
+/** CycloneDX 1.2 to 1.7 as JSON (ECMA-424 and the schemas before it). */
 export const cyclonedx: SbomReader = {
   format: 'CycloneDX',
   predicateType: 'https://cyclonedx.org/bom',

@@ -25,4 +25,4 @@ export interface SbomReader {
 }
 
 /** What is read, for messages that ask for it. */
-export const readableSboms = 'SPDX 2.2 or 2.3 JSON, or CycloneDX 1.2 to 1.6 JSON';
+export const readableSboms = 'SPDX 2.2 or 2.3 JSON, or CycloneDX 1.2 to 1.7 JSON';

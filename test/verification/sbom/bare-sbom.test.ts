@@ -187,7 +187,7 @@ describe('an SBOM that can never count', () => {
     const skipped = [
       {
         code: 'FormatUnsupported',
-        message: `The SBOM is ${name}. Make it SPDX 2.2 or 2.3 JSON, or CycloneDX 1.2 to 1.6 JSON.`,
+        message: `The SBOM is ${name}. Make it SPDX 2.2 or 2.3 JSON, or CycloneDX 1.2 to 1.7 JSON.`,
         about: 'attestation',
       },
     ];
@@ -254,21 +254,24 @@ describe('the content of a vouched SBOM', () => {
     expect(rejections).toMatchObject([{ code: 'PayloadInvalid', message, about: 'attestation' }]);
   });
 
-  it.each(['1.2', '1.3', '1.4', '1.5', '1.6'])('counts as CycloneDX %s by its type', async (specVersion) => {
-    const content = JSON.stringify({ bomFormat: 'CycloneDX', specVersion });
-    for (const type of ['application/vnd.cyclonedx+json', `application/vnd.cyclonedx+json; version=1.9`]) {
-      expect(await verifyContent(content, type)).toMatchObject({
-        evidence: [
-          {
-            format: 'BareSbom',
-            predicateType: 'https://cyclonedx.org/bom',
-            sbom: { format: 'CycloneDX', version: specVersion },
-          },
-        ],
-        rejections: [],
-      });
-    }
-  });
+  it.each(['1.2', '1.3', '1.4', '1.5', '1.6', '1.7'])(
+    'counts as CycloneDX %s by its type',
+    async (specVersion) => {
+      const content = JSON.stringify({ bomFormat: 'CycloneDX', specVersion });
+      for (const type of ['application/vnd.cyclonedx+json', `application/vnd.cyclonedx+json; version=1.9`]) {
+        expect(await verifyContent(content, type)).toMatchObject({
+          evidence: [
+            {
+              format: 'BareSbom',
+              predicateType: 'https://cyclonedx.org/bom',
+              sbom: { format: 'CycloneDX', version: specVersion },
+            },
+          ],
+          rejections: [],
+        });
+      }
+    },
+  );
 
   it('T16 does not count as CycloneDX when it is SPDX', async () => {
     const content = JSON.stringify({ spdxVersion: 'SPDX-2.3', SPDXID: 'SPDXRef-DOCUMENT', name: 'app' });

@@ -3,10 +3,10 @@ import { recogniseSbom } from '../../../src/verification/sbom/sbom-document.ts';
 
 const cyclonedxType = 'https://cyclonedx.org/bom';
 const document = { bomFormat: 'CycloneDX', specVersion: '1.6', version: 1 };
-const readable = 'Make it SPDX 2.2 or 2.3 JSON, or CycloneDX 1.2 to 1.6 JSON.';
+const readable = 'Make it SPDX 2.2 or 2.3 JSON, or CycloneDX 1.2 to 1.7 JSON.';
 
 describe('a CycloneDX predicate', () => {
-  it.each(['1.2', '1.3', '1.4', '1.5', '1.6'])('is of version %s', (specVersion) => {
+  it.each(['1.2', '1.3', '1.4', '1.5', '1.6', '1.7'])('is of version %s', (specVersion) => {
     expect(recogniseSbom(cyclonedxType, { ...document, specVersion })).toEqual({
       format: 'CycloneDX',
       version: specVersion,
@@ -62,7 +62,7 @@ describe('CycloneDX of a form that is not read', () => {
   it.each([
     ['CycloneDX 1.0', { ...document, specVersion: '1.0' }],
     ['CycloneDX 1.1', { ...document, specVersion: '1.1' }],
-    ['CycloneDX 1.7', { ...document, specVersion: '1.7' }],
+    ['CycloneDX 1.8', { ...document, specVersion: '1.8' }],
     ['CycloneDX 2.0', { ...document, specVersion: '2.0' }],
     ['CycloneDX 1.60', { ...document, specVersion: '1.60' }],
     ['CycloneDX \ufffd[2J1.6', { ...document, specVersion: '\u001b[2J1.6' }],

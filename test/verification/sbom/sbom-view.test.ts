@@ -52,6 +52,10 @@ const inRoot = [
   'registry.example/acme/app 1.4.0 ',
   'shop 1.4.0 Apache-2.0',
 ];
+/** `syft convert` drops the version of what the SBOM is about. */
+const inConverted = [...inRoot, 'debian 12 ']
+  .map((line) => line.replace('acme/app 1.4.0', 'acme/app '))
+  .toSorted();
 const ofNpm = ['@sigstore/core 4.0.1 Apache-2.0', 'minimist 1.2.8 MIT', 'shop 1.4.0 Apache-2.0'];
 const ofPython = ['attrs 26.1.0 MIT', 'setuptools 65.5.0 MIT'];
 
@@ -61,6 +65,7 @@ describe('SBOMs of real tools', () => {
     ['syft-2.3.spdx.json', '2.3', inRoot],
     ['syft-1.2.cyclonedx.json', '1.2', [...inRoot, 'debian 12 '].toSorted()],
     ['syft-1.6.cyclonedx.json', '1.6', [...inRoot, 'debian 12 '].toSorted()],
+    ['syft-1.7.cyclonedx.json', '1.7', inConverted],
     ['npm-2.3.spdx.json', '2.3', ofNpm],
     ['npm-1.5.cyclonedx.json', '1.5', ofNpm],
     ['python-1.3.cyclonedx.json', '1.3', ofPython],

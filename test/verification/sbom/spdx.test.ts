@@ -52,7 +52,7 @@ describe('an SPDX predicate', () => {
   });
 });
 
-const readable = 'Make it SPDX 2.2 or 2.3 JSON, or CycloneDX 1.2 to 1.6 JSON.';
+const readable = 'Make it SPDX 2.2 or 2.3 JSON, or CycloneDX 1.2 to 1.7 JSON.';
 
 describe('SPDX of a form that is not read', () => {
   it.each([
