@@ -91,7 +91,7 @@ describe('the bundle as a document', () => {
     expect(rejections).toMatchObject([
       {
         code: 'FormatUnsupported',
-        message: 'The SBOM is SPDX-9. Make it SPDX 2.2 or 2.3 JSON, or CycloneDX 1.2 to 1.6 JSON.',
+        message: 'The SBOM is SPDX-9. Make it SPDX 2.2 or 2.3 JSON, or CycloneDX 1.2 to 1.7 JSON.',
       },
     ]);
   });
