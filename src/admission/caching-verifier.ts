@@ -1,13 +1,17 @@
 import { createHash } from 'node:crypto';
+import type { FailureCode } from '../failures/catalogue.ts';
 import type { ResolvedIssuer } from '../policy/resolved-issuer.ts';
 import { CrossCheckCache } from './cross-check-cache.ts';
+import { holdsAsked, withoutAssertions } from '../verification/verification.ts';
 import type {
   ArtifactNeeds,
   ProvenEvidence,
+  VerificationCaller,
   VerificationOutcome,
   VerificationRequest,
   Verifier,
 } from '../verification/verification.ts';
+import { SharedWait } from './shared-wait.ts';
 import { usedOf } from './used-context.ts';
 import { MeteredCache } from './metered-cache.ts';
 import type { CacheCounts } from './metered-cache.ts';
@@ -26,6 +30,8 @@ const rejectionTtlMs = 30_000;
 
 interface Entry {
   readonly outcome: Promise<VerificationOutcome>;
+  /** Of those who asked, until there is an outcome. */
+  readonly wait?: SharedWait;
   readonly validUntilMs: number;
   readonly sizeBytes: number;
 }
@@ -45,16 +51,17 @@ const keyParts: Readonly<Record<keyof VerificationRequest, KeyPart | `not: ${str
   issuers: ({ issuers }, issuersKey) => issuersKey(issuers),
   vouchers: ({ vouchers }) => vouchersKey(vouchers),
   assertions: ({ assertions = [] }) => assertions.map(({ fingerprint }) => fingerprint).sort(),
-  context: ({ assertions = [], context }) =>
-    usedOf(
-      context,
-      assertions.flatMap(({ uses }) => uses),
-    ),
+  context: (request) => usedContext(request),
   keepStatements: ({ keepStatements = false }) => keepStatements,
   layers: 'not: the artifact names each by its digest, and only outcomes with all of them are kept',
   subjectDocument: 'not: the first subject is its digest, and only outcomes with it are kept',
   nowMs: 'not: how long an outcome is kept stands for it',
 };
+const usedContext = ({ assertions = [], context }: VerificationRequest): readonly unknown[] =>
+  usedOf(
+    context,
+    assertions.flatMap(({ uses }) => uses),
+  );
 const keyedParts = Object.values(keyParts).filter((part) => typeof part !== 'string');
 
 /**
@@ -68,39 +75,58 @@ export function createCachingVerifier(verifier: Verifier, clock: Clock): Caching
   });
   const issuersKey = rememberedIssuersKey();
   const crossChecks = new CrossCheckCache(verifier, clock);
+  const verify = async (
+    request: VerificationRequest,
+    caller?: VerificationCaller,
+  ): Promise<VerificationOutcome> => {
+    // Without all of its bytes an artifact is judged on what is there, and that is not kept.
+    if (!isWhole(request, verifier.needs(request.artifact.manifest))) return verifier.verify(request, caller);
+    if (usedContext(request).length > 0) {
+      // Every workload asks anew then: what proves nothing that is asked of is found out once for all of them.
+      const proven = await verify(withoutAssertions(request), caller);
+      if (!holdsAsked(proven, request)) return proven;
+    }
+    const key = JSON.stringify(keyedParts.map((part) => part(request, issuersKey)));
+    const known = entries.read(
+      key,
+      ({ validUntilMs, wait }) => clock.nowMs() < validUntilMs && wait?.signal.aborted !== true,
+    );
+    if (known !== undefined) {
+      known.wait?.join(caller?.signal);
+      return known.outcome;
+    }
+    const wait = new SharedWait();
+    wait.join(caller?.signal);
+    const outcome = verifier.verify(request, { tenant: caller?.tenant ?? '', signal: wait.signal });
+    const pending: Entry = { outcome, wait, validUntilMs: Infinity, sizeBytes: entryOverheadBytes };
+    entries.set(key, pending);
+    outcome.then(
+      (settled) => {
+        wait.end();
+        if (entries.peek(key) !== pending) return;
+        if (isOfTheMoment(settled)) {
+          entries.delete(key);
+          return;
+        }
+        // What is larger than the whole cache is not kept at all.
+        entries.set(key, {
+          outcome,
+          validUntilMs: request.nowMs + timeToLiveMs(settled, request),
+          sizeBytes: entryBytes(key, settled),
+        });
+      },
+      () => {
+        wait.end();
+        if (entries.peek(key) === pending) entries.delete(key);
+      },
+    );
+    return outcome;
+  };
   return {
     caches: () => [entries.counts(), crossChecks.counts()],
-    crossCheck: (request) => crossChecks.crossCheck(request),
+    crossCheck: (request, caller) => crossChecks.crossCheck(request, caller),
     needs: (manifest) => verifier.needs(manifest),
-    verify: (request) => {
-      // Without all of its bytes an artifact is judged on what is there, and that is not kept.
-      if (!isWhole(request, verifier.needs(request.artifact.manifest))) return verifier.verify(request);
-      const key = JSON.stringify(keyedParts.map((part) => part(request, issuersKey)));
-      const known = entries.read(key, ({ validUntilMs }) => clock.nowMs() < validUntilMs);
-      if (known !== undefined) return known.outcome;
-      const outcome = verifier.verify(request);
-      const pending: Entry = { outcome, validUntilMs: Infinity, sizeBytes: entryOverheadBytes };
-      entries.set(key, pending);
-      outcome.then(
-        (settled) => {
-          if (entries.peek(key) !== pending) return;
-          if (isOfTheMoment(settled)) {
-            entries.delete(key);
-            return;
-          }
-          // What is larger than the whole cache is not kept at all.
-          entries.set(key, {
-            outcome,
-            validUntilMs: request.nowMs + timeToLiveMs(settled, request),
-            sizeBytes: entryBytes(key, settled),
-          });
-        },
-        () => {
-          if (entries.peek(key) === pending) entries.delete(key);
-        },
-      );
-      return outcome;
-    },
+    verify,
   };
 }
 
@@ -120,9 +146,11 @@ function timeToLiveMs(
 const isTooCostly = ({ assertions = {} }: ProvenEvidence): boolean =>
   Object.values(assertions).some((result) => !result.holds && result.failure.code === 'ExpressionTooCostly');
 
+const momentaryCodes: readonly FailureCode[] = ['Overloaded', 'DeadlineExceeded'];
+
 /** Nothing was looked at: the next who asks may be luckier. */
 const isOfTheMoment = ({ rejections }: VerificationOutcome): boolean =>
-  rejections.some(({ code }) => code === 'Overloaded');
+  rejections.some(({ code }) => momentaryCodes.includes(code));
 
 /** An estimate: two bytes a character, as strings take at most; statements that evidence shares count once. */
 function entryBytes(key: string, { evidence, rejections }: VerificationOutcome): number {

@@ -1,9 +1,15 @@
 import { webcrypto } from 'node:crypto';
 import type { AssertionResult, VerifiedEvidence } from '../policy/evidence.ts';
-import type { CrossCheckRequest, ProvenEvidence, Verifier } from '../verification/verification.ts';
+import type {
+  CrossCheckRequest,
+  ProvenEvidence,
+  VerificationCaller,
+  Verifier,
+} from '../verification/verification.ts';
 import { MeteredCache } from './metered-cache.ts';
 import type { CacheCounts } from './metered-cache.ts';
 import type { Clock } from './ports.ts';
+import { SharedWait } from './shared-wait.ts';
 import { usedOf } from './used-context.ts';
 
 /** Most results kept: each is a sentence. */
@@ -15,6 +21,8 @@ const costlyTtlMs = 30_000;
 
 interface Entry {
   readonly result: Promise<AssertionResult>;
+  /** Of those who asked, until there is a result. */
+  readonly wait?: SharedWait;
   readonly validUntilMs: number;
 }
 
@@ -47,21 +55,31 @@ export class CrossCheckCache {
     return this.#entries.counts();
   }
 
-  async crossCheck(request: CrossCheckRequest): Promise<AssertionResult> {
+  async crossCheck(request: CrossCheckRequest, caller?: VerificationCaller): Promise<AssertionResult> {
     const key = await this.#keyOf(request);
-    const known = this.#entries.read(key, ({ validUntilMs }) => this.#clock.nowMs() < validUntilMs);
-    if (known !== undefined) return known.result;
-    const result = this.#verifier.crossCheck(request);
-    const pending: Entry = { result, validUntilMs: Infinity };
+    const known = this.#entries.read(
+      key,
+      ({ validUntilMs, wait }) => this.#clock.nowMs() < validUntilMs && wait?.signal.aborted !== true,
+    );
+    if (known !== undefined) {
+      known.wait?.join(caller?.signal);
+      return known.result;
+    }
+    const wait = new SharedWait();
+    wait.join(caller?.signal);
+    const result = this.#verifier.crossCheck(request, { tenant: caller?.tenant ?? '', signal: wait.signal });
+    const pending: Entry = { result, wait, validUntilMs: Infinity };
     this.#entries.set(key, pending);
     result.then(
       (settled) => {
+        wait.end();
         if (this.#entries.peek(key) !== pending) return;
         const ttlMs = timeToLiveMs(settled, request);
         if (ttlMs <= 0) this.#entries.delete(key);
         else this.#entries.set(key, { result, validUntilMs: request.nowMs + ttlMs });
       },
       () => {
+        wait.end();
         if (this.#entries.peek(key) === pending) this.#entries.delete(key);
       },
     );
@@ -115,7 +133,7 @@ function timeToLiveMs(
 ): number {
   const code = result.holds ? undefined : result.failure.code;
   // Nothing was looked at: the next who asks may be luckier.
-  if (code === 'Overloaded') return 0;
+  if (code === 'Overloaded' || code === 'DeadlineExceeded') return 0;
   const ttlMs = code === 'ExpressionTooCostly' || code === 'VerifierStopped' ? costlyTtlMs : resultTtlMs;
   return Math.min(
     ttlMs,

@@ -4,7 +4,7 @@ import { evaluateRequirement } from '../policy/evaluate.ts';
 import { signerIdentities } from '../policy/evidence.ts';
 import type { AssertionResult, Evidence } from '../policy/evidence.ts';
 import type { CrossCheckRequirement } from '../policy/snapshot.ts';
-import type { ProvenEvidence } from '../verification/verification.ts';
+import type { ProvenEvidence, VerificationCaller } from '../verification/verification.ts';
 import type { FindingsLedger } from './findings-ledger.ts';
 import type { Inquiry } from './inquiry.ts';
 import type { VerifyPorts } from './verify-candidate.ts';
@@ -17,15 +17,17 @@ export class CrossChecks {
   readonly #ports: VerifyPorts;
   readonly #inquiry: Inquiry;
   readonly #ledger: FindingsLedger;
+  readonly #caller: VerificationCaller;
   readonly #statements = new WeakMap<Evidence, Uint8Array>();
   /** What each was last evaluated on. */
   readonly #seen = new Map<CrossCheckRequirement, number>();
   #rounds = 0;
 
-  constructor(ports: VerifyPorts, inquiry: Inquiry, ledger: FindingsLedger) {
+  constructor(ports: VerifyPorts, inquiry: Inquiry, ledger: FindingsLedger, caller: VerificationCaller) {
     this.#ports = ports;
     this.#inquiry = inquiry;
     this.#ledger = ledger;
+    this.#caller = caller;
   }
 
   /** Whether evidence has to come with its statements. */
@@ -86,14 +88,15 @@ export class CrossChecks {
       }),
     );
     try {
-      return await this.#ports.verifier.crossCheck({
+      const request = {
         checks: requirement.checks,
         uses: requirement.uses,
         context,
         signatures: seen.filter(({ kind }) => kind === 'signature'),
         attestations: seen.filter(({ kind }) => kind === 'attestation'),
         nowMs,
-      });
+      };
+      return await this.#ports.verifier.crossCheck(request, this.#caller);
     } catch (thrown) {
       return { holds: false, failure: toFailure(thrown) };
     }

@@ -49,7 +49,7 @@ export class EvidenceSearch {
     this.#inquiry = inquiry;
     this.#image = inquiry.image;
     this.#access = access;
-    this.#crossChecks = new CrossChecks(ports, inquiry, this.ledger);
+    this.#crossChecks = new CrossChecks(ports, inquiry, this.ledger, access);
     const ofCrossChecks = inquiry.crossChecks.flatMap(({ requirement: { over } }) => over);
     const requirements = [...requirementsOf(inquiry.demands), ...ofCrossChecks];
     const asked = {

@@ -77,7 +77,7 @@ export class CandidateVerifier {
         return [];
       }
       const bytes = layers.reduce((sum, { size }) => sum + size, 0);
-      const release = await this.#ports.budget.reserve(bytes, this.#access.signal);
+      const release = await this.#ports.budget.reserve(bytes, this.#access.tenant, this.#access.signal);
       try {
         return await this.#verify(candidate, { ...needs, layers }, target, reject);
       } finally {
@@ -97,7 +97,7 @@ export class CandidateVerifier {
   ): Promise<readonly ProvenEvidence[]> {
     const { artifacts, verifier, clock } = this.#ports;
     const layers = await this.#fetchLayers(candidate, needed, reject);
-    const { evidence, rejections } = await verifier.verify({
+    const request: VerificationRequest = {
       artifact: { digest: candidate.digest, manifest: candidate.manifest },
       layers,
       subjects,
@@ -105,7 +105,8 @@ export class CandidateVerifier {
       ...(vouchers === undefined ? {} : { vouchers }),
       ...this.#asked,
       nowMs: clock.nowMs(),
-    });
+    };
+    const { evidence, rejections } = await verifier.verify(request, this.#access);
     for (const rejection of rejections) reject(rejection);
     return evidence;
   }

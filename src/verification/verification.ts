@@ -2,6 +2,7 @@ import type { Failure } from '../failures/failure.ts';
 import type { Digest } from '../image/digest.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Manifest } from '../oci/manifest.ts';
+import { isOfContent } from '../policy/assertions.ts';
 import type { Assertion, AssertionSet, ExpressionContext, ExpressionRoot } from '../policy/assertions.ts';
 import type { AssertionResult, VerifiedEvidence } from '../policy/evidence.ts';
 import type { ResolvedIssuer } from '../policy/resolved-issuer.ts';
@@ -80,10 +81,35 @@ export interface CrossCheckRequest {
   readonly nowMs: number;
 }
 
+/** For whom something is verified: work is shared out among tenants, and dropped when nobody waits for it. */
+export interface VerificationCaller {
+  /** Namespace of the workload. */
+  readonly tenant: string;
+  /** Ends this caller's wait. */
+  readonly signal: AbortSignal;
+}
+
+/** The request without what is asked of content. */
+export function withoutAssertions({
+  assertions: _,
+  context: __,
+  ...plain
+}: VerificationRequest): VerificationRequest {
+  return plain;
+}
+
+/** Whether anything that was proven is asked of. */
+export function holdsAsked(
+  { evidence }: VerificationOutcome,
+  { assertions = [] }: VerificationRequest,
+): boolean {
+  return assertions.some(({ of }) => evidence.some((item) => isOfContent(of, item)));
+}
+
 /** Async and over raw bytes, so that it can run in a worker. Never throws for what an artifact holds. */
 export interface Verifier {
   /** What {@link verify} has to be given, by the manifest alone. */
   needs(manifest: Manifest): ArtifactNeeds;
-  verify(request: VerificationRequest): Promise<VerificationOutcome>;
-  crossCheck(request: CrossCheckRequest): Promise<AssertionResult>;
+  verify(request: VerificationRequest, caller?: VerificationCaller): Promise<VerificationOutcome>;
+  crossCheck(request: CrossCheckRequest, caller?: VerificationCaller): Promise<AssertionResult>;
 }

@@ -1,6 +1,8 @@
+import { failureCatalogue } from '../failures/catalogue.ts';
 import { failure, withCause } from '../failures/failure.ts';
 import type { Failure } from '../failures/failure.ts';
 import { notationLayout } from '../verification/notation/notation-signature.ts';
+import { holdsAsked, withoutAssertions } from '../verification/verification.ts';
 import type { VerificationOutcome, VerificationRequest, Verifier } from '../verification/verification.ts';
 import { createVerifier } from '../verification/verifier.ts';
 import type { VerifierOptions } from '../verification/verifier.ts';
@@ -28,21 +30,26 @@ export function createVerifierPool(
   const queue = new JobQueue(limits);
   return {
     needs: (manifest) => inline.needs(manifest),
-    verify: async (request) => {
+    verify: async (request, caller) => {
       const bytes = bytesOf(request);
       const asks = (request.assertions ?? []).length > 0;
-      if (staysHere(request) || (!asks && bytes < minThreadedBytes)) return inline.verify(request);
-      const end = await queue.run({ kind: 'verify', request }, bytes);
+      if (staysHere(request)) return inline.verify(request);
+      if (bytes < minThreadedBytes) {
+        // What anybody can push must not cost a thread: first whether there is anything to ask of.
+        const proven = await inline.verify(withoutAssertions(request));
+        if (!holdsAsked(proven, request)) return proven;
+      }
+      const end = await queue.run({ kind: 'verify', request }, bytes, caller);
       return 'answer' in end && end.answer.kind === 'verified'
         ? withCauses(end.answer)
         : { evidence: [], rejections: [whyNot(end, asks, queue.jobMs)] };
     },
-    crossCheck: async (request) => {
+    crossCheck: async (request, caller) => {
       const bytes = request.attestations.reduce(
         (sum, { statement }) => sum + (statement?.byteLength ?? 0),
         0,
       );
-      const end = await queue.run({ kind: 'crossCheck', request } satisfies Job, bytes);
+      const end = await queue.run({ kind: 'crossCheck', request } satisfies Job, bytes, caller);
       return 'answer' in end && end.answer.kind === 'crossChecked'
         ? end.answer.result
         : { holds: false, failure: whyNot(end, true, queue.jobMs) };
@@ -83,13 +90,18 @@ function whyNot(end: JobEnd | { readonly full: number }, asks: boolean, jobMs: n
   switch (end.ended) {
     case 'timeout':
       return asks
-        ? failure('ExpressionTooCostly', `Verification with its expressions took longer than ${jobMs} ms.`)
-        : failure('VerifierStopped', `Verification took longer than ${jobMs} ms.`);
+        ? failure(
+            'ExpressionTooCostly',
+            `Verification with its expressions took longer than ${jobMs} ms of computing.`,
+          )
+        : failure('VerifierStopped', `Verification took longer than ${jobMs} ms of computing.`);
     case 'broken':
       return withCause(
         failure('VerifierStopped', 'The thread that verifies ended: it ran out of memory or broke down.'),
         end.cause,
       );
+    case 'abandoned':
+      return failure('DeadlineExceeded', failureCatalogue.DeadlineExceeded.summary);
     case 'closed':
       return failure('VerifierStopped', 'Verification was stopped: the process is ending.');
   }

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { packJob } from './messages.ts';
 import type { Answer, Job } from './messages.ts';
@@ -11,14 +12,19 @@ const workerFile = new URL(
 const maxStartMs = 30_000;
 
 export interface ThreadLimits {
-  /** Longest time of one job, milliseconds. */
+  /** Longest computing time of one job, milliseconds: a machine that is busy otherwise is not its fault. */
   readonly jobMs: number;
   /** Most memory of the thread's objects, MiB; bytes that are moved to it come on top, within the budget of artifacts. */
   readonly heapMiB: number;
 }
 
-/** Why a thread ended before it answered. */
-export type Ending = 'timeout' | 'broken' | 'closed';
+/** A job may take so many times its computing time by the clock. */
+const maxWallFactor = 3;
+/** How long a thread may take to say what it used, milliseconds. */
+const maxUsageMs = 1000;
+
+/** Why there is no answer; `abandoned` before the job began, since nobody waited for it any more. */
+export type Ending = 'timeout' | 'broken' | 'closed' | 'abandoned';
 export type ThreadAnswer = Exclude<Answer, { kind: 'ready' }>;
 export type JobEnd = { readonly answer: ThreadAnswer } | { readonly ended: Ending; readonly cause?: unknown };
 
@@ -56,11 +62,13 @@ export class VerifierThread {
   /** Never throws. While it runs the process stays alive. */
   async run(job: Job): Promise<JobEnd> {
     const { promise, resolve } = Promise.withResolvers<JobEnd>();
-    let timer = setTimeout(() => {
+    const timer = setTimeout(() => {
       this.#end('broken', new Error('The thread did not start.'));
     }, maxStartMs);
+    const done = new AbortController();
     this.#finish = (end) => {
       clearTimeout(timer);
+      done.abort();
       this.#finish = undefined;
       this.#worker.unref();
       resolve(end);
@@ -76,15 +84,35 @@ export class VerifierThread {
       // Unless it ended while it started.
       if (!this.hasEnded) {
         clearTimeout(timer);
-        timer = setTimeout(() => {
-          this.#end('timeout');
-        }, this.#jobMs);
+        const usedMs = await this.#usedMs();
         this.#worker.postMessage(message, [...transfer]);
+        void this.#limitTime(usedMs, done.signal);
       }
     } catch (cause) {
       this.#end('broken', cause);
     }
     return promise;
+  }
+
+  /** Ends the thread once its job has used its computing time, or by the clock several times that. */
+  async #limitTime(usedBeforeMs: number, done: AbortSignal): Promise<void> {
+    const endMs = performance.now() + maxWallFactor * this.#jobMs;
+    let leftMs = this.#jobMs;
+    while (leftMs > 0 && performance.now() < endMs) {
+      // At least a little, or a thread that gets no time would be asked without end.
+      const pauseMs = Math.min(Math.max(leftMs, 20), Math.max(endMs - performance.now(), 0));
+      const isOver = await pause(pauseMs, false, { signal: done, ref: false }).catch(() => true);
+      if (isOver) return;
+      leftMs = this.#jobMs - ((await this.#usedMs()) - usedBeforeMs);
+    }
+    if (!done.aborted) this.#end('timeout');
+  }
+
+  /** Computing time since the thread began, milliseconds; Infinity when it does not say. */
+  async #usedMs(): Promise<number> {
+    const silence = pause(maxUsageMs, undefined, { ref: false });
+    const usage = await Promise.race([this.#worker.cpuUsage().catch(() => undefined), silence]);
+    return usage === undefined ? Infinity : (usage.user + usage.system) / 1000;
   }
 
   async close(): Promise<void> {

@@ -13,10 +13,14 @@ import { evidenceBy, startMs } from './sample-decision.ts';
 import { asking, attestationRequest, attestedContext, statementOf } from '../support/signed-attestation.ts';
 
 const minute = 60_000;
+const testedType = 'https://example.com/tested/v1';
 const set = asking(['namespaceObject.metadata.labels.env == "prod"'], undefined, ['namespaceObject']);
 const holding: VerificationOutcome = {
   evidence: [
-    { ...evidenceBy('acme'), kind: 'attestation', assertions: { [set.fingerprint]: { holds: true } } },
+    {
+      ...evidenceBy('acme', { kind: 'attestation', predicateType: testedType }),
+      assertions: { [set.fingerprint]: { holds: true } },
+    },
   ],
   rejections: [],
 };
@@ -29,11 +33,12 @@ function counted({
   readonly result?: AssertionResult;
 } = {}) {
   let now = startMs;
-  const calls = { verify: 0, crossCheck: 0 };
+  /** `plain` are those that ask nothing of content. */
+  const calls = { verify: 0, plain: 0, crossCheck: 0 };
   const verifier: Verifier = {
     needs: (manifest) => createVerifier().needs(manifest),
-    verify: () => {
-      calls.verify++;
+    verify: ({ assertions = [] }) => {
+      calls[assertions.length === 0 ? 'plain' : 'verify']++;
       return Promise.resolve(outcome);
     },
     crossCheck: () => {
@@ -58,7 +63,6 @@ describe('an outcome with assertions', () => {
     ['the labels of the namespace, which an expression names', { context: staging }],
     ['another expression', { assertions: [asking(['true'])] }],
     ['an expression more', { assertions: [set, asking(['true'])] }],
-    ['none', { assertions: [] }],
     ['statements', { keepStatements: true }],
   ])('T27 is not that of other questions: %s', async (_, change) => {
     const { cached, calls } = counted();
@@ -67,6 +71,22 @@ describe('an outcome with assertions', () => {
     expect(calls.verify).toBe(1);
     await cached.verify({ ...base, ...change });
     expect(calls.verify).toBe(2);
+  });
+
+  it('T27 is not that of no question', async () => {
+    const { cached, calls } = counted();
+    await cached.verify(base);
+    expect(calls).toMatchObject({ plain: 1, verify: 1 });
+    await cached.verify({ ...base, assertions: [] });
+    expect(calls).toMatchObject({ plain: 1, verify: 1 });
+  });
+
+  it('T30 is found once for all workloads where nothing proves what is asked of', async () => {
+    const { cached, calls } = counted({ outcome: { evidence: [evidenceBy('acme')], rejections: [] } });
+    for (const context of [attestedContext, staging]) {
+      expect((await cached.verify({ ...base, context })).evidence).toHaveLength(1);
+    }
+    expect(calls).toMatchObject({ plain: 1, verify: 0 });
   });
 
   it('T27 is that of every context that differs in what no expression names', async () => {
@@ -81,7 +101,10 @@ describe('an outcome with assertions', () => {
   it('T27 is kept briefly where an expression was given up', async () => {
     const failure = { code: 'ExpressionTooCostly', message: 'Too many steps.' } as const;
     const evidence: ProvenEvidence[] = [
-      { ...evidenceBy('acme'), assertions: { [set.fingerprint]: { holds: false, failure } } },
+      {
+        ...evidenceBy('acme', { kind: 'attestation', predicateType: testedType }),
+        assertions: { [set.fingerprint]: { holds: false, failure } },
+      },
     ];
     const { cached, calls, at } = counted({ outcome: { evidence, rejections: [] } });
     await cached.verify(base);
@@ -93,13 +116,43 @@ describe('an outcome with assertions', () => {
     expect(calls.verify).toBe(2);
   });
 
-  it('T27 T28 is not kept where nothing was looked at', async () => {
-    const { cached, calls } = counted({
-      outcome: { evidence: [], rejections: [{ code: 'Overloaded', message: 'Full.' }] },
-    });
-    await cached.verify(base);
-    await cached.verify(base);
-    expect(calls.verify).toBe(2);
+  it.each(['Overloaded', 'DeadlineExceeded'] as const)(
+    'T27 T28 is not kept where nothing was looked at: %s',
+    async (code) => {
+      const { cached, calls } = counted({
+        outcome: { evidence: [], rejections: [{ code, message: 'Not now.' }] },
+      });
+      await cached.verify(base);
+      await cached.verify(base);
+      expect(calls.plain).toBe(2);
+    },
+  );
+
+  it('T28 is waited for as long as one of those who share it does, and asked for anew after that', async () => {
+    const signals: AbortSignal[] = [];
+    const never = Promise.withResolvers<VerificationOutcome>();
+    const cached = createCachingVerifier(
+      {
+        needs: (manifest) => createVerifier().needs(manifest),
+        verify: (_, caller) => {
+          signals.push(caller?.signal ?? AbortSignal.abort());
+          return never.promise;
+        },
+        crossCheck: () => Promise.resolve({ holds: true }),
+      },
+      { nowMs: () => startMs },
+    );
+    const plain = { ...base, assertions: [] };
+    const [first, second] = [new AbortController(), new AbortController()];
+    void cached.verify(plain, { tenant: 'shop', signal: first.signal });
+    void cached.verify(plain, { tenant: 'bank', signal: second.signal });
+    first.abort();
+    expect(signals.map(({ aborted }) => aborted)).toEqual([false]);
+    second.abort();
+    expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
+    void cached.verify(plain, { tenant: 'shop', signal: new AbortController().signal });
+    expect(signals.map(({ aborted }) => aborted)).toEqual([true, false]);
+    never.resolve(holding);
   });
 
   it('T11 counts statements by their bytes, once for those who share them', async () => {
@@ -111,7 +164,7 @@ describe('an outcome with assertions', () => {
     const twice = async ({ cached, calls }: ReturnType<typeof counted>) => {
       await cached.verify(base);
       await cached.verify(base);
-      return { calls: calls.verify, bytes: cached.caches()[0]?.bytes ?? 0 };
+      return { calls: calls.plain, bytes: cached.caches()[0]?.bytes ?? 0 };
     };
     const MiB = 1024 * 1024;
     expect(await twice(keeping(20 * MiB, 10))).toMatchObject({ calls: 1 });

@@ -88,7 +88,7 @@ for (let run = 0; run < runs; run++) {
   for (const [name, request] of Object.entries(requests)) {
     // A new cache each time, so that all of it is done again.
     const verifier = createCachingVerifier(pool, { nowMs: () => request.nowMs });
-    const release = await budget.reserve(bytes, AbortSignal.timeout(60_000));
+    const release = await budget.reserve(bytes, 'shop', AbortSignal.timeout(60_000));
     // As the registry's client does with what arrives.
     for (const [digest, content] of request.layers) isRight &&= await matchesDigestInTurns(content, digest);
     const startedMs = performance.now();

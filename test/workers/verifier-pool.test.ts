@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type {
   CrossCheckRequest,
+  VerificationCaller,
   VerificationOutcome,
   VerificationRequest,
 } from '../../src/verification/verification.ts';
@@ -118,7 +119,7 @@ describe('createVerifierPool', () => {
       rejections: [
         {
           code: 'ExpressionTooCostly',
-          message: 'Verification with its expressions took longer than 1500 ms.',
+          message: 'Verification with its expressions took longer than 1500 ms of computing.',
         },
       ],
     });
@@ -153,27 +154,83 @@ describe('createVerifierPool', () => {
     expect((await pool.verify(requestFor())).evidence).toHaveLength(1);
   });
 
-  it('T28 is bounded in those who wait, and the smallest of them comes first', async () => {
-    const pool = open({ threads: 1, waiting: 2 });
+  const sized = (bytes: number): VerificationRequest =>
+    attestationRequest(statementOf({ numbers, text: 'x'.repeat(bytes) }), { assertions: [easy] });
+  const by = (tenant: string): VerificationCaller => ({ tenant, signal: new AbortController().signal });
+
+  it('T28 takes the smallest of a tenant first, and those of tenants by turns', async () => {
+    const pool = open({ threads: 1 });
     const order: string[] = [];
-    const ask = async (name: string, request: VerificationRequest) => {
-      const outcome = await pool.verify(request);
+    const ask = async (name: string, bytes: number, tenant: string) => {
+      const outcome = await pool.verify(sized(bytes), by(tenant));
       order.push(name);
       return outcome;
     };
-    const asked = [
-      ask('first', requestFor()),
-      ask('large', large({ assertions: [easy] })),
-      ask('small', requestFor()),
-      ask('too many', requestFor()),
-    ];
-    const outcomes = await Promise.all(asked);
-    expect(order).toEqual(['too many', 'first', 'small', 'large']);
+    const outcomes = await Promise.all([
+      ask('first', 200_000, 'shop'),
+      ask('large', 400_000, 'shop'),
+      ask('middle', 300_000, 'shop'),
+      ask('small', 200_000, 'shop'),
+      ask('of another', 900_000, 'bank'),
+    ]);
+    expect(order).toEqual(['first', 'of another', 'small', 'middle', 'large']);
+    expect(outcomes.map(({ evidence }) => evidence.length)).toEqual([1, 1, 1, 1, 1]);
+  });
+
+  it('T28 is bounded in those who wait: one tenant leaves room for others', async () => {
+    const pool = open({ threads: 1, waiting: 4 });
+    const outcomes = await Promise.all(
+      ['shop', 'shop', 'shop', 'shop', 'bank'].map((tenant) => pool.verify(sized(200_000), by(tenant))),
+    );
+    expect(outcomes.map(({ evidence }) => evidence.length)).toEqual([1, 1, 1, 0, 1]);
     expect(outcomes[3]).toEqual({
       evidence: [],
       rejections: [{ code: 'Overloaded', message: '2 verifications wait for a thread already.' }],
     });
-    expect(outcomes.slice(0, 3).map(({ evidence }) => evidence.length)).toEqual([1, 1, 1]);
+  });
+
+  it('T28 T30 keeps a thread free of the tenant that has runaways', async () => {
+    const pool = open({ threads: 2, jobMs: 60_000 });
+    const runaways = Promise.all(
+      [1, 2, 3].map(() => pool.verify(requestFor({ assertions: endless }), by('shop'))),
+    );
+    expect((await pool.verify(requestFor(), by('bank'))).evidence).toHaveLength(1);
+    await pool.close();
+    expect((await runaways).map(({ rejections }) => rejections[0]?.code)).toEqual(
+      Array(3).fill('VerifierStopped'),
+    );
+  });
+
+  it('T28 drops what nobody waits for any more', async () => {
+    const pool = open({ threads: 1, waiting: 2 });
+    const leaving = new AbortController();
+    const caller = { tenant: 'shop', signal: leaving.signal };
+    const running = pool.verify(sized(200_000), caller);
+    const dropped = pool.verify(sized(300_000), caller);
+    leaving.abort();
+    expect(await dropped).toEqual({
+      evidence: [],
+      rejections: [
+        {
+          code: 'DeadlineExceeded',
+          message: 'The decision was not reached within the time that the caller gave.',
+        },
+      ],
+    });
+    expect(await pool.verify(sized(300_000), caller)).toMatchObject({
+      rejections: [{ code: 'DeadlineExceeded' }],
+    });
+    expect((await running).evidence).toHaveLength(1);
+    expect((await pool.verify(sized(300_000), by('shop'))).evidence).toHaveLength(1);
+  });
+
+  it('T30 starts no thread for what proves nothing that is asked of', async () => {
+    const pool = open({ threads: 0 });
+    const stranger = createKeyIssuer('stranger');
+    expect(await pool.verify(requestFor({ issuers: [stranger.issuer], assertions: endless }))).toMatchObject({
+      evidence: [],
+      rejections: [{ code: 'SignerNotTrusted' }],
+    });
   });
 
   it('T28 answers those who wait when it is closed, and those who come after', async () => {
