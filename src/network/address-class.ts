@@ -21,6 +21,9 @@ const reserved = blockList([
   ['168.63.129.16', 32], // Azure
   ['224.0.0.0', 4],
   ['240.0.0.0', 4],
+  ['192.88.99.0', 24], // relays to 6to4
+  ['100::', 64], // discarded
+  ['2001::', 32], // Teredo
   ['::', 128],
   ['fe80::', 10],
   ['fd00:ec2::', 32], // AWS
@@ -59,7 +62,7 @@ export function isMoreLocal(address: AddressClass, reach: AddressClass): boolean
   return addressClasses.indexOf(address) > addressClasses.indexOf(reach);
 }
 
-/** The IPv4 address that an IPv6 one stands for: mapped, compatible, NAT64 (RFC 6052) and 6to4 (RFC 3056). */
+/** The IPv4 address that an IPv6 one stands for: mapped, compatible, translated, NAT64 (RFC 6052) and 6to4 (RFC 3056). */
 function embeddedIPv4(address: string): string | undefined {
   const groups = expandIPv6(address);
   const dotted = (high = 0, low = 0): string => [high >> 8, high & 255, low >> 8, low & 255].join('.');
@@ -68,8 +71,10 @@ function embeddedIPv4(address: string): string | undefined {
   const isCompatible = prefix === '0:0:0:0:0:0' && groups[6] !== 0;
   // ::ffff:0:0/96 and 64:ff9b::/96, each group in decimal.
   const isMapped = prefix === '0:0:0:0:0:65535';
+  // IPv4-translated (RFC 2765): ::ffff:0:0:0/96.
+  const isTranslated = prefix === '0:0:0:0:65535:0';
   const isNat64 = prefix === '100:65435:0:0:0:0';
-  return isCompatible || isMapped || isNat64 ? dotted(groups[6], groups[7]) : undefined;
+  return isCompatible || isMapped || isTranslated || isNat64 ? dotted(groups[6], groups[7]) : undefined;
 }
 
 function expandIPv6(address: string): number[] {

@@ -36,6 +36,11 @@ describe('classifyAddress', () => {
     ['::127.0.0.1', 'loopback'],
     ['64:ff9b::169.254.169.254', 'reserved'],
     ['64:ff9b::8.8.8.8', 'public'],
+    ['::ffff:0:7f00:1', 'loopback'],
+    ['::ffff:0:808:808', 'public'],
+    ['2001::1', 'reserved'],
+    ['100::1', 'reserved'],
+    ['192.88.99.1', 'reserved'],
     ['2002:7f00:1::', 'loopback'],
     ['2002:808:808::', 'public'],
   ])('T10 %s is the IPv4 address within, %s', (address, expected) => {

@@ -10,3 +10,14 @@ export function failureOf(act: () => unknown): string {
   }
   return 'nothing was thrown';
 }
+
+/** As {@link failureOf}, of what is rejected. */
+export async function rejectionOf(act: () => Promise<unknown>): Promise<string> {
+  const outcome = await act().then(
+    () => undefined,
+    (thrown: unknown) => ({ thrown }),
+  );
+  return failureOf(() => {
+    if (outcome !== undefined) throw outcome.thrown;
+  });
+}

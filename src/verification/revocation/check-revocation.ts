@@ -161,8 +161,7 @@ async function askLists(
     for (const url of urls) {
       const status = await attempt(describeService('crl', url), reasons, options, {
         ask: (source) => source.crl(url, options.signal),
-        verify: (list) =>
-          Promise.resolve(verifyRevocationList(list, { certificate, issuer, uris, nowMs: options.nowMs })),
+        verify: (list) => verifyRevocationList(list, { certificate, issuer, uris, nowMs: options.nowMs }),
         answer: { url },
       });
       if (status !== undefined) return status;

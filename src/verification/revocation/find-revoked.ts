@@ -1,4 +1,10 @@
+import { setImmediate } from 'node:timers/promises';
 import { DerFault, derTag } from '../x509/der.ts';
+
+/** Entries that are passed over before others get their turn: a few milliseconds. */
+const turnEntries = 32_768;
+/** Most entries with a critical extension: each costs a closer look, and no authority is known that writes any. */
+const maxCriticalEntries = 1000;
 
 /**
  * The entry of a serial number in revokedCertificates (RFC 5280, 5.1.2.6): the content of its SEQUENCE, or undefined. A
@@ -6,13 +12,15 @@ import { DerFault, derTag } from '../x509/der.ts';
  * @param entries content of the list.
  * @param serial content of the INTEGER.
  * @param checkEntry is given the content of each entry that has a critical extension.
- * @throws DerFault for what is no list of entries, wherever it is.
+ * @throws DerFault for what is no list of entries, wherever it is, or has too many with critical extensions.
  */
-export function findRevoked(
+export async function findRevoked(
   entries: Uint8Array,
   serial: Uint8Array,
   checkEntry: (content: Uint8Array) => void,
-): Uint8Array | undefined {
+): Promise<Uint8Array | undefined> {
+  let entriesRead = 0;
+  let critical = 0;
   let found: Uint8Array | undefined;
   for (let offset = 0; offset < entries.length;) {
     const start = contentStart(entries, offset, derTag.sequence);
@@ -20,12 +28,17 @@ export function findRevoked(
     const serialStart = contentStart(entries, start, derTag.integer);
     const serialEnd = serialStart + lengthAt(entries, start + 1);
     if (end > entries.length || serialEnd > end) throw new DerFault('an entry that is cut short');
-    if (mayBeCritical(entries, serialEnd, end)) checkEntry(entries.subarray(start, end));
+    if (mayBeCritical(entries, serialEnd, end)) {
+      if (++critical > maxCriticalEntries)
+        throw new DerFault(`more than ${maxCriticalEntries} entries with critical extensions`);
+      checkEntry(entries.subarray(start, end));
+    }
     if (isAt(entries, serialStart, serialEnd, serial)) {
       if (found !== undefined) throw new DerFault('a certificate listed twice');
       found = entries.subarray(start, end);
     }
     offset = end;
+    if (++entriesRead % turnEntries === 0) await setImmediate();
   }
   return found;
 }

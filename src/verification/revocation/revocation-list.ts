@@ -1,16 +1,21 @@
+import type { KeyObject } from 'node:crypto';
 import type { Certificate } from '../x509/certificate.ts';
 import { contextTag, decodeBoolean, DerFault, DerReader, derTag, openDer, sameBytes } from '../x509/der.ts';
 import { readTime } from '../x509/der-time.ts';
 import { basicConstraints, extensionOid, keyUsage, keyUsageBit, readExtensions } from '../x509/extensions.ts';
 import type { Extensions } from '../x509/extensions.ts';
-import { readDer } from '../x509/read-der.ts';
+import { readDerInTurns } from '../x509/read-der.ts';
 import { readSignedFrame, verifyFrame } from '../x509/signed-by.ts';
+import type { SignedFrame } from '../x509/signed-by.ts';
 import { findRevoked } from './find-revoked.ts';
 import { invalidityDate } from './ocsp-response.ts';
 import { fullNameUris } from './revocation-services.ts';
 import { maxCrlBytes } from './revocation-source.ts';
 import { checkBegun, iso, isStale, revocationReason, unknown } from './revocation-status.ts';
 import type { RevocationStatus } from './revocation-status.ts';
+
+/** Most keys that one list is remembered under. */
+const maxKnownKeys = 16;
 
 export interface ListQuestion {
   readonly certificate: Certificate;
@@ -23,14 +28,18 @@ export interface ListQuestion {
 /**
  * Verifies a complete list of revoked certificates (RFC 5280, 5 and 6.3.3) and looks one up. Lists of changes (delta),
  * of other issuers' certificates (indirect) and of some reasons only are refused: nothing good follows from them alone.
+ * Other work goes on meanwhile: a list may have a million entries.
  * @throws RefwardenError `RevocationUnknown` with why nothing follows from it.
  */
-export function verifyRevocationList(list: Uint8Array, question: ListQuestion): RevocationStatus {
+export async function verifyRevocationList(
+  list: Uint8Array,
+  question: ListQuestion,
+): Promise<RevocationStatus> {
   if (list.length > maxCrlBytes) throw unknown(`The list is larger than ${maxCrlBytes} bytes`);
-  return readDer('RevocationUnknown', 'The list', () => verify(list, question));
+  return readDerInTurns('RevocationUnknown', 'The list', () => verify(list, question));
 }
 
-function verify(list: Uint8Array, question: ListQuestion): RevocationStatus {
+async function verify(list: Uint8Array, question: ListQuestion): Promise<RevocationStatus> {
   const { certificate, issuer, nowMs } = question;
   const outer = openDer(list);
   const frame = readSignedFrame(outer);
@@ -44,7 +53,7 @@ function verify(list: Uint8Array, question: ListQuestion): RevocationStatus {
   if (keyUsage(issuer.extensions)?.has(keyUsageBit.cRLSign) === false) {
     throw unknown('The authority may not sign lists (keyUsage)');
   }
-  if (!verifyFrame(frame, issuer.key)) throw unknown('The signature of the list does not verify');
+  if (!isSigned(list, frame, issuer.key)) throw unknown('The signature of the list does not verify');
   const thisUpdateMs = readTime(body);
   const isTime = body.peek() === derTag.utcTime || body.peek() === derTag.generalizedTime;
   if (!isTime) throw unknown('The list does not say until when it counts');
@@ -54,7 +63,7 @@ function verify(list: Uint8Array, question: ListQuestion): RevocationStatus {
   body.finish();
   checkExtensions(extensions === undefined ? new Map() : readExtensions(extensions.open()), question);
   checkBegun(thisUpdateMs, nowMs, 'The list');
-  const entry = findRevoked(entries, certificate.serial, (content) => void readEntry(content, untilMs));
+  const entry = await findRevoked(entries, certificate.serial, (content) => void readEntry(content, untilMs));
   const status = entry === undefined ? ({ status: 'good', untilMs } as const) : readEntry(entry, untilMs);
   // "If the CRL is expired and the certificate is listed for any reason other than certificate hold, the certificate is
   // considered revoked" (Notary Project, trust-store-trust-policy.md).
@@ -63,6 +72,18 @@ function verify(list: Uint8Array, question: ListQuestion): RevocationStatus {
     throw unknown(`The list is stale: it counted until ${iso(untilMs)}`);
   }
   return status;
+}
+
+/** Of lists that are kept: hashing a large one takes as long as everything else, and each signature asks for it again. */
+const known = new WeakMap<Uint8Array, Map<string, boolean>>();
+
+function isSigned(list: Uint8Array, frame: SignedFrame, key: KeyObject): boolean {
+  const byKey = known.get(list) ?? new Map<string, boolean>();
+  known.set(list, byKey);
+  const name = key.export({ type: 'spki', format: 'der' }).toString('base64');
+  const verdict = byKey.get(name) ?? verifyFrame(frame, key);
+  if (byKey.size < maxKnownKeys) byKey.set(name, verdict);
+  return verdict;
 }
 
 function checkExtensions(extensions: Extensions, question: ListQuestion): void {
