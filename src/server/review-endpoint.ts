@@ -37,6 +37,8 @@ export interface ReviewEndpointOptions {
 /** What arrives at the path of a review. */
 export interface ReviewCall {
   readonly body: Readable;
+  /** Of the caller. */
+  readonly address: string;
   /** The raw `timeout` of the query. */
   readonly timeout: unknown;
   /** Ends when the caller has closed the connection. */
@@ -64,7 +66,7 @@ export class ReviewEndpoint {
    */
   async answer(call: ReviewCall): Promise<string> {
     const arrivedAtMs = performance.now();
-    const body = await this.#bodies.read(call.body);
+    const body = await this.#bodies.read(call.body, call.address);
     try {
       const request = parseAdmissionReview(body.bytes);
       const leave = this.#enter(request.namespace, body.bytes.byteLength);

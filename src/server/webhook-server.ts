@@ -10,6 +10,7 @@ import { RefwardenError } from '../failures/failure.ts';
 import { listen } from './listen.ts';
 import { ConnectionDrain } from './connection-drain.ts';
 import { refuseWithSentences } from './http-refusal.ts';
+import { shareConnections } from './share-connections.ts';
 import { ReviewEndpoint } from './review-endpoint.ts';
 import type { Review } from './review-endpoint.ts';
 
@@ -19,18 +20,18 @@ export const reviewPath = '/validate';
 export const webhookLimits = {
   /** Largest body, bytes: a review carries two objects of at most 3 MiB. */
   maxBodyBytes: 8 * 1024 * 1024,
-  /** Largest sum of the bodies being read or judged, bytes. */
+  /** Largest sum of the bodies being read or judged, bytes beyond the first 64 KiB of each; one address alone may have half. */
   maxHeldBytes: 64 * 1024 * 1024,
   /** Reviews judged at a time, half of them of one namespace alone; more are denied at once rather than queued. */
   maxRunningReviews: 1024,
-  /** Open connections; more are dropped. */
+  /** Open connections, half of them of one address alone; more are dropped. */
   maxConnections: 2048,
   /** Milliseconds for a TLS handshake. */
   handshakeTimeoutMs: 10_000,
   /** Milliseconds for the headers of a request, once it began. */
   headersTimeoutMs: 10_000,
   /** Milliseconds for a whole request to arrive, once it began. */
-  requestTimeoutMs: 15_000,
+  requestTimeoutMs: 5_000,
   /** How often both are enforced, milliseconds. */
   connectionsCheckMs: 1000,
   /** Idle time of a connection, milliseconds: longer than the API server's 90 s, or its requests race our close. */
@@ -102,6 +103,7 @@ export function createWebhookServer(options: WebhookServerOptions): WebhookServe
     },
   });
   app.server.maxConnections = limits.maxConnections;
+  shareConnections(app.server, limits.maxConnections);
   const drain = new ConnectionDrain(app.server, limits);
   app.server.on('tlsClientError', (cause) => {
     options.log.debug({ cause }, 'A TLS handshake failed');
@@ -132,6 +134,7 @@ export function createWebhookServer(options: WebhookServerOptions): WebhookServe
     });
     const answer = await endpoint.answer({
       body,
+      address: request.ip,
       timeout: request.query.timeout,
       callerGone: callerGone.signal,
     });

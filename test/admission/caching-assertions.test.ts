@@ -128,7 +128,7 @@ describe('an outcome with assertions', () => {
     },
   );
 
-  it('T28 is waited for as long as one of those who share it does, and asked for anew after that', async () => {
+  it('T28 is waited for as long as one of those who share it does, and asked for anew after that', () => {
     const signals: AbortSignal[] = [];
     const never = Promise.withResolvers<VerificationOutcome>();
     const cached = createCachingVerifier(

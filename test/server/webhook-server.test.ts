@@ -146,6 +146,35 @@ describe('createWebhookServer', () => {
       .toMatchObject({ allowed: true });
   });
 
+  it('T32 drops connections of an address that would leave too little to others', async () => {
+    const webhook = await startWebhook({ limits: { maxConnections: 8 } });
+    const flood = [];
+    for (let i = 0; i < 4; i++) flood.push(await openConnection(webhook.port, webhook.tls, '127.0.0.2'));
+    await expect(openConnection(webhook.port, webhook.tls, '127.0.0.2')).rejects.toThrow();
+    expect(answerOf(await webhook.call({ body })).allowed).toBe(true);
+    for (const socket of flood) socket.destroy();
+    await expect
+      .poll(() => webhook.call({ body, address: '127.0.0.2' }).then(answerOf, () => undefined))
+      .toMatchObject({ allowed: true });
+  });
+
+  it('T32 a review is judged while another address has sent half of many large ones', async () => {
+    const webhook = await startWebhook({ limits: { maxHeldBytes: 2_000_000 } });
+    const half = Buffer.alloc(400_000, 0x20);
+    const flood = [];
+    for (let i = 0; i < 8; i++) {
+      const socket = await openConnection(webhook.port, webhook.tls, '127.0.0.2');
+      flood.push(readToEnd(socket));
+      socket.write(
+        `POST /validate HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: ${half.length * 2}\r\n\r\n`,
+      );
+      socket.write(half);
+    }
+    await expect.poll(async () => (await webhook.call({ body: body.padEnd(900_000) })).status).toBe(503);
+    expect(answerOf(await webhook.call({ body: body.padEnd(450_000) })).allowed).toBe(true);
+    expect(answerOf(await webhook.call({ body, address: '127.0.0.2' })).allowed).toBe(true);
+  });
+
   it.each([
     ['of 10 MB', { 'content-type': 'application/json' }, 10_000_000],
     [

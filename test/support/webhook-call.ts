@@ -22,6 +22,8 @@ export interface WebhookCall {
   readonly method?: string;
   readonly headers?: RequestOptions['headers'];
   readonly agent?: Agent;
+  /** That it comes from; any of 127.0.0.0/8. */
+  readonly address?: string;
   readonly signal?: AbortSignal;
 }
 
@@ -34,6 +36,7 @@ export async function callWebhook(call: WebhookCall): Promise<WebhookResponse> {
     method: call.method ?? 'POST',
     headers: call.headers ?? { 'content-type': 'application/json' },
     agent: call.agent ?? false,
+    ...(call.address === undefined ? {} : { localAddress: call.address }),
     ...(call.signal === undefined ? {} : { signal: call.signal }),
     ...call.tls,
   });
@@ -52,9 +55,13 @@ export function keptConnection(): Agent {
   return new Agent({ keepAlive: true, maxSockets: 1 });
 }
 
-/** A TLS connection to write bytes to by hand. */
-export async function openConnection(port: number, tls: ClientTls): Promise<TLSSocket> {
-  const socket = connect({ host: '127.0.0.1', port, ...tls });
+/** A TLS connection to write bytes to by hand. `address` is the client's. */
+export async function openConnection(
+  port: number,
+  tls: ClientTls,
+  address = '127.0.0.1',
+): Promise<TLSSocket> {
+  const socket = connect({ host: '127.0.0.1', port, localAddress: address, ...tls });
   await once(socket, 'secureConnect');
   return socket;
 }
