@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { toFailure } from '../failures/failure.ts';
 import { evaluateRequirement } from '../policy/evaluate.ts';
-import { signerIdentities } from '../policy/evidence.ts';
+import { signerGroups } from '../policy/signer-groups.ts';
 import type { AssertionResult, Evidence } from '../policy/evidence.ts';
 import type { CrossCheckRequirement } from '../policy/snapshot.ts';
 import type { ProvenEvidence, VerificationCaller } from '../verification/verification.ts';
@@ -105,8 +105,9 @@ export class CrossChecks {
 
 /** Copies say nothing new, and anybody can push them: each statement of a signer counts once. */
 function distinct(evidence: readonly ProvenEvidence[]): readonly ProvenEvidence[] {
+  const groupOf = signerGroups(evidence.map(({ signer }) => signer));
   const keyOf = ({ kind, issuer, signer, subject, statement }: ProvenEvidence): string =>
-    JSON.stringify([kind, issuer, signerIdentities(signer), subject, statement && sha256(statement)]);
+    JSON.stringify([kind, issuer, groupOf(signer), subject, statement && sha256(statement)]);
   return [...new Map(evidence.map((item) => [keyOf(item), item])).values()];
 }
 

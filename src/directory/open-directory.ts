@@ -1,9 +1,8 @@
 import type { BaseLogger } from 'pino';
+import { LiveSnapshot } from '../admission/live-snapshot.ts';
 import type { LiveSource, LiveSourceStatus, SnapshotOptions, StaleOrigin } from '../admission/live-source.ts';
 import { RefwardenError, toFailure } from '../failures/failure.ts';
 import type { Failure } from '../failures/failure.ts';
-import { compilePolicies } from '../policy/compile.ts';
-import { newlyNotReady } from '../policy/newly-not-ready.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
 import { DirectoryContents } from './directory-contents.ts';
 import { DirectoryWatch } from './directory-watch.ts';
@@ -39,7 +38,7 @@ export async function openDirectory(options: DirectoryOptions): Promise<LiveSour
 class DirectorySource implements LiveSource {
   readonly #options: DirectoryOptions;
   readonly #contents = new DirectoryContents();
-  #snapshot: PolicySnapshot | undefined;
+  readonly #snapshot: LiveSnapshot;
   #lastSyncMs: number | undefined;
   /** Why the directory as a whole could not be read the last time. */
   #fault: Failure | undefined;
@@ -48,8 +47,13 @@ class DirectorySource implements LiveSource {
 
   constructor(options: DirectoryOptions) {
     this.#options = options;
+    this.#snapshot = new LiveSnapshot({
+      ...options,
+      read: () => ({ resources: this.#contents.resources() }),
+      configMap: (name) => this.configMap(name),
+    });
     this.#ignoreTrust = options.onTrustChange?.(() => {
-      if (this.#snapshot !== undefined) this.#recompile();
+      if (this.#snapshot.current !== undefined) void this.#recompile();
     });
   }
 
@@ -57,9 +61,9 @@ class DirectorySource implements LiveSource {
   async load(): Promise<void> {
     const { path, logger } = this.#options;
     const changed = this.#contents.apply(await readPolicyFiles(path));
-    const policies = this.#compile();
+    const { policies } = await this.#snapshot.compile();
     this.#lastSyncMs = Date.now();
-    if (changed) logger?.info({ path, policies }, 'The policies are in force');
+    if (changed) logger?.info({ path, policies: policies.length }, 'The policies are in force');
   }
 
   follow(): void {
@@ -68,7 +72,7 @@ class DirectorySource implements LiveSource {
   }
 
   snapshot(): PolicySnapshot | undefined {
-    return this.#snapshot;
+    return this.#snapshot.current;
   }
 
   configMap(name: string): Readonly<Record<string, string>> | undefined {
@@ -89,9 +93,11 @@ class DirectorySource implements LiveSource {
   status(): LiveSourceStatus {
     const stale = this.#contents.stale();
     return {
-      ready: this.#snapshot !== undefined,
+      ready: this.#snapshot.current !== undefined,
       missing:
-        this.#snapshot === undefined ? [`The policy directory ${this.#options.path} is not read yet.`] : [],
+        this.#snapshot.current === undefined
+          ? [`The policy directory ${this.#options.path} is not read yet.`]
+          : [],
       stale:
         this.#fault === undefined ? stale : [{ origin: this.#options.path, failure: this.#fault }, ...stale],
       lastSyncMs: { directory: this.#lastSyncMs },
@@ -103,21 +109,10 @@ class DirectorySource implements LiveSource {
     await this.#watch?.close();
   }
 
-  /** How many policies are in force now. */
-  #compile(): number {
-    const { trustFor, checkExpression, noMatch, logger } = this.#options;
-    const support = { ...trustFor((name) => this.configMap(name)), checkExpression };
-    const before = this.#snapshot;
-    this.#snapshot = compilePolicies(this.#contents.resources(), support, noMatch);
-    for (const sentence of newlyNotReady(before, this.#snapshot))
-      logger?.warn(`What this guards is refused under its mode. ${sentence}`);
-    return this.#snapshot.policies.length;
-  }
-
   /** With what was read last. */
-  #recompile(): void {
+  async #recompile(): Promise<void> {
     try {
-      this.#compile();
+      await this.#snapshot.compile();
     } catch (error) {
       this.#fault = toFailure(error);
     }

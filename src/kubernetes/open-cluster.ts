@@ -1,13 +1,14 @@
 import type { BaseLogger } from 'pino';
-import type { LiveSource, LiveSourceStatus, SnapshotOptions } from '../admission/live-source.ts';
+import { LiveSnapshot } from '../admission/live-snapshot.ts';
+import type { LiveSource, LiveSourceStatus, SnapshotOptions, StaleOrigin } from '../admission/live-source.ts';
 import { toFailure } from '../failures/failure.ts';
 import type { Failure } from '../failures/failure.ts';
 import type { JsonObject } from '../oci/strict-json.ts';
-import { compilePolicies } from '../policy/compile.ts';
+import type { UnreadablePolicy } from '../policy/compile.ts';
+import { modeOf } from '../policy/model/artifact-policy.ts';
 import { groupVersion } from '../policy/model/metadata.ts';
 import { parseResource } from '../policy/model/resource.ts';
 import { ResourceSet } from '../policy/resource-set.ts';
-import { newlyNotReady } from '../policy/newly-not-ready.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
 import { ApiClient } from './api-client.ts';
 import { configMapCollection, namespaceCollection, policyCollections } from './collection.ts';
@@ -51,13 +52,15 @@ class ClusterSource implements LiveSource {
   readonly #api: ApiClient;
   readonly #lookup: NamespaceLookup;
   readonly #resources = new ResourceSet();
+  /** By origin, the policies of namespaces whose newest version does not parse. */
+  readonly #unreadable = new Map<string, UnreadablePolicy>();
   readonly #namespaces = new Map<string, Readonly<Record<string, string>>>();
   readonly #configMaps = new Map<string, Readonly<Record<string, string>>>();
   readonly #reflectors: readonly Reflector[];
   readonly #recompile: NodeJS.Timeout;
   readonly #ignoreTrust: (() => void) | undefined;
   #settling: NodeJS.Timeout | undefined;
-  #snapshot: PolicySnapshot | undefined;
+  readonly #snapshot: LiveSnapshot;
   /** Why the last compilation failed. */
   #fault: Failure | undefined;
 
@@ -65,10 +68,15 @@ class ClusterSource implements LiveSource {
     this.#options = options;
     this.#api = api;
     this.#lookup = new NamespaceLookup(api);
+    this.#snapshot = new LiveSnapshot({
+      ...options,
+      read: () => ({ resources: this.#resources.resources(), unreadable: this.#standIns() }),
+      configMap: (name) => this.configMap(name),
+    });
     const settle = (): void => {
       this.#settling ??= setTimeout(() => {
         this.#settling = undefined;
-        this.#compile();
+        void this.#compile();
       }, settleMs).unref();
     };
     const reflect = (collection: Collection, sink: Omit<CollectionSink, 'synced'>): Reflector => {
@@ -89,7 +97,7 @@ class ClusterSource implements LiveSource {
             settle();
           },
           remove: (header) => {
-            this.#resources.remove(originOf(kind, header));
+            this.#removeResource(originOf(kind, header));
             settle();
           },
         }),
@@ -115,12 +123,12 @@ class ClusterSource implements LiveSource {
     ];
     this.#ignoreTrust = options.onTrustChange?.(settle);
     this.#recompile = setInterval(() => {
-      this.#compile();
+      void this.#compile();
     }, recompileMs).unref();
   }
 
   snapshot(): PolicySnapshot | undefined {
-    return this.#snapshot;
+    return this.#snapshot.current;
   }
 
   configMap(name: string): Readonly<Record<string, string>> | undefined {
@@ -133,12 +141,12 @@ class ClusterSource implements LiveSource {
   }
 
   status(): LiveSourceStatus {
-    const ready = this.#snapshot !== undefined;
+    const ready = this.#snapshot.current !== undefined;
     const unusable = this.#resources.unusable();
     const fault = this.#fault === undefined ? [] : [{ origin: 'policies', failure: this.#fault }];
     return {
       ready,
-      missing: ready ? [] : this.#missing([...unusable, ...fault].map(({ failure }) => failure)),
+      missing: ready ? [] : this.#missing([...this.#blocking(), ...fault]),
       stale: [...fault, ...unusable, ...this.#resources.stale()],
       lastSyncMs: Object.fromEntries(
         this.#reflectors.map(({ collection, lastContactMs }) => [collection.name, lastContactMs]),
@@ -158,31 +166,39 @@ class ClusterSource implements LiveSource {
   /** A version that does not parse leaves the last good one in force. */
   #applyResource(kind: PolicyKind, header: ObjectHeader, object: JsonObject): void {
     const origin = originOf(kind, header);
-    const where = header.namespace === undefined ? 'cluster' : `namespace ${header.namespace}`;
+    const { name, namespace } = header;
+    const where = namespace === undefined ? 'cluster' : `namespace ${namespace}`;
+    this.#unreadable.delete(origin);
     this.#resources.apply(origin, () => {
       try {
         return [parseResource({ ...object, apiVersion: groupVersion, kind }, where)];
       } catch (error) {
-        const { code, message } = toFailure(error);
-        this.#options.logger?.error({ origin, code }, `An object cannot be used: ${message}`);
+        const failure = toFailure(error);
+        this.#options.logger?.error(
+          { origin, code: failure.code },
+          `An object cannot be used: ${failure.message}`,
+        );
+        if (namespace !== undefined) {
+          this.#unreadable.set(origin, { name, namespace, mode: modeOf(object), failure });
+        }
         throw error;
       }
     });
   }
 
-  #compile(): void {
-    const isFirst = this.#snapshot === undefined;
+  #removeResource(origin: string): void {
+    this.#resources.remove(origin);
+    this.#unreadable.delete(origin);
+  }
+
+  async #compile(): Promise<void> {
+    const isFirst = this.#snapshot.current === undefined;
     if (isFirst && !this.#isComplete()) return;
-    const { trustFor, checkExpression, noMatch, logger } = this.#options;
+    const { logger } = this.#options;
     try {
-      const support = { ...trustFor((name) => this.configMap(name)), checkExpression };
-      const before = this.#snapshot;
-      this.#snapshot = compilePolicies(this.#resources.resources(), support, noMatch);
+      const { policies } = await this.#snapshot.compile();
       this.#fault = undefined;
-      if (isFirst) logger?.info({ policies: this.#snapshot.policies.length }, 'The policies are in force');
-      for (const sentence of newlyNotReady(before, this.#snapshot)) {
-        logger?.warn(`What this guards is refused under its mode. ${sentence}`);
-      }
+      if (isFirst) logger?.info({ policies: policies.length }, 'The policies are in force');
     } catch (error) {
       this.#fault = toFailure(error);
       logger?.error(
@@ -194,14 +210,23 @@ class ClusterSource implements LiveSource {
 
   /** As long as anything is unlisted or unread, nobody knows what policy asks. */
   #isComplete(): boolean {
-    return this.#reflectors.every(({ isSynced }) => isSynced) && this.#resources.unusable().length === 0;
+    return this.#reflectors.every(({ isSynced }) => isSynced) && this.#blocking().length === 0;
   }
 
-  #missing(failures: readonly Failure[]): readonly string[] {
+  /** A policy of a namespace is not among them: it has a stand-in there, and its owner holds up nobody else. */
+  #blocking(): readonly StaleOrigin[] {
+    return this.#resources.unusable().filter(({ origin }) => !this.#unreadable.has(origin));
+  }
+
+  #standIns(): readonly UnreadablePolicy[] {
+    return this.#resources.unusable().flatMap(({ origin }) => this.#unreadable.get(origin) ?? []);
+  }
+
+  #missing(blocking: readonly StaleOrigin[]): readonly string[] {
     const unlisted = this.#reflectors
       .filter(({ isSynced }) => !isSynced)
       .map(({ collection, failure }) => failure?.message ?? `The ${collection.name} are not listed yet.`);
-    const missing = [...unlisted, ...failures.map(({ message }) => message)];
+    const missing = [...unlisted, ...blocking.map(({ failure }) => failure.message)];
     return missing.length > 0 ? missing : ['The policies are being compiled.'];
   }
 }

@@ -9,7 +9,7 @@ import type { IssuerTrust } from './compile-issuer.ts';
 import { compileCrossChecks, compileRequirement, unready } from './compile-requirement.ts';
 import type { CheckExpression, KnownIssuers } from './compile-requirement.ts';
 import { namespaceOf } from './model/artifact-policy.ts';
-import type { ArtifactPolicy, ClusterArtifactPolicy } from './model/artifact-policy.ts';
+import type { ArtifactPolicy, ClusterArtifactPolicy, Mode } from './model/artifact-policy.ts';
 import type { Resource } from './model/resource.ts';
 import { indexPolicies } from './policy-index.ts';
 import { policyName } from './policy-name.ts';
@@ -22,6 +22,14 @@ export interface CompileSupport extends IssuerTrust {
   readonly checkExpression: CheckExpression;
 }
 
+/** A policy of a namespace that cannot be read. */
+export interface UnreadablePolicy {
+  readonly name: string;
+  readonly namespace: string;
+  readonly mode: Mode;
+  readonly failure: Failure;
+}
+
 /**
  * Compiles the resources in force. Never throws for what a resource says: a policy that cannot be applied
  * stays in the snapshot, matches what it guards as far as that can be told, and fails there.
@@ -30,6 +38,7 @@ export function compilePolicies(
   resources: readonly Resource[],
   support: CompileSupport,
   noMatch: NoMatch = 'Admit',
+  unreadable: readonly UnreadablePolicy[] = [],
 ): PolicySnapshot {
   const issuers = new Map<string, ResolvedIssuer | Failure>();
   const policies: (ClusterArtifactPolicy | ArtifactPolicy)[] = [];
@@ -43,7 +52,10 @@ export function compilePolicies(
     const again = failure('IssuerInvalid', `TrustedIssuer ${name} is defined more than once.`);
     issuers.set(name, issuers.has(name) ? again : compileIssuer(resource, support));
   }
-  const compiled = policies.map((policy) => compilePolicy(policy, issuers, support));
+  const compiled = [
+    ...policies.map((policy) => compilePolicy(policy, issuers, support)),
+    ...unreadable.map(standIn),
+  ];
   return { policies: compiled, index: indexPolicies(compiled), noMatch };
 }
 
@@ -96,6 +108,21 @@ function compilePolicy(
     requirements: [first ?? unready('require', nothingRequired), ...others],
   };
 }
+
+/** Nobody knows what it guards: every image of its namespace, then. */
+const standIn = ({ name, namespace, mode, failure: problem }: UnreadablePolicy): CompiledPolicy => ({
+  name,
+  namespace,
+  mode,
+  workloads: 'All',
+  onInconclusive: 'Deny',
+  needsLabels: false,
+  images: compilePatterns(['**']).patterns,
+  excludeImages: [],
+  evidenceRepositories: [],
+  indexTags: [],
+  requirements: [unready('readable', problem)],
+});
 
 function compilePatterns(texts: readonly string[]): { patterns: ImagePattern[]; problem?: Failure } {
   try {

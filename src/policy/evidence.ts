@@ -23,6 +23,8 @@ export type Signer =
       readonly subject: string;
       /** `sha256:<hex>` of the DER certificate. */
       readonly certificateFingerprint: string;
+      /** `sha256:<hex>` of the DER SubjectPublicKeyInfo. */
+      readonly keyFingerprint: string;
     }
   | {
       readonly kind: 'notation';
@@ -92,15 +94,15 @@ export interface Evidence extends VerifiedEvidence {
 }
 
 /**
- * What tells signers apart for `minimumIssuers`; two that share any of it are one. The key itself; the identity, where
- * certificates come and go. A certificate of Notation is issued anew for the same subject or the same key.
+ * What tells signers apart for `minimumIssuers`; two that share any of it are one: the key itself, and the identity,
+ * where certificates come and go for one identity or one key.
  */
 export function signerIdentities(signer: Signer): readonly [string, ...string[]] {
   switch (signer.kind) {
     case 'key':
       return [`key ${signer.keyFingerprint}`];
     case 'keyless':
-      return [`keyless ${JSON.stringify([signer.issuer, signer.subject])}`];
+      return [`key ${signer.keyFingerprint}`, `keyless ${JSON.stringify([signer.issuer, signer.subject])}`];
     case 'notation':
       return [`key ${signer.keyFingerprint}`, `notation ${signer.subject}`];
   }

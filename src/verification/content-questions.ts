@@ -56,8 +56,9 @@ export class ContentQuestions {
         failure: failure('ExpressionInvalid', 'The policy asks without an expression.'),
       };
     }
+    const meter = new Meter();
     for (const assertion of assertions) {
-      const result = this.#evaluator.evaluate(assertion, 'assert', bindings, new Meter());
+      const result = this.#evaluator.evaluate(assertion, 'assert', bindings, meter);
       if (!result.holds) return result;
     }
     return { holds: true };

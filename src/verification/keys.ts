@@ -6,6 +6,8 @@ import { maxPemLength } from '../policy/resolved-issuer.ts';
 const minRsaBits = 2048;
 /** Larger moduli only cost time. */
 const maxRsaBits = 8192;
+/** Larger exponents only cost time, up to seconds for each signature. */
+const maxRsaExponent = 2n ** 31n - 1n;
 
 export type KeyKind = 'P-256' | 'P-384' | 'P-521' | 'RSA' | 'Ed25519';
 
@@ -61,7 +63,7 @@ export const keyFingerprint = (canonical: KeyObject): string =>
 
 /** The kind of a key, or why it is not used. */
 export function keyKind(key: KeyObject): KeyKind | { readonly unusable: string } {
-  const { modulusLength = 0, namedCurve = 'unknown' } = key.asymmetricKeyDetails ?? {};
+  const { modulusLength = 0, publicExponent = 0n, namedCurve = 'unknown' } = key.asymmetricKeyDetails ?? {};
   switch (key.asymmetricKeyType) {
     case 'ed25519':
       return 'Ed25519';
@@ -76,6 +78,8 @@ export function keyKind(key: KeyObject): KeyKind | { readonly unusable: string }
         return { unusable: `The RSA key has ${modulusLength} bits: use ${minRsaBits} or more.` };
       if (modulusLength > maxRsaBits)
         return { unusable: `The RSA key has ${modulusLength} bits: use ${maxRsaBits} or fewer.` };
+      if (publicExponent < 3n || publicExponent > maxRsaExponent || publicExponent % 2n === 0n)
+        return { unusable: 'The RSA key has an exponent that no key should have: use 65537.' };
       return 'RSA';
     default:
       return {

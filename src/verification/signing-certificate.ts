@@ -1,9 +1,10 @@
-import { createHash, X509Certificate as NodeCertificate } from 'node:crypto';
-import type { KeyObject } from 'node:crypto';
+import { createHash } from 'node:crypto';
+import type { KeyObject, X509Certificate as NodeCertificate } from 'node:crypto';
 import { ASN1Obj, X509Certificate } from '@sigstore/core';
 import { RefwardenError } from '../failures/failure.ts';
 import { fulcioExtensions } from '../policy/resolved-issuer.ts';
 import type { FulcioExtension } from '../policy/resolved-issuer.ts';
+import { readDerCertificate } from './x509/der-certificate.ts';
 
 /** Largest certificate looked at; Fulcio's take about 2 KiB. */
 const maxCertificateBytes = 64 * 1024;
@@ -42,7 +43,7 @@ export function parseSigningCertificate(bytes: Uint8Array): SigningCertificate {
   if (bytes.length > maxCertificateBytes) invalid(`is larger than ${maxCertificateBytes} bytes`);
   const der = Buffer.from(bytes);
   try {
-    const node = new NodeCertificate(der);
+    const node = readDerCertificate(der);
     // The library checks the chain only; a CA's other certificates (TLS, timestamps) sign no images.
     const x509 = X509Certificate.parse(der);
     if (x509.extBasicConstraints?.isCA === true || !ekuOf(node).includes(codeSigningOid)) {

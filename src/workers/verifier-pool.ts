@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { failureCatalogue } from '../failures/catalogue.ts';
 import { failure, withCause } from '../failures/failure.ts';
 import type { Failure } from '../failures/failure.ts';
@@ -33,7 +34,11 @@ export function createVerifierPool(
     verify: async (request, caller) => {
       const bytes = bytesOf(request);
       const asks = (request.assertions ?? []).length > 0;
-      if (staysHere(request)) return inline.verify(request);
+      if (staysHere(request)) {
+        // Many at once would hold up everything else: one in a turn.
+        await setImmediate();
+        return inline.verify(request);
+      }
       if (bytes < minThreadedBytes) {
         // What anybody can push must not cost a thread: first whether there is anything to ask of.
         const proven = await inline.verify(withoutAssertions(request));

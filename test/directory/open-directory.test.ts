@@ -561,7 +561,9 @@ describe('openDirectory with watch', () => {
     expect(requirement()).toMatchObject({ notReady: { message: 'TrustedIssuer release: not read yet' } });
     root = 'second';
     for (const changed of listeners) changed();
-    expect(requirement()).toMatchObject({ issuers: [{ trustedRoot: { json: 'second' } }] });
+    await until(() => {
+      expect(requirement()).toMatchObject({ issuers: [{ trustedRoot: { json: 'second' } }] });
+    });
     await source.close();
     expect(listeners.size).toBe(0);
   });

@@ -160,20 +160,53 @@ describe('openCluster', () => {
   });
 
   it('T22 an object that does not parse keeps the source from being ready until it is mended', async () => {
-    api.put(paths.clusterPolicies, policy('good'));
-    api.put(paths.policies, policy('bad', { imagez: [] }, 'shop'));
+    api.put(paths.policies, policy('good', {}, 'shop'));
+    api.put(paths.clusterPolicies, policy('bad', { imagez: [] }));
     const source = await cluster.open();
     await until(() => {
       expect(source.status().missing).toEqual([
-        expect.stringMatching(/^namespace shop: ArtifactPolicy bad: spec: .*imagez/) as string,
+        expect.stringMatching(/^cluster: ClusterArtifactPolicy bad: spec: .*imagez/) as string,
       ]);
     });
     expect(source.snapshot()).toBeUndefined();
     expect(source.status().stale).toMatchObject([
-      { origin: 'ArtifactPolicy/shop/bad', failure: { code: 'PolicyInvalid' } },
+      { origin: 'ClusterArtifactPolicy/bad', failure: { code: 'PolicyInvalid' } },
     ]);
-    api.put(paths.policies, policy('bad', {}, 'shop'));
+    api.put(paths.clusterPolicies, policy('bad'));
     await ready(source);
+    expect(policyNames(source)).toEqual(['bad', 'shop/good']);
+  });
+
+  it('T22 T28 an object of a namespace that never parsed refuses there, and holds up nobody else', async () => {
+    api.put(paths.clusterPolicies, policy('good'));
+    api.put(paths.policies, policy('bad', { mode: 'Warn', imagez: [] }, 'shop'));
+    api.put(paths.policies, policy('worse', { mode: 'Off' }, 'shop'));
+    const source = await cluster.open();
+    await ready(source);
+    expect(policyNames(source)).toEqual(['good', 'shop/bad', 'shop/worse']);
+    expect(source.snapshot()?.policies.slice(1)).toMatchObject([
+      { mode: 'Warn', requirements: [{ notReady: { code: 'PolicyInvalid' } }] },
+      { mode: 'Enforce', requirements: [{ notReady: { code: 'PolicyInvalid' } }] },
+    ]);
+    expect(source.status().stale.map(({ origin }) => origin)).toEqual([
+      'ArtifactPolicy/shop/bad',
+      'ArtifactPolicy/shop/worse',
+    ]);
+    api.put(paths.policies, policy('bad', { mode: 'Audit' }, 'shop'));
+    api.delete(paths.policies, 'worse', 'shop');
+    await until(() => {
+      expect(policyNames(source)).toEqual(['good', 'shop/bad']);
+      expect(source.status().stale).toEqual([]);
+    });
+    const inForce = (): unknown => source.snapshot()?.policies[1];
+    expect(inForce()).toMatchObject({ mode: 'Audit' });
+    expect(inForce()).not.toMatchObject({ requirements: [{ name: 'readable' }] });
+
+    // One that was good once stays in force, without a stand-in.
+    api.put(paths.policies, policy('bad', { mode: 'Off' }, 'shop'));
+    await until(() => {
+      expect(source.status().stale).toHaveLength(1);
+    });
     expect(policyNames(source)).toEqual(['good', 'shop/bad']);
   });
 

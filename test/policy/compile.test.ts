@@ -356,4 +356,20 @@ describe('compilePolicies', () => {
       { policy: 'bank/half', requirement: 'signed', failure: gone },
     ]);
   });
+
+  it('T22 T28 a policy of a namespace that cannot be read refuses what it may guard, there alone', () => {
+    const unreadable = {
+      name: 'bad',
+      namespace: 'shop',
+      mode: 'Warn',
+      failure: failure('PolicyInvalid', 'spec.imagez: is not known.'),
+    } as const;
+    const snapshot = compilePolicies([], trusting, 'Admit', [unreadable]);
+    const policy = onlyOf(snapshot);
+    expect(policy).toMatchObject({ name: 'bad', namespace: 'shop', mode: 'Warn', onInconclusive: 'Deny' });
+    expect(selects(policy, 'nginx')).toBe(true);
+    expect(notReady(snapshot)).toEqual([
+      { policy: 'shop/bad', requirement: 'readable', failure: unreadable.failure },
+    ]);
+  });
 });

@@ -149,7 +149,7 @@ describe('a threshold of issuers', () => {
   it('T36 tells identities of two OIDC issuers apart', () => {
     const evidence = [
       by('a', identity('me', 'c', 'https://one.example')),
-      by('b', identity('me', 'c', 'https://two.example')),
+      by('b', identity('me', 'd', 'https://two.example')),
     ];
     expect(evaluate(twoOf('a', 'b'), ...evidence).satisfied).toBe(true);
   });

@@ -13,6 +13,7 @@ export const identity = (subject: string, certificate = subject, issuer = 'https
   issuer,
   subject,
   certificateFingerprint: digestOf(certificate),
+  keyFingerprint: digestOf(`key of ${certificate}`),
 });
 
 /** A cosign signature of the image by the issuer `acme`, changed as a test needs it. */

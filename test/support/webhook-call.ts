@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { Agent, request } from 'node:https';
 import type { IncomingHttpHeaders, IncomingMessage, RequestOptions } from 'node:http';
+import { connect as connectTcp } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { connect } from 'node:tls';
 import type { ConnectionOptions, TLSSocket } from 'node:tls';
@@ -61,7 +62,7 @@ export async function openConnection(
   tls: ClientTls,
   address = '127.0.0.1',
 ): Promise<TLSSocket> {
-  const socket = connect({ host: '127.0.0.1', port, localAddress: address, ...tls });
+  const socket = connect({ socket: connectTcp({ host: '127.0.0.1', port, localAddress: address }), ...tls });
   await once(socket, 'secureConnect');
   return socket;
 }

@@ -55,6 +55,22 @@ describe('assertions of an attestation', () => {
     expect(await answer(expression)).toEqual({ code: 'AssertionFailed', message });
   });
 
+  it('T30 have the steps of one between them', async () => {
+    const numbers = Array.from({ length: 300 }, (_, i) => i);
+    const costly = 'predicate.list.all(a, predicate.list.all(b, a + b >= 0))';
+    const answers = async (...expressions: string[]) => {
+      const set = asking(expressions);
+      const { evidence } = await verifier.verify(
+        attestationRequest(statementOf({ list: numbers }), { assertions: [set] }),
+      );
+      return evidence[0]?.assertions?.[set.fingerprint];
+    };
+    expect(await answers(costly)).toEqual({ holds: true });
+    expect(await answers(...Array.from({ length: 8 }, (_, i) => `${costly} && ${i} < 8`))).toMatchObject({
+      failure: { code: 'ExpressionTooCostly' },
+    });
+  });
+
   it('T27 fail where there is no context, and no predicate', async () => {
     expect(await answer("image.tag == ''", { context: undefined as never })).toMatchObject({
       message: expect.stringMatching(/cannot be evaluated: no image is known here\.$/) as string,

@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { createPublicKey, generateKeyPairSync } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { maxPemLength } from '../../src/policy/resolved-issuer.ts';
@@ -19,6 +19,14 @@ const refusal = (text: string) => {
   }
 };
 
+/** With the modulus of a sound key. */
+function rsaKey(exponent: bigint): string {
+  const { n = '' } = generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey.export({ format: 'jwk' });
+  const hex = exponent.toString(16);
+  const e = Buffer.from(hex.padStart(hex.length + (hex.length % 2), '0'), 'hex').toString('base64url');
+  return spki(createPublicKey({ key: { kty: 'RSA', n, e }, format: 'jwk' }));
+}
+
 describe('parsePublicKey', () => {
   it.each([
     ['release', 'P-256'],
@@ -29,6 +37,10 @@ describe('parsePublicKey', () => {
       kind,
       fingerprint: expect.stringMatching(/^sha256:[0-9a-f]{64}$/) as string,
     });
+  });
+
+  it.each([3n, 17n, 2n ** 31n - 1n])('takes an RSA key with the exponent %d', (exponent) => {
+    expect(parsePublicKey(rsaKey(exponent)).kind).toBe('RSA');
   });
 
   it.each(['P-384', 'P-521'])('takes %s', (namedCurve) => {
@@ -70,6 +82,11 @@ describe('parsePublicKey', () => {
       () => spki(generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey),
       'The RSA key has 1024 bits: use 2048 or more.',
     ],
+    ...[1n, 2n ** 31n + 1n, 2n ** 2000n + 1n].map((exponent): [string, () => string, string] => [
+      `an RSA key with an exponent of ${exponent.toString(2).length} bits`,
+      () => rsaKey(exponent),
+      'The RSA key has an exponent that no key should have: use 65537.',
+    ]),
     [
       'another curve',
       () => spki(generateKeyPairSync('ec', { namedCurve: 'secp256k1' }).publicKey),

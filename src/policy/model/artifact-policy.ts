@@ -120,3 +120,10 @@ export type ArtifactPolicy = z.output<typeof artifactPolicy>;
 /** The namespace that a policy is of; kubectl gives it the same one where it names none. */
 export const namespaceOf = ({ metadata }: ArtifactPolicy): string => metadata.namespace ?? 'default';
 export type NamespaceSelector = z.output<typeof labelSelector>;
+
+const onlyMode = z.object({ spec: z.object({ mode: z.enum(modes) }) });
+
+/** The mode of a policy that may not parse otherwise; Enforce where that does not either. */
+export function modeOf(policy: unknown): Mode {
+  return onlyMode.safeParse(policy).data?.spec.mode ?? 'Enforce';
+}

@@ -17,13 +17,22 @@ const onDockerHub = '[*]?[a-z0-9_-]+(?:[*][a-z0-9_-]+)*[*]?';
 const name = `(?:${onDockerHub}|(?:${host}|${onDockerHub})(?:/${segment})+)`;
 const pattern = `^(?:[*][*]|${name}(?::[A-Za-z0-9_.*-]+)?(?:@[a-z0-9*]+:[0-9a-f*]+)?)$`;
 
-/** Only what a URL parser alone can tell, such as `127.1` being no plain host, is left to the check here. */
+const byte = '(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])';
+const number = '(?:[0-9]+|0[xX][0-9A-Fa-f]*)';
+/** A host whose last label is a number is an IPv4 address for every URL parser, and must be one in full. */
+export const plainAddressRule: CelRule = {
+  rule: `!self.matches('^(?:[^/:*]*[.]${number}(?::[0-9]+)?|${number}:[0-9]+)/') || self.matches('^${byte}(?:[.]${byte}){3}(?::[0-9]+)?/')`,
+  message: 'a host that ends in a number must be an IPv4 address',
+};
+
+/** What a URL parser alone can tell, such as `xn--a` being no plain host, is left to the check here. */
 export const imagePatternRules: readonly CelRule[] = [
   {
     rule: "self == '**' || !self.startsWith('**')",
     message: '** stands for no host: write */** for any, or ** alone for every image',
   },
   { rule: "!self.matches('^localhost(?:[:@][^/]*)?$')", message: 'a host selects nothing without a path' },
+  plainAddressRule,
   {
     rule: `self.matches('${pattern.replaceAll('\\', '\\\\')}')`,
     message: 'must be ** or host/path[:tag][@digest], with * within a segment and ** for whole segments',

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { toFailure } from '../../failures/failure.ts';
 import { parseRepository } from '../../image/reference.ts';
+import { plainAddressRule } from './image-pattern.ts';
 import { withCheck } from './rules.ts';
 import type { CelRule } from './rules.ts';
 
@@ -13,8 +14,9 @@ const host = `(?:${label}(?:[.]${label})*|\\[[0-9A-Fa-f:]+\\])(?::[1-9][0-9]{0,4
 const segment = '[a-z0-9]+(?:(?:[.]|_|__|-+)[a-z0-9]+)*';
 const pattern = `^${host}(?:/${segment})+$`;
 
-/** Only what a URL parser alone can tell, such as `127.1` being no plain host, is left to the check here. */
+/** What a URL parser alone can tell, such as `xn--a` being no plain host, is left to the check here. */
 export const repositoryReferenceRules: readonly CelRule[] = [
+  plainAddressRule,
   {
     rule: `self.matches('${pattern.replaceAll('\\', '\\\\')}')`,
     message: 'must be host/path of a repository, without tag and digest',

@@ -151,6 +151,16 @@ function refuseScalar({ name, target }: CelFunc, value: CelValue | undefined): s
   const isConversion =
     target === undefined && (name in numbers || name === 'timestamp' || name === 'duration');
   if (!isConversion || typeof value !== 'string') return undefined;
-  const isFine = value.length <= maxScalarLength && (numbers[name]?.test(value) ?? true);
+  const isFine =
+    value.length <= maxScalarLength &&
+    (numbers[name]?.test(value) ?? true) &&
+    (name !== 'timestamp' || isDay(value));
   return isFine ? undefined : `The text is no ${name}.`;
+}
+
+/** The library takes the 30th of February for the 2nd of March. */
+function isDay(timestamp: string): boolean {
+  const day = timestamp.slice(0, 'yyyy-mm-dd'.length);
+  const read = new Date(`${day}T00:00:00Z`);
+  return !Number.isNaN(read.getTime()) && read.toISOString().startsWith(day);
 }

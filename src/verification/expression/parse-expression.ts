@@ -15,6 +15,9 @@ const maxNodes = 1000;
 /** Deepest nesting of loops (`all`, `exists`, `map`, ...): one within another. */
 const maxLoopDepth = 2;
 
+/** Deepest nesting of brackets: the parser takes time by the cube of it where the text is broken. */
+const maxBracketDepth = 32;
+
 /** The function of `list[0]`. */
 const indexing = '_[_]';
 
@@ -40,6 +43,12 @@ export function parseExpression(expression: string, scope: ExpressionScope): Par
       `The expression is longer than ${maxExpressionLength} characters.`,
     );
   }
+  if (bracketDepth(expression) > maxBracketDepth) {
+    throw new RefwardenError(
+      'ExpressionInvalid',
+      `The expression does not parse: its brackets are nested deeper than ${maxBracketDepth}.`,
+    );
+  }
   const { expr, sourceInfo } = parseText(expression);
   const reader = new ExpressionReader(expression, scope, (id) => sourceInfo?.positions[id.toString()]);
   reader.read(expr, { variables: new Map(), loops: 0 });
@@ -62,6 +71,21 @@ function parseText(expression: string): ReturnType<typeof parse> & { readonly ex
       cause,
     );
   }
+}
+
+// Comments and texts, whose brackets are none. Where what is no CEL is taken for one of these, the parser stops there.
+const skipped =
+  /\/\/.*|(?:[rR][bB]?|[bB][rR])(?:"""[^]*?"""|'''[^]*?'''|"[^"\n]*"|'[^'\n]*')|"""(?:\\[^]|[^\\])*?"""|'''(?:\\[^]|[^\\])*?'''|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'/g;
+
+/** Those that are never closed count as well. */
+function bracketDepth(expression: string): number {
+  let depth = 0;
+  let deepest = 0;
+  for (const [bracket] of expression.replace(skipped, '').matchAll(/[[\](){}]/g)) {
+    depth += '[({'.includes(bracket) ? 1 : depth > 0 ? -1 : 0;
+    deepest = Math.max(deepest, depth);
+  }
+  return deepest;
 }
 
 interface Surroundings {

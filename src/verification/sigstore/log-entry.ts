@@ -5,6 +5,7 @@ import { RefwardenError } from '../../failures/failure.ts';
 import { isJsonObject, parseStrictJson } from '../../oci/strict-json.ts';
 import type { Json } from '../../oci/strict-json.ts';
 import { spkiHash } from '../keys.ts';
+import { readDerCertificate } from '../x509/der-certificate.ts';
 
 /** Where a body keeps the certificate or key that the signature was logged with, by kind and version (Rekor's schemas). */
 const verifierPaths: Readonly<Record<string, readonly (string | number)[]>> = {
@@ -62,10 +63,13 @@ function parseLoggedSigner(value: Json | undefined): { key: KeyObject; certifica
   try {
     if (typeof value === 'string') {
       const pem = Buffer.from(value, 'base64').toString('utf8');
-      return pem.includes('-----BEGIN CERTIFICATE-----') ? ofCertificate(pem) : { key: createPublicKey(pem) };
+      return pem.includes('-----BEGIN CERTIFICATE-----')
+        ? ofCertificate(new X509Certificate(pem))
+        : { key: createPublicKey(pem) };
     }
     const certificate = child(child(value, 'x509Certificate'), 'rawBytes');
-    if (typeof certificate === 'string') return ofCertificate(Buffer.from(certificate, 'base64'));
+    if (typeof certificate === 'string')
+      return ofCertificate(readDerCertificate(Buffer.from(certificate, 'base64')));
     const key = child(child(value, 'publicKey'), 'rawBytes');
     if (typeof key !== 'string') return undefined;
     return { key: createPublicKey({ key: Buffer.from(key, 'base64'), format: 'der', type: 'spki' }) };
@@ -74,7 +78,7 @@ function parseLoggedSigner(value: Json | undefined): { key: KeyObject; certifica
   }
 }
 
-function ofCertificate(text: string | Buffer): { key: KeyObject; certificate: Buffer } {
-  const certificate = new X509Certificate(text);
-  return { key: certificate.publicKey, certificate: certificate.raw };
-}
+const ofCertificate = ({ publicKey, raw }: X509Certificate): { key: KeyObject; certificate: Buffer } => ({
+  key: publicKey,
+  certificate: raw,
+});

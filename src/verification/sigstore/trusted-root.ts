@@ -1,10 +1,10 @@
-import { X509Certificate } from 'node:crypto';
 import { TrustedRoot as TrustedRootMessage } from '@sigstore/protobuf-specs';
 import { toTrustMaterial } from '@sigstore/verify';
 import type { TrustMaterial } from '@sigstore/verify';
 import { RefwardenError } from '../../failures/failure.ts';
 import { parseStrictJsonText } from '../../oci/strict-json.ts';
 import { ekuOf } from '../signing-certificate.ts';
+import { readDerCertificate } from '../x509/der-certificate.ts';
 
 /**
  * Longest trusted root, in characters: what a file or ConfigMap holds; inline in a TrustedIssuer fits a quarter of it. The
@@ -56,7 +56,7 @@ export function parseTrustedRoot(json: string, where: string): TrustedRoot {
 /** The library takes the first certificate for the signer of timestamps and does not look at its purpose. */
 function isTimestampSigner(der: Uint8Array): boolean {
   try {
-    return ekuOf(new X509Certificate(der)).includes(timeStampingOid);
+    return ekuOf(readDerCertificate(der)).includes(timeStampingOid);
   } catch {
     return false;
   }

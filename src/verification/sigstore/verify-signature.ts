@@ -4,6 +4,7 @@ import type { Signer, TrustedTime } from '../../policy/evidence.ts';
 import type { KeyIssuer, KeylessIssuer } from '../../policy/resolved-issuer.ts';
 import type { Acceptance } from '../accept-claim.ts';
 import { matchesIdentity } from '../identity.ts';
+import { canonicalKey, keyFingerprint } from '../keys.ts';
 import type { PublicKey } from '../keys.ts';
 import { excerpt } from '../excerpt.ts';
 import { parseSigningCertificate } from '../signing-certificate.ts';
@@ -192,8 +193,14 @@ function proveOnce({ entity, trust, nowMs }: Attempt): Prove {
 }
 
 /** All subjects, not the one that matched: one certificate is one signer, whichever issuer takes it. */
-function signerOf({ issuer, subjects, fingerprint }: SigningCertificate): Signer {
-  return { kind: 'keyless', issuer, subject: subjects.join(', '), certificateFingerprint: fingerprint };
+function signerOf({ issuer, subjects, fingerprint, key }: SigningCertificate): Signer {
+  return {
+    kind: 'keyless',
+    issuer,
+    subject: subjects.join(', '),
+    certificateFingerprint: fingerprint,
+    keyFingerprint: keyFingerprint(canonicalKey(key)),
+  };
 }
 
 /** A certificate that cannot be read is kept as such: a listed key may still have made the signature. */

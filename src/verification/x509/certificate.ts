@@ -1,10 +1,10 @@
-import { X509Certificate } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { RefwardenError } from '../../failures/failure.ts';
 import { printable } from '../../failures/printable.ts';
 import { excerpt } from '../excerpt.ts';
 import type { DerReader } from './der.ts';
 import { contextTag, DerFault, derTag, openDer, sameBytes } from './der.ts';
+import { readDerCertificate } from './der-certificate.ts';
 import { readTime } from './der-time.ts';
 import { readExtensions } from './extensions.ts';
 import type { Extensions } from './extensions.ts';
@@ -42,7 +42,7 @@ export function parseCertificate(der: Uint8Array, whose: string): Certificate {
     throw new RefwardenError('CertificateInvalid', `${whose} is larger than ${maxCertificateBytes} bytes.`);
   }
   try {
-    const { publicKey, subject } = new X509Certificate(Buffer.from(der));
+    const { publicKey, subject } = readDerCertificate(der);
     const outer = openDer(der);
     const frame = readSignedFrame(outer);
     outer.finish();

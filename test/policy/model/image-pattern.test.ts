@@ -3,15 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { compileImagePattern } from '../../../src/image/pattern.ts';
 import { isPlainHost, normalizeRegistry } from '../../../src/image/reference.ts';
 import { imagePattern, imagePatternRules } from '../../../src/policy/model/image-pattern.ts';
+import { celRules } from './cel-rules.ts';
 
-/** The expressions of the rules for the API server: what must match, and what must not. */
-const expressions = imagePatternRules.flatMap(({ rule }) => {
-  const [, not, text] = /^(!?)self\.matches\('(.*)'\)$/.exec(rule) ?? [];
-  return text === undefined ? [] : [{ not: not === '!', regex: new RegExp(text.replaceAll('\\\\', '\\')) }];
-});
-const apiServerTakes = (text: string): boolean =>
-  (text === '**' || !text.startsWith('**')) &&
-  expressions.every(({ not, regex }) => regex.test(text) !== not);
+const apiServerTakes = celRules(imagePatternRules);
 
 function compiles(text: string): boolean {
   try {
@@ -31,6 +25,19 @@ describe('imagePattern', () => {
     expect(imagePattern.safeParse(text).error?.issues).toMatchObject([{ message }]);
   });
 
+  it.each([
+    ['10.1/**', false],
+    ['10.0.0.256/**', false],
+    ['a.0x1f/**', false],
+    ['7:5000/**', false],
+    ['*.1/**', true],
+    ['10.0.0.255:5000/**', true],
+    ['v1.10/**', false],
+    ['ghcr.io/1.10/**', true],
+  ])('T22 the API server knows addresses as the compiler does: %s %s', (text, taken) => {
+    expect([apiServerTakes(text), compiles(text)]).toEqual([taken, taken]);
+  });
+
   it.each(['**', 'nginx', 'ghcr.io/acme/**', '*/**', '*.example.com:5000/a*b/**/c:v1.*@sha256:ab*'])(
     'takes %j',
     (text) => {
@@ -40,15 +47,16 @@ describe('imagePattern', () => {
   );
 
   it('T22 the rules of the API server take what compiles, and nothing else', () => {
-    const parts = 'ghcr.io localhost docker.io [::1] a b c. _ - . / / / * ** : @ :05 :5000 A sha256:0a é'
-      .split(' ')
-      .concat(' ');
+    const parts =
+      'ghcr.io localhost docker.io [::1] 127. 0x1f 256 a b c. _ - . / / / * ** : @ :05 :5000 A sha256:0a é'
+        .split(' ')
+        .concat(' ');
     assert(
       property(array(constantFrom(...parts), { minLength: 1, maxLength: 7 }), (chosen) => {
         const text = chosen.join('');
         const first = text.slice(0, Math.max(text.indexOf('/'), 0));
         // Only a URL parser knows of these: they are left to the check here.
-        if (/^\[|[.][0-9]+$|xn--/.test(first) && !isPlainHost(normalizeRegistry(first))) return true;
+        if (/^\[|xn--/.test(first) && !isPlainHost(normalizeRegistry(first))) return true;
         return apiServerTakes(text) === compiles(text);
       }),
       { numRuns: 20_000, seed: 22 },

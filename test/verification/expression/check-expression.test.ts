@@ -130,9 +130,28 @@ describe('checkExpression', () => {
     expect(checkExpression('[[1]].all(x, x.all(y, y > 0)) && [1].all(z, z > 0)', 'assert')).toEqual({
       uses: [],
     });
-    for (const open of ['(', '[', '{1:', 'f(', '!(', 'a?b:(']) {
-      expect(message(open.repeat(Math.floor(4096 / open.length)))).toMatch(/^The expression /);
+  });
+
+  it('T30 bounds the nesting of brackets before it parses', () => {
+    const nested = (depth: number): string => `size(${'['.repeat(depth - 1)}${']'.repeat(depth - 1)}) == 1`;
+    const tooDeep = 'The expression does not parse: its brackets are nested deeper than 32.';
+    expect(checkExpression(nested(32), 'assert')).toEqual({ uses: [] });
+    expect(message(nested(33))).toBe(tooDeep);
+    for (const open of ['(', '[', '{1:', 'f(', '!(', 'a?b:(', '{[(', ')(((', '"a"[', '// (\n(']) {
+      expect(message(open.repeat(Math.floor(4096 / open.length)))).toBe(tooDeep);
     }
+  });
+
+  it.each([
+    `image.tag == '${'('.repeat(50)}'`,
+    `image.tag == "${'['.repeat(50)}\\"${'['.repeat(50)}"`,
+    `image.tag == r'${'{'.repeat(50)}\\'`,
+    `image.tag == '''it's ${'('.repeat(50)}\n'''`,
+    `image.tag == """${'('.repeat(50)}" \\""""`,
+    `image.tag == R"""${'('.repeat(50)}\\"""`,
+    `image.tag // ${'('.repeat(50)}\n == ''`,
+  ])('takes brackets in texts and comments for text: %s', (expression) => {
+    expect(checkExpression(expression, 'assert')).toEqual({ uses: ['image'] });
   });
 
   it.each([

@@ -62,6 +62,7 @@ describe('crossCheck', () => {
       issuer: 'https://accounts.example',
       subject: 'release@acme.example',
       certificateFingerprint: 'sha256:c',
+      keyFingerprint: 'sha256:e',
     } as const;
     const signatures = [signature({ signer: keyless, signedAtMs: nowMs }), signature()];
     const attestations = [attestation({ passed: true }, testedType), sbom('app')];

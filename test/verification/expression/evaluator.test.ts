@@ -76,8 +76,11 @@ describe('an expression that is not true', () => {
     ["int('') == 0", 'cannot be evaluated: The text is no int'],
     ["double('') == 0.0", 'cannot be evaluated: The text is no double'],
     ["int('0x1f') == 31", 'cannot be evaluated: The text is no int'],
+    ["timestamp('yesterday') < timestamp(0)", 'cannot be evaluated: The text is no timestamp'],
+    ["timestamp('2026-02-30T00:00:00Z') > timestamp(0)", 'cannot be evaluated: The text is no timestamp'],
+    ["timestamp('2026-13-01T00:00:00Z') > timestamp(0)", 'cannot be evaluated: The text is no timestamp'],
     [
-      "timestamp('yesterday') < timestamp(0)",
+      "timestamp('2026-12-01') > timestamp(0)",
       expect.stringMatching(/cannot be evaluated: Failed to parse timestamp/),
     ],
     ['predicate.names.exists(n, n)', expect.stringMatching(/cannot be evaluated: type mismatch/)],

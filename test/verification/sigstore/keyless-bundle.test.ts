@@ -1,6 +1,7 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { computeDigest } from '../../../src/image/digest.ts';
+import { canonicalKey, keyFingerprint } from '../../../src/verification/keys.ts';
 import { makeFulcioCertificate } from '../../support/fulcio-certificate.ts';
 import {
   authority,
@@ -24,7 +25,9 @@ import {
 
 describe('a keyless bundle', () => {
   it('counts with SCT and log entry, at the time of the entry', async () => {
-    const [entry] = logged.bundle.verificationMaterial.tlogEntries;
+    const { certificate: given, tlogEntries } = logged.bundle.verificationMaterial;
+    const certificate = Buffer.from(given?.rawBytes ?? '', 'base64');
+    const [entry] = tlogEntries;
     expect((await verify(logged.bundle, keyless())).evidence).toEqual([
       {
         kind: 'signature',
@@ -37,9 +40,8 @@ describe('a keyless bundle', () => {
           kind: 'keyless',
           issuer: oidcIssuer,
           subject,
-          certificateFingerprint: computeDigest(
-            Buffer.from(logged.bundle.verificationMaterial.certificate?.rawBytes ?? '', 'base64'),
-          ),
+          certificateFingerprint: computeDigest(certificate),
+          keyFingerprint: keyFingerprint(canonicalKey(new X509Certificate(certificate).publicKey)),
         },
       },
     ]);
