@@ -3,6 +3,7 @@ import { ByteBudget } from './admission/byte-budget.ts';
 import { createCachingVerifier } from './admission/caching-verifier.ts';
 import { decide } from './admission/decide.ts';
 import type { DecisionPorts } from './admission/decide.ts';
+import { pinImages, unchanged } from './admission/pin-images.ts';
 import { exploreArtifacts } from './admission/explore-artifacts.ts';
 import type { ConfigMapLookup, LiveSource, SnapshotOptions } from './admission/live-source.ts';
 import type { CacheCounts } from './admission/metered-cache.ts';
@@ -26,8 +27,7 @@ import type {
   ServeOptions,
   TreeOptions,
 } from './cli/commands.ts';
-import { buildReview } from './demo/admission-review.ts';
-import { askWebhook } from './demo/ask-webhook.ts';
+import { createPod } from './demo/create-pod.ts';
 import { demoCases } from './demo/cases.ts';
 import { demoAddress } from './demo/demo-addresses.ts';
 import { demoCommands, writeDemoFiles } from './demo/demo-files.ts';
@@ -59,7 +59,7 @@ import { createRevocationSource } from './revocation/revocation-source.ts';
 import { CertificateWatch } from './server/certificate-watch.ts';
 import { createOperationsServer } from './server/operations-server.ts';
 import { loadClientCa, loadServingCertificate } from './server/serving-certificate.ts';
-import { createWebhookServer, reviewPath } from './server/webhook-server.ts';
+import { createWebhookServer, webhookPaths } from './server/webhook-server.ts';
 import type { WebhookLimits } from './server/webhook-server.ts';
 import { requireTrustDirectory } from './trust/trust-file.ts';
 import { createTrustSource } from './trust/trust-source.ts';
@@ -356,7 +356,12 @@ async function startService(
     ...address(options.listen),
     tls: certificate,
     ...(clientCa === undefined ? {} : { clientCa }),
-    review: (request, { signal }) => review(request, decision.ports, { signal }),
+    reviews: {
+      validate: (request, { signal }) =>
+        review(request, decision.ports, { signal, mustBePinned: options.pinning }),
+      mutate: (request, { signal }) =>
+        options.pinning ? pinImages(request, decision.ports, { signal }) : Promise.resolve(unchanged),
+    },
     refused: (code) => {
       metrics.recordRefusal(code);
     },
@@ -438,17 +443,19 @@ async function startDemo(): Promise<Demo> {
     plainHttp: [],
     noMatch: 'Admit',
     releaseNamespace: 'refwarden-system',
+    pinning: true,
     logLevel: 'error',
   };
   const log = createLogger({ level: 'error', destination: process.stderr });
   const service = await startService(options, log, { lingerMs: 0 });
   stack.defer(() => service.close());
-  const url = `https://${demoAddress}:${service.port}${reviewPath}`;
+  const base = `https://${demoAddress}:${service.port}`;
+  const urls = { mutate: base + webhookPaths.mutate, validate: base + webhookPaths.validate };
   const answers: DemoAnswer[] = [];
   for (const { image, what, expected, expectedCode } of demoCases) {
     shop.clearRequests();
     archive.clearRequests();
-    const { outcome, code, message } = await askWebhook(url, files.caPem, buildReview(image));
+    const { outcome, code, message } = await createPod(urls, files.caPem, image);
     answers.push({
       image,
       what,
@@ -461,5 +468,5 @@ async function startDemo(): Promise<Demo> {
     });
   }
   const running = stack.move();
-  return { answers, commands: demoCommands(files, url), close: () => running.disposeAsync() };
+  return { answers, commands: demoCommands(files, urls.validate), close: () => running.disposeAsync() };
 }

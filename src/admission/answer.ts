@@ -1,6 +1,7 @@
 import { failureCatalogue } from '../failures/catalogue.ts';
 import { printable } from '../failures/printable.ts';
 import { shortDigest } from '../image/digest.ts';
+import type { Json } from '../oci/strict-json.ts';
 import type { Check, ImageVerdict, Verdict } from './verdict.ts';
 
 /** A verdict as the API server is told it (AdmissionResponse of admission.k8s.io/v1). */
@@ -9,8 +10,18 @@ export interface ReviewAnswer {
   /** For the person who ran kubectl; several lines. */
   readonly message: string;
   readonly warnings: readonly string[];
-  /** Fixed keys `images` and `policies` with JSON values: an image name is no valid key. */
+  /** Fixed keys `images`, `policies` and `pinned` with JSON values: an image name is no valid key. */
   readonly auditAnnotations: Readonly<Record<string, string>>;
+  /** Of the mutating webhook: what is to be changed. */
+  readonly patch?: readonly JsonPatchOperation[];
+}
+
+/** RFC 6902, as far as it is used. */
+export interface JsonPatchOperation {
+  readonly op: 'add' | 'replace';
+  /** RFC 6901. */
+  readonly path: string;
+  readonly value: Json;
 }
 
 const maxMessageImages = 10;
@@ -98,25 +109,29 @@ function auditAnnotations({ images }: Verdict): Record<string, string> {
   if (images.length === 0) return {};
   const checks = images.flatMap(({ image, checks: all }) => all.map((check) => ({ image, check })));
   return {
-    images: JSON.stringify(
-      images
-        .slice(0, maxAuditEntries)
-        .map(({ image, digest, outcome }) => ({ image: shorten(image, maxImageLength), digest, outcome })),
-    ),
-    policies: JSON.stringify(
-      checks
-        .slice(0, maxAuditEntries)
-        .map(({ image, check: { policy, requirement, mode, outcome, code } }) => ({
-          image: shorten(image, maxImageLength),
-          policy,
-          requirement,
-          mode,
-          outcome,
-          code,
-        })),
-    ),
+    images: auditValue(images, ({ image, digest, outcome }) => ({
+      image: shorten(image, maxImageLength),
+      digest,
+      outcome,
+    })),
+    policies: auditValue(checks, ({ image, check: { policy, requirement, mode, outcome, code } }) => ({
+      image: shorten(image, maxImageLength),
+      policy,
+      requirement,
+      mode,
+      outcome,
+      code,
+    })),
   };
 }
+
+/** Audit annotations of the mutating webhook: which image was pinned to what. */
+export const pinAnnotations = (pins: readonly { from: string; to: string }[]): Record<string, string> => ({
+  pinned: auditValue(pins, ({ from, to }) => ({ image: shorten(from, maxImageLength), to })),
+});
+
+const auditValue = <T>(entries: readonly T[], describe: (entry: T) => object): string =>
+  JSON.stringify(entries.slice(0, maxAuditEntries).map(describe));
 
 const shorten = (text: string, maxLength: number): string =>
   text.length > maxLength ? `${text.slice(0, maxLength)}...` : text;

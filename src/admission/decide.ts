@@ -1,23 +1,12 @@
-import { failureCatalogue } from '../failures/catalogue.ts';
 import { failure, toFailure } from '../failures/failure.ts';
 import type { Failure } from '../failures/failure.ts';
-import { needsNamespaceLabels, policiesInScope, splitByLabels } from '../policy/match.ts';
-import type { SplitPolicies } from '../policy/match.ts';
-import type { Labels } from '../policy/selector.ts';
-import type { PolicySnapshot } from '../policy/snapshot.ts';
 import type { VerifyPorts } from './verify-candidate.ts';
 import { judgeImage } from './judge-image.ts';
 import { mapBounded } from './map-bounded.ts';
-import type { ScopeForRegistry } from './judge-image.ts';
-import type {
-  CredentialSource,
-  NamespaceSource,
-  PolicySource,
-  RegistryAccess,
-  VerdictRecorder,
-} from './ports.ts';
+import { openAccess } from './open-access.ts';
+import type { CredentialSource, NamespaceSource, PolicySource, VerdictRecorder } from './ports.ts';
 import { RequestTrace } from './request-trace.ts';
-import { untilAborted } from './until-aborted.ts';
+import { readNamespaceLabels, scopePolicies } from './scope-policies.ts';
 import type { Check, ImageVerdict, Verdict, VerdictOutcome } from './verdict.ts';
 import type { Workload } from './workload.ts';
 
@@ -31,6 +20,8 @@ export interface DecisionPorts extends VerifyPorts {
 export interface DecisionOptions {
   /** Aborted when the caller's time is up; what was begun goes on for the next try. */
   readonly signal: AbortSignal;
+  /** Pods are pinned before they are judged: one that runs whatever its tag will mean is not admitted. */
+  readonly mustBePinned?: boolean;
 }
 
 /**
@@ -82,86 +73,21 @@ async function judgeWorkload(
   if (snapshot === undefined) {
     return { images: [], failure: failure('PoliciesNotLoaded', 'No policies have been loaded yet.') };
   }
-  const labels = await namespaceLabels(snapshot, workload, ports, options.signal);
+  const { signal, trace, mustBePinned = false } = options;
+  const labels = await readNamespaceLabels(snapshot, workload, ports.namespaces, signal);
   const scopeFor = scopePolicies(snapshot, workload, labels);
   const { kind, namespace, name } = workload;
   const about = {
     workload: { kind, namespace, name },
     namespaceObject: { metadata: { name: namespace, labels: 'code' in labels ? {} : labels.known } },
   };
-  const openAccess = accessOf(workload, ports.credentials, options);
+  const access = openAccess(workload, ports.credentials, signal, trace);
+  const means = { ports, access, mustBePinned: mustBePinned && !workload.isTemplate };
   const images = await mapBounded(workload.images, maxImagesAtOnce, (image) =>
-    judgeImage(image, scopeFor, about, ports, openAccess),
+    judgeImage(image, scopeFor, about, means),
   );
   return { images };
 }
-
-/** Credentials are looked for once, and only when an image has to be asked for. */
-function accessOf(
-  workload: Workload,
-  source: CredentialSource,
-  { signal, trace }: DecisionOptions & { trace: RequestTrace },
-): () => Promise<RegistryAccess> {
-  let access: Promise<RegistryAccess> | undefined;
-  const open = async (): Promise<RegistryAccess> => {
-    const credentials = await untilAborted(source.credentialsFor(workload, signal), signal);
-    return { tenant: workload.namespace, credentials, signal, trace };
-  };
-  return () => (access ??= open());
-}
-
-/** Empty where nobody asks for them; why not, where they cannot be had. */
-type NamespaceLabels = { readonly known: Labels } | Failure;
-
-async function namespaceLabels(
-  snapshot: PolicySnapshot,
-  { namespace, isTemplate }: Workload,
-  { namespaces }: DecisionPorts,
-  signal: AbortSignal,
-): Promise<NamespaceLabels> {
-  // A policy for Pods alone keeps the image of a template from counting as unmatched.
-  const scope = { namespace, isTemplate: isTemplate && snapshot.noMatch === 'Admit' };
-  if (!needsNamespaceLabels(snapshot, scope)) return { known: {} };
-  try {
-    return { known: await untilAborted(namespaces.labels(namespace, signal), signal) };
-  } catch (error) {
-    return toFailure(error);
-  }
-}
-
-/**
- * Unknown labels are never "no labels": a policy that asks for them is then undetermined, and each of its checks
- * inconclusive under its own mode. Policies without a selector are judged all the same.
- * @returns the policies for an image by its registry.
- */
-function scopePolicies(
-  snapshot: PolicySnapshot,
-  { namespace, isTemplate }: Workload,
-  labels: NamespaceLabels,
-): ScopeForRegistry {
-  const { noMatch } = snapshot;
-  const split = (isTemplate: boolean, registry: string | undefined): SplitPolicies => {
-    const scope = { namespace, isTemplate, registry };
-    return 'code' in labels
-      ? splitByLabels(snapshot, scope)
-      : { others: policiesInScope(snapshot, scope, labels.known), asking: [] };
-  };
-  return (registry) => {
-    const applying = split(isTemplate, registry);
-    const covering = noMatch === 'Admit' ? noPolicies : split(false, registry);
-    return {
-      inScope: applying.others,
-      undetermined: applying.asking,
-      covering: covering.others.filter((policy) => policy.namespace === undefined),
-      maybeCovering: covering.asking,
-      why: 'code' in labels ? labels : noReason,
-      noMatch,
-    };
-  };
-}
-
-const noPolicies: SplitPolicies = { others: [], asking: [] };
-const noReason = failure('InternalError', failureCatalogue.InternalError.summary);
 
 /** Denied for certain as soon as one blocking check failed; inconclusive when only faults stand in the way. */
 function combine(images: readonly ImageVerdict[]): VerdictOutcome {

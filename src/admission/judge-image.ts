@@ -1,47 +1,38 @@
+import { failureCatalogue } from '../failures/catalogue.ts';
 import { failure, toFailure } from '../failures/failure.ts';
-import type { Failure } from '../failures/failure.ts';
 import type { Digest } from '../image/digest.ts';
 import { formatImageReference, parseImageReference } from '../image/reference.ts';
 import type { ImageReference } from '../image/reference.ts';
 import { selectsImage } from '../policy/match.ts';
-import type { CompiledPolicy, NoMatch } from '../policy/snapshot.ts';
-import { checkAll, unmatched } from './checks.ts';
+import type { CompiledPolicy } from '../policy/snapshot.ts';
+import { checkAll, notPassed, unmatched } from './checks.ts';
 import { asksForEvidence, gatherForPolicies } from './gather-for-policies.ts';
 import type { WorkloadContext } from './gather-for-policies.ts';
 import { judgeRequirement } from './judge-requirement.ts';
 import type { Findings } from './findings-ledger.ts';
 import type { ImageFindings } from './judge-requirement.ts';
 import type { RegistryAccess } from './ports.ts';
+import { proveTag } from './prove-tag.ts';
+import type { PolicyScope, ScopeForRegistry } from './scope-policies.ts';
 import { untilAborted } from './until-aborted.ts';
 import type { Check, CheckOutcome, ImageVerdict } from './verdict.ts';
 import type { VerifyPorts } from './verify-candidate.ts';
 import type { WorkloadImage } from './workload.ts';
 
-/** The policies that apply to a workload before its images are looked at. */
-export interface PolicyScope {
-  readonly inScope: readonly CompiledPolicy[];
-  /** Policies of which it is not known whether they apply, with why. */
-  readonly undetermined: readonly CompiledPolicy[];
-  /**
-   * Policies that keep an image from counting as unmatched: cluster policies only, or a tenant's own policy would
-   * lift the installation's noMatch. Those for other workload kinds are among them.
-   */
-  readonly covering: readonly CompiledPolicy[];
-  readonly maybeCovering: readonly CompiledPolicy[];
-  readonly why: Failure;
-  readonly noMatch: NoMatch;
+/** What judging an image takes beside policies. */
+export interface JudgingMeans {
+  readonly ports: VerifyPorts;
+  readonly access: () => Promise<RegistryAccess>;
+  /** See `DecisionOptions`; never for templates, which are not pinned. */
+  readonly mustBePinned: boolean;
 }
-
-/** @param registry of the image; undefined for what is no image reference, which may be of any. */
-export type ScopeForRegistry = (registry: string | undefined) => PolicyScope;
 
 /** Judges one image by the policies in scope: resolves it once, gathers evidence once, evaluates every requirement. */
 export async function judgeImage(
   image: WorkloadImage,
   scopeFor: ScopeForRegistry,
   about: WorkloadContext,
-  ports: VerifyPorts,
-  openAccess: () => Promise<RegistryAccess>,
+  means: JudgingMeans,
 ): Promise<ImageVerdict> {
   let reference: ImageReference;
   try {
@@ -58,30 +49,40 @@ export async function judgeImage(
     return imageVerdict(image, undefined, undefined, checks);
   }
   const scope = scopeFor(reference.registry);
-  const selecting = (policies: readonly CompiledPolicy[]): readonly CompiledPolicy[] =>
-    policies.filter((policy) => selectsImage(policy, reference));
-  const matching = selecting(scope.inScope);
-  const { digest, checks, lookedAt } = await checkImage(reference, matching, about, ports, openAccess);
+  const { inScope, undetermined, covering, maybeCovering } = scope;
+  const asked = [...inScope, ...undetermined, ...covering, ...maybeCovering];
+  const tag = (await proveTag(reference, asked, means.ports, means.access)) ? 'proven' : 'claimed';
+  const selects = (policy: CompiledPolicy): boolean => selectsImage(policy, reference, tag);
+  const matching = inScope.filter(selects);
+  const { digest, checks, lookedAt } = await checkImage(reference, matching, about, means);
   const verdict = imageVerdict(image, reference, digest, [
     ...checks,
-    ...checkAll(selecting(scope.undetermined), 'inconclusive', scope.why),
-    ...checkCoverage(reference, scope),
+    ...(means.mustBePinned ? checkPinned(reference, matching) : []),
+    ...checkAll(undetermined.filter(selects), 'inconclusive', scope.why),
+    ...checkCoverage(scope, selects),
   ]);
   return lookedAt === undefined ? verdict : { ...verdict, lookedAt };
 }
 
-function checkCoverage(reference: ImageReference, scope: PolicyScope): Check[] {
-  const covers = (policy: CompiledPolicy): boolean => selectsImage(policy, reference);
-  if (scope.covering.some(covers)) return [];
-  return unmatched(scope.noMatch, scope.maybeCovering.some(covers) ? scope.why : undefined);
+function checkCoverage(scope: PolicyScope, selects: (policy: CompiledPolicy) => boolean): Check[] {
+  if (scope.covering.some(selects)) return [];
+  return unmatched(scope.noMatch, scope.maybeCovering.some(selects) ? scope.why : undefined);
+}
+
+/** What runs is what was judged: a tag may mean something else by the time that a node pulls it. */
+function checkPinned({ digest }: ImageReference, matching: readonly CompiledPolicy[]): Check[] {
+  if (digest !== undefined) return [];
+  const { summary } = failureCatalogue.ImageNotPinned;
+  return matching
+    .filter(({ mode }) => mode === 'Enforce')
+    .map((policy) => notPassed(policy, 'pinning', 'inconclusive', failure('ImageNotPinned', summary)));
 }
 
 async function checkImage(
   reference: ImageReference,
   matching: readonly CompiledPolicy[],
   about: WorkloadContext,
-  ports: VerifyPorts,
-  openAccess: () => Promise<RegistryAccess>,
+  { ports, access: openAccess }: JudgingMeans,
 ): Promise<Pick<ImageVerdict, 'lookedAt'> & { digest: Digest | undefined; checks: Check[] }> {
   let { digest } = reference;
   let findings: ReadonlyMap<CompiledPolicy, ImageFindings> = new Map();

@@ -54,6 +54,8 @@ export interface ServeOptions extends RegistryOptions, PolicyOptions {
   readonly tlsCert: string;
   readonly tlsKey: string;
   readonly clientCa?: string;
+  /** Pods are pinned to the digests that are judged, and admitted only so. */
+  readonly pinning: boolean;
   readonly logLevel: string;
 }
 

@@ -138,6 +138,10 @@ function buildProgram(
     .requiredOption('--tls-cert <file>', 'serving certificate, PEM, with its chain; reloaded when it changes')
     .requiredOption('--tls-key <file>', 'its private key, PEM')
     .option('--client-ca <file>', 'accept only clients with a certificate of this authority')
+    .option(
+      '--no-pinning',
+      'leave tags in Pods: a node may then pull another image than the one that was judged',
+    )
     .addOption(
       new Option('--log-level <level>', 'least severe level that is logged')
         .choices(['debug', 'info', 'warn', 'error'])
@@ -283,6 +287,7 @@ function serveOptions({
   tlsCert,
   tlsKey,
   clientCa,
+  pinning,
   logLevel,
 }: ServeFlags): Omit<ServeOptions, 'plainHttp' | 'noMatch'> {
   return {
@@ -291,6 +296,7 @@ function serveOptions({
     operationsListen,
     tlsCert,
     tlsKey,
+    pinning,
     logLevel,
     ...(policies === undefined ? {} : { policies }),
     ...(kubeconfig === undefined ? {} : { kubeconfig }),

@@ -2,7 +2,7 @@ import { request } from 'node:https';
 import type { Check, VerdictOutcome } from '../admission/verdict.ts';
 import { RefwardenError } from '../failures/failure.ts';
 import { isJsonObject, parseStrictJson } from '../oci/strict-json.ts';
-import type { Json } from '../oci/strict-json.ts';
+import type { Json, JsonObject } from '../oci/strict-json.ts';
 import type { PodReview } from './admission-review.ts';
 
 const maxAnswerBytes = 1024 * 1024;
@@ -18,14 +18,19 @@ export interface WebhookAnswer {
 /**
  * Sends one review over TLS.
  * @param ca PEM of the authority of the webhook's certificate.
+ * @returns the response of the answer.
  */
-export async function askWebhook(url: string, ca: string, review: PodReview): Promise<WebhookAnswer> {
+export async function sendReview(url: string, ca: string, review: PodReview): Promise<JsonObject> {
   const bytes = await post(url, ca, JSON.stringify(review));
   const answer = parseStrictJson(bytes, 'The answer of the webhook', 'InternalError');
   const response = isJsonObject(answer) ? answer['response'] : undefined;
   if (!isJsonObject(response) || response['uid'] !== review.request.uid) {
     throw new RefwardenError('InternalError', 'The webhook answered another review.');
   }
+  return response;
+}
+
+export function readAnswer(response: JsonObject): WebhookAnswer {
   const status = response['status'];
   const message = isJsonObject(status) && typeof status['message'] === 'string' ? status['message'] : '';
   if (response['allowed'] === true) return { outcome: 'admitted', message };

@@ -258,6 +258,11 @@ export const failureCatalogue = {
     'Wait until the process is ready; its log says what is missing.',
   ),
 
+  ImageNotPinned: inconclusive(
+    'The image is named by a tag alone, which may mean another image by the time it is pulled.',
+    'Try again. If it stays so, look whether the MutatingWebhookConfiguration of Refwarden is in place, or name the image by digest.',
+  ),
+
   ExpressionTooCostly: inconclusive(
     'An expression of a policy took more steps or time than it may.',
     'Write it with fewer and shallower loops, or attest less; see the limits of expressions.',

@@ -54,16 +54,24 @@ const covering = (
 ): readonly CompiledPolicy[] =>
   candidatePolicies(index, namespace, registry).filter(({ workloads }) => workloads === 'All' || !isTemplate);
 
+/** What is known of a tag that stands beside a digest: that it means this digest, or that somebody says so. */
+export type TagBesideDigest = 'proven' | 'claimed';
+
 /**
- * Beside a digest the tag decides nothing. What is selected by tag is then selected whatever tag is claimed, or the same
- * image named by its digest would escape; and what is left out by tag is so only when the tag decides what runs: beside a digest it is a mere claim, and
+ * Beside a digest a claimed tag decides nothing. What is selected by tag is then selected whatever tag is claimed, or the same
+ * image named by its digest would escape; and what is left out by tag is so only when the tag decides what runs:
  * `app:debug@sha256:<anything>` would be a way round the policy.
  */
-export function selectsImage(policy: CompiledPolicy, image: ImageReference): boolean {
+export function selectsImage(
+  policy: CompiledPolicy,
+  image: ImageReference,
+  tag: TagBesideDigest = 'claimed',
+): boolean {
   const { registry, repository, digest } = image;
-  const decided = digest === undefined ? image : { registry, repository, digest };
+  const isDecided = digest === undefined || tag === 'proven';
+  const decided = isDecided ? image : { registry, repository, digest };
   return (
-    policy.images.some((pattern) => pattern.mayMean(image)) &&
+    policy.images.some((pattern) => (isDecided ? pattern.matches(image) : pattern.mayMean(image))) &&
     !policy.excludeImages.some((pattern) => pattern.matches(decided))
   );
 }

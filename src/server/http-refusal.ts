@@ -13,8 +13,8 @@ const statuses: Partial<Record<FailureCode, number>> = {
 };
 
 export interface RefusalOptions {
-  /** The one path that is served, and its method. */
-  readonly path: string;
+  /** What is served, and by which method. */
+  readonly paths: readonly string[];
   readonly method: string;
   /** Says what to send instead, for whoever called another path. */
   readonly hint: string;
@@ -29,8 +29,8 @@ export function refuseWithSentences(app: FastifyInstance<HttpsServer>, options: 
     return failure(code, message);
   };
   app.setNotFoundHandler((request, reply) => {
-    const path = request.url.split('?', 1)[0];
-    if (path !== options.path) {
+    const [path = ''] = request.url.split('?', 1);
+    if (!options.paths.includes(path)) {
       return reply.code(404).send(refused('ReviewInvalid', `Nothing is here. ${options.hint}`));
     }
     reply.header('allow', options.method);

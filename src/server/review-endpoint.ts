@@ -22,7 +22,6 @@ export type Review = (
 ) => Promise<ReviewAnswer>;
 
 export interface ReviewEndpointOptions {
-  readonly review: Review;
   /** Largest body, bytes. */
   readonly maxBodyBytes: number;
   /** Largest sum of the bodies being read or judged, bytes. */
@@ -36,6 +35,8 @@ export interface ReviewEndpointOptions {
 
 /** What arrives at the path of a review. */
 export interface ReviewCall {
+  /** What the path stands for. */
+  readonly review: Review;
   readonly body: Readable;
   /** Of the caller. */
   readonly address: string;
@@ -110,7 +111,7 @@ export class ReviewEndpoint {
     }, deadline.answerMs - elapsedMs);
     call.callerGone.addEventListener('abort', endReview, { once: true });
     try {
-      return await Promise.race([this.#options.review(request, { signal: ending.signal }), overdue.promise]);
+      return await Promise.race([call.review(request, { signal: ending.signal }), overdue.promise]);
     } catch (cause) {
       this.#options.log.error({ cause, uid: request.uid }, 'A review failed and was denied');
       return this.#refuse(toFailure(cause));

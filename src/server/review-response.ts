@@ -31,6 +31,12 @@ export function encodeReviewResponse(uid: string, answer: ReviewAnswer): string 
             },
           }),
       ...(warnings.length > 0 ? { warnings } : {}),
+      ...(answer.patch === undefined
+        ? {}
+        : {
+            patchType: 'JSONPatch',
+            patch: Buffer.from(JSON.stringify(answer.patch)).toString('base64'),
+          }),
       auditAnnotations: answer.auditAnnotations,
     },
   });

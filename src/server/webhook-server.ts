@@ -14,7 +14,8 @@ import { shareConnections } from './share-connections.ts';
 import { ReviewEndpoint } from './review-endpoint.ts';
 import type { Review } from './review-endpoint.ts';
 
-export const reviewPath = '/validate';
+/** What each path answers. */
+export const webhookPaths = { validate: '/validate', mutate: '/mutate' } as const;
 
 /** Bounds of the webhook server. */
 export const webhookLimits = {
@@ -56,7 +57,7 @@ export interface WebhookServerOptions {
   readonly host: string;
   /** 0 picks a free one. */
   readonly port: number;
-  readonly review: Review;
+  readonly reviews: { readonly [Name in keyof typeof webhookPaths]: Review };
   /** Told of every request that the server refused itself, with no verdict. */
   readonly refused: (code: FailureCode) => void;
   readonly log: BaseLogger;
@@ -110,9 +111,9 @@ export function createWebhookServer(options: WebhookServerOptions): WebhookServe
   });
 
   refuseWithSentences(app, {
-    path: reviewPath,
+    paths: Object.values(webhookPaths),
     method: 'POST',
-    hint: `Send an AdmissionReview as application/json by POST to ${reviewPath}.`,
+    hint: `Send an AdmissionReview as application/json by POST to ${Object.values(webhookPaths).join(' or ')}.`,
     refused: options.refused,
     log: options.log,
   });
@@ -126,20 +127,23 @@ export function createWebhookServer(options: WebhookServerOptions): WebhookServe
   app.addContentTypeParser('application/json', (_request, body, done) => {
     done(null, body);
   });
-  app.post<{ Querystring: { timeout?: unknown } }>(reviewPath, async (request, reply) => {
-    const body = (request.body ?? request.raw) as Readable;
-    const callerGone = new AbortController();
-    reply.raw.once('close', () => {
-      if (!reply.raw.writableFinished) callerGone.abort();
+  for (const name of ['validate', 'mutate'] as const) {
+    app.post<{ Querystring: { timeout?: unknown } }>(webhookPaths[name], async (request, reply) => {
+      const body = (request.body ?? request.raw) as Readable;
+      const callerGone = new AbortController();
+      reply.raw.once('close', () => {
+        if (!reply.raw.writableFinished) callerGone.abort();
+      });
+      const answer = await endpoint.answer({
+        review: options.reviews[name],
+        body,
+        address: request.ip,
+        timeout: request.query.timeout,
+        callerGone: callerGone.signal,
+      });
+      return reply.type('application/json').send(answer);
     });
-    const answer = await endpoint.answer({
-      body,
-      address: request.ip,
-      timeout: request.query.timeout,
-      callerGone: callerGone.signal,
-    });
-    return reply.type('application/json').send(answer);
-  });
+  }
 
   return {
     listen: () => listen(app, options),

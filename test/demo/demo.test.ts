@@ -2,8 +2,8 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createEngine } from '../../src/compose.ts';
-import { buildReview } from '../../src/demo/admission-review.ts';
-import { askWebhook } from '../../src/demo/ask-webhook.ts';
+import { createPod } from '../../src/demo/create-pod.ts';
+import type { WebhookUrls } from '../../src/demo/create-pod.ts';
 import { demoCases } from '../../src/demo/cases.ts';
 import { writeDemoFiles } from '../../src/demo/demo-files.ts';
 import type { DemoFiles } from '../../src/demo/demo-files.ts';
@@ -46,7 +46,7 @@ describe('demo', () => {
 describe('webhook over the demo registries', () => {
   let registries: DemoRegistries;
   let files: DemoFiles;
-  let url: string;
+  let urls: WebhookUrls;
   let served: Promise<void>;
   const ending = new AbortController();
 
@@ -54,7 +54,8 @@ describe('webhook over the demo registries', () => {
     registries = await startDemoRegistries();
     files = await writeDemoFiles();
     const port = await freePort();
-    url = `https://127.0.0.1:${port}/validate`;
+    const base = `https://127.0.0.1:${port}`;
+    urls = { mutate: `${base}/mutate`, validate: `${base}/validate` };
     served = createEngine().serve(
       {
         ...files,
@@ -63,11 +64,12 @@ describe('webhook over the demo registries', () => {
         plainHttp: [],
         noMatch: 'Admit',
         releaseNamespace: 'refwarden-system',
+        pinning: true,
         logLevel: 'error',
       },
       ending.signal,
     );
-    await answered(url, files.caPem);
+    await answered(urls.validate, files.caPem);
   });
 
   afterAll(async () => {
@@ -79,12 +81,10 @@ describe('webhook over the demo registries', () => {
 
   const wire = (): string[] => registries.shop.requests.map(({ method, path }) => `${method} ${path}`);
 
-  it('200 identical reviews at once cause one resolution and one discovery', async () => {
+  it('200 identical Pods at once cause one resolution and one discovery, for both webhooks together', async () => {
     registries.shop.clearRequests();
     const image = '127.0.0.1:5601/shop/keyless:1.0';
-    const answers = await Promise.all(
-      Array.from({ length: 200 }, () => askWebhook(url, files.caPem, buildReview(image))),
-    );
+    const answers = await Promise.all(Array.from({ length: 200 }, () => createPod(urls, files.caPem, image)));
     expect(new Set(answers.map(({ outcome }) => outcome))).toEqual(new Set(['admitted']));
     expect(wire().filter((request) => request.startsWith('HEAD'))).toHaveLength(1);
     expect(wire()).toHaveLength(4);
@@ -93,11 +93,11 @@ describe('webhook over the demo registries', () => {
   it('a second decision sends nothing for a digest, and at most one HEAD for a tag', async () => {
     const tag = '127.0.0.1:5601/shop/web:1.0';
     const digest = demoCases.find(({ image }) => image.includes('/shop/sbom@'))?.image ?? '';
-    for (const image of [tag, digest]) await askWebhook(url, files.caPem, buildReview(image));
+    for (const image of [tag, digest]) await createPod(urls, files.caPem, image);
     registries.shop.clearRequests();
-    expect(await askWebhook(url, files.caPem, buildReview(digest))).toMatchObject({ outcome: 'admitted' });
+    expect(await createPod(urls, files.caPem, digest)).toMatchObject({ outcome: 'admitted' });
     expect(wire()).toEqual([]);
-    expect(await askWebhook(url, files.caPem, buildReview(tag))).toMatchObject({ outcome: 'admitted' });
+    expect(await createPod(urls, files.caPem, tag)).toMatchObject({ outcome: 'admitted' });
     expect(wire().filter((request) => !request.startsWith('HEAD'))).toEqual([]);
     expect(wire().length).toBeLessThanOrEqual(1);
   });
@@ -116,7 +116,7 @@ async function answered(url: string, ca: string): Promise<void> {
   const until = performance.now() + 10_000;
   for (;;) {
     try {
-      await askWebhook(url, ca, buildReview('127.0.0.1:5601/shop/unsigned:1.0'));
+      await createPod({ mutate: url, validate: url }, ca, '127.0.0.1:5601/shop/unsigned:1.0');
       return;
     } catch (error) {
       if (performance.now() > until) throw error;

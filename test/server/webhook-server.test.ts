@@ -8,7 +8,7 @@ import { createTestAuthority } from '../support/tls-certificates.ts';
 import { answerOf, keptConnection, openConnection, podReview, readToEnd } from '../support/webhook-call.ts';
 
 const body = JSON.stringify(podReview());
-const hint = 'Send an AdmissionReview as application/json by POST to /validate.';
+const hint = 'Send an AdmissionReview as application/json by POST to /validate or /mutate.';
 
 describe('createWebhookServer', () => {
   it('hands the parsed review on and answers what comes back, with the uid of the request', async () => {
@@ -264,7 +264,7 @@ describe('createWebhookServer', () => {
 
   it('T32 says where reviews are sent to who calls another path or by another method', async () => {
     const webhook = await startWebhook();
-    const elsewhere = await webhook.call({ path: '/mutate', body });
+    const elsewhere = await webhook.call({ path: '/elsewhere', body });
     expect([elsewhere.status, elsewhere.json]).toEqual([
       404,
       { code: 'ReviewInvalid', message: `Nothing is here. ${hint}` },

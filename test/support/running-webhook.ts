@@ -1,6 +1,7 @@
 import { onTestFinished } from 'vitest';
 import type { ReviewAnswer } from '../../src/admission/answer.ts';
 import type { FailureCode } from '../../src/failures/catalogue.ts';
+import type { Review } from '../../src/server/review-endpoint.ts';
 import { createWebhookServer } from '../../src/server/webhook-server.ts';
 import type { WebhookServer, WebhookServerOptions } from '../../src/server/webhook-server.ts';
 import { captureLog } from './captured-log.ts';
@@ -22,7 +23,13 @@ export interface RunningWebhook {
 }
 
 /** The webhook server on a loopback port, for one test. Nothing lingers unless the test says so. */
-export async function startWebhook(options: Partial<WebhookServerOptions> = {}): Promise<RunningWebhook> {
+export async function startWebhook({
+  review = () => Promise.resolve(admitted),
+  ...options
+}: Partial<WebhookServerOptions> & {
+  /** Of the validating webhook. */
+  readonly review?: Review;
+} = {}): Promise<RunningWebhook> {
   const authority = await createTestAuthority();
   const { log, lines } = captureLog();
   const refused: FailureCode[] = [];
@@ -30,7 +37,7 @@ export async function startWebhook(options: Partial<WebhookServerOptions> = {}):
     tls: await authority.serving(),
     host: '127.0.0.1',
     port: 0,
-    review: () => Promise.resolve(admitted),
+    reviews: { validate: review, mutate: () => Promise.resolve(admitted) },
     refused: (code) => refused.push(code),
     log,
     ...options,
