@@ -4,7 +4,6 @@ import type { Kubectl } from './drivers/kubectl.ts';
 import { create, expectAdmitted } from './objects/kubectl-objects.ts';
 import { apiVersion, clusterPolicy } from './objects/policy.ts';
 import { makeTemporaryDirectory } from './processes/temporary-directory.ts';
-import { webhookManifestPath } from './webhook/webhook-configuration.ts';
 import { suiteStack } from './world/suite-stack.ts';
 import { releaseKey } from './world/trust.ts';
 
@@ -212,13 +211,5 @@ describe('TUF mirrors', () => {
     ]) {
       expectAdmitted(await create(kubectl, issuer(tuf), '--dry-run=server'));
     }
-  });
-});
-
-describe('manifests/webhook.yaml', () => {
-  it('is refused until it is filled in', async () => {
-    const result = await kubectl(['apply', '--dry-run=server', '-f', webhookManifestPath]);
-    expect(result.code).toBe(1);
-    expect(result.stderr).toContain('illegal base64 data');
   });
 });

@@ -1,5 +1,5 @@
 import { customResourceDefinitions } from '../src/policy/crd/custom-resource-definitions.ts';
-import { renderDefinition } from '../src/policy/crd/render-definition.ts';
+import { renderManifest } from '../src/policy/crd/render-manifest.ts';
 import { failuresPage } from './failures-page.ts';
 import { resourcesPage } from './resources-page.ts';
 
@@ -9,7 +9,7 @@ export function generatedFiles(): Map<string, string> {
   return new Map([
     ...definitions.map((crd): [string, string] => [
       `manifests/crds/${crd.metadata.name}.yaml`,
-      renderDefinition(crd),
+      renderManifest(crd),
     ]),
     ['docs/reference/failures.md', failuresPage()],
     ['docs/reference/resources.md', resourcesPage(definitions)],

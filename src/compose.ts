@@ -4,6 +4,10 @@ import { createCachingVerifier } from './admission/caching-verifier.ts';
 import { decide } from './admission/decide.ts';
 import type { DecisionPorts } from './admission/decide.ts';
 import { pinImages, unchanged } from './admission/pin-images.ts';
+import { webhookConfigurations } from './admission/webhook-configurations.ts';
+import { parseWebhookSettings } from './admission/webhook-settings.ts';
+import { renderManifest } from './policy/crd/render-manifest.ts';
+import { readBounded } from './registry/bounded-file.ts';
 import { exploreArtifacts } from './admission/explore-artifacts.ts';
 import type { ConfigMapLookup, LiveSource, SnapshotOptions } from './admission/live-source.ts';
 import type { CacheCounts } from './admission/metered-cache.ts';
@@ -26,6 +30,7 @@ import type {
   RegistryOptions,
   ServeOptions,
   TreeOptions,
+  WebhooksOptions,
 } from './cli/commands.ts';
 import { createPod } from './demo/create-pod.ts';
 import { demoCases } from './demo/cases.ts';
@@ -58,7 +63,7 @@ import { RegistryEndpoints } from './registry/registry-endpoints.ts';
 import { createRevocationSource } from './revocation/revocation-source.ts';
 import { CertificateWatch } from './server/certificate-watch.ts';
 import { createOperationsServer } from './server/operations-server.ts';
-import { loadClientCa, loadServingCertificate } from './server/serving-certificate.ts';
+import { loadAuthority, loadServingCertificate } from './server/serving-certificate.ts';
 import { createWebhookServer, webhookPaths } from './server/webhook-server.ts';
 import type { WebhookLimits } from './server/webhook-server.ts';
 import { requireTrustDirectory } from './trust/trust-file.ts';
@@ -72,7 +77,7 @@ import { createVerifierPool } from './workers/verifier-pool.ts';
 /** Wires the rooms together; nothing is decided here. */
 export function createEngine(): Engine {
   return {
-    ...{ openChecker, openExplorer, serve, startDemo, startDemoRegistry },
+    ...{ openChecker, openExplorer, serve, webhooks, startDemo, startDemoRegistry },
     publicGoodRoot: () => createTrustSource({}).material({ kind: 'builtIn', name: 'PublicGood' }),
   };
 }
@@ -330,7 +335,7 @@ async function startService(
   const source = await openSource(options, trust.snapshotOptions, log);
   const files = { certFile: options.tlsCert, keyFile: options.tlsKey };
   const certificate = await loadServingCertificate(files);
-  const clientCa = options.clientCa === undefined ? undefined : await loadClientCa(options.clientCa);
+  const clientCa = options.clientCa === undefined ? undefined : await loadAuthority(options.clientCa);
   const metrics = createMetrics({
     policies: () => countPolicies(source),
     staleOrigins: () => source.status().stale.length,
@@ -424,6 +429,23 @@ function address(text: string): { host: string; port: number } {
     );
   }
   return { host: match[1] ?? match[2] ?? '', port };
+}
+
+/** Largest file of webhook settings, bytes. */
+const maxWebhookSettingsBytes = 256 * 1024;
+
+async function readWebhookSettings(path: string): Promise<string> {
+  const bytes = await readBounded(path, maxWebhookSettingsBytes, `The webhook settings ${path}`);
+  return bytes.toString('utf8');
+}
+
+async function webhooks({ ca, settings, ...target }: WebhooksOptions): Promise<string> {
+  const text = settings === undefined ? '' : await readWebhookSettings(settings);
+  const configurations = webhookConfigurations(parseWebhookSettings(text), {
+    ...target,
+    caPem: await loadAuthority(ca),
+  });
+  return configurations.map(renderManifest).join('');
 }
 
 function startDemoRegistry({ listen, ...options }: DemoRegistryOptions): Promise<DemoRegistry> {

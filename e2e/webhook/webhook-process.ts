@@ -4,6 +4,7 @@ import { createServingCertificate } from '../../src/demo/serving-certificate.ts'
 import type { BackgroundProcess } from '../processes/background-process.ts';
 import { freePorts } from '../processes/free-ports.ts';
 import { httpAnswers } from '../processes/http-answers.ts';
+import { runCommandOrThrow } from '../processes/run-command.ts';
 import { startService } from '../processes/start-service.ts';
 import { makeTemporaryDirectory } from '../processes/temporary-directory.ts';
 import { releaseNamespace } from '../world/trust.ts';
@@ -20,8 +21,8 @@ export interface WebhookOptions {
 
 /** `refwarden serve` with policies of the cluster, at an address that outlives the process. */
 export interface WebhookProcess {
-  readonly url: string;
-  readonly caPem: string;
+  /** What `refwarden webhooks` says for it, YAML. */
+  readonly configurations: string;
   /** Everything that `/metrics` says. */
   readonly metrics: () => Promise<string>;
   /** The end of its log. */
@@ -52,9 +53,19 @@ export async function startWebhook({
   const keyPath = join(directory.path, 'tls.key');
   await writeFile(certPath, certPem);
   await writeFile(keyPath, keyPem, { mode: 0o600 });
-  const settingsPath = join(directory.path, 'registries.yaml');
   // YAML, of which JSON is a part.
+  const settingsPath = join(directory.path, 'registries.yaml');
   await writeFile(settingsPath, JSON.stringify(registrySettings));
+  const webhooksPath = join(directory.path, 'webhooks.yaml');
+  await writeFile(webhooksPath, JSON.stringify({ url: `https://${host}:${port}` }));
+  const caPath = join(directory.path, 'ca.crt');
+  await writeFile(caPath, caPem);
+  const { stdout: configurations } = await runCommandOrThrow(
+    ...refwardenCommand(
+      ...['webhooks', `--ca=${caPath}`, `--settings=${webhooksPath}`],
+      `--release-namespace=${releaseNamespace}`,
+    ),
+  );
 
   const operations = `http://127.0.0.1:${operationsPort}`;
   const [file, args] = refwardenCommand(
@@ -80,8 +91,7 @@ export async function startWebhook({
     throw error;
   });
   return {
-    url: `https://${host}:${port}/validate`,
-    caPem,
+    configurations,
     metrics: async () => (await fetch(`${operations}/metrics`)).text(),
     logTail: () => running.logTail(),
     kill: () => running.kill(),

@@ -8,7 +8,6 @@ import { pod, podSpec } from '../objects/pod.ts';
 import type { CommandResult } from '../processes/run-command.ts';
 import { makeTemporaryDirectory } from '../processes/temporary-directory.ts';
 import { waitUntil } from '../processes/wait-until.ts';
-import { webhookConfiguration } from '../webhook/webhook-configuration.ts';
 import { startWebhook } from '../webhook/webhook-process.ts';
 import type { WebhookProcess } from '../webhook/webhook-process.ts';
 
@@ -67,8 +66,9 @@ export async function openScene(stack: AsyncDisposableStack, options: SceneOptio
   });
   stack.defer(() => webhook.stop());
   // Removed before its webhook ends: without one behind it, it would hold up everybody.
+  remove('mutatingwebhookconfiguration', 'refwarden');
   remove('validatingwebhookconfiguration', 'refwarden');
-  await apply(kubectl, await webhookConfiguration(webhook.url, webhook.caPem));
+  await must(kubectl, ['apply', '-f', '-'], webhook.configurations);
 
   const runPod: Scene['runPod'] = (namespace, image, ...flags) =>
     create(kubectl, pod(namespace, podSpec(image)), ...flags);

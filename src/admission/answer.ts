@@ -63,7 +63,7 @@ function describeImage(verdict: ImageVerdict): string {
     .slice(0, 4)
     .join(', ');
   const digest = verdict.digest === undefined ? '' : ` (${shortDigest(verdict.digest)})`;
-  const lines = [`${shorten(verdict.image, maxImageLength)}${digest}${where === '' ? '' : `, ${where}`}`];
+  const lines = [`${shownImage(verdict)}${digest}${where === '' ? '' : `, ${where}`}`];
   for (const check of blocking.slice(0, maxChecksPerImage)) lines.push(`  ${describeCheck(check)}`);
   if (blocking.length > maxChecksPerImage)
     lines.push(`  ... and ${blocking.length - maxChecksPerImage} more checks`);
@@ -82,6 +82,13 @@ const roleNames = {
   imageVolume: 'image volume',
 } as const;
 
+/** As written; a digest beside a tag, as pinning leaves it, is left to the short form that follows. */
+function shownImage({ image, digest }: ImageVerdict): string {
+  const [name = '', beside] = image.split('@', 2);
+  const isTagged = digest !== undefined && beside === digest && /:[^:/]+$/.test(name);
+  return shorten(isTagged ? name : image, maxImageLength);
+}
+
 /** `SignerNotTrusted: policy prod-release (signed) asks for ...` */
 function describeCheck({ code, policy, requirement, message }: Check): string {
   return `${code ?? 'Passed'}: policy ${policy} (${requirement}): ${message}`;
@@ -94,12 +101,12 @@ function explainable({ image, reference, digest }: ImageVerdict): string {
 
 /** Code and image first: the API server cuts each warning to 256 runes once all exceed 4096. */
 function warningsOf(verdict: Verdict): string[] {
-  return verdict.images.flatMap(({ image, checks }) =>
-    checks
+  return verdict.images.flatMap((image) =>
+    image.checks
       .filter(({ outcome, blocks, mode }) => outcome !== 'passed' && !blocks && mode !== 'Audit')
       .map(({ code, policy, requirement, message }) =>
         line(
-          `${code ?? 'InternalError'} ${shorten(image, maxImageLength)}: policy ${policy} (${requirement}): ${message}`,
+          `${code ?? 'InternalError'} ${shownImage(image)}: policy ${policy} (${requirement}): ${message}`,
         ),
       ),
   );

@@ -22,17 +22,35 @@ export interface Workload extends WorkloadIdentity {
   readonly images: readonly WorkloadImage[];
 }
 
-/** Where each kind keeps its PodSpec (Kubernetes API reference). */
-const podSpecPaths: Readonly<Record<string, { group: string; path: readonly string[] }>> = {
-  Pod: { group: '', path: ['spec'] },
-  PodTemplate: { group: '', path: ['template', 'spec'] },
-  ReplicationController: { group: '', path: ['spec', 'template', 'spec'] },
-  Deployment: { group: 'apps', path: ['spec', 'template', 'spec'] },
-  ReplicaSet: { group: 'apps', path: ['spec', 'template', 'spec'] },
-  StatefulSet: { group: 'apps', path: ['spec', 'template', 'spec'] },
-  DaemonSet: { group: 'apps', path: ['spec', 'template', 'spec'] },
-  Job: { group: 'batch', path: ['spec', 'template', 'spec'] },
-  CronJob: { group: 'batch', path: ['spec', 'jobTemplate', 'spec', 'template', 'spec'] },
+/** A kind that holds a PodSpec. */
+interface WorkloadKind {
+  /** Empty for the core group. */
+  readonly group: string;
+  /** As URLs and webhook rules name it. */
+  readonly resource: string;
+  /** Where its PodSpec is. */
+  readonly path: readonly string[];
+}
+
+/** Kubernetes API reference. */
+export const workloadKinds: Readonly<Record<string, WorkloadKind>> = {
+  Pod: { group: '', resource: 'pods', path: ['spec'] },
+  PodTemplate: { group: '', resource: 'podtemplates', path: ['template', 'spec'] },
+  ReplicationController: {
+    group: '',
+    resource: 'replicationcontrollers',
+    path: ['spec', 'template', 'spec'],
+  },
+  Deployment: { group: 'apps', resource: 'deployments', path: ['spec', 'template', 'spec'] },
+  ReplicaSet: { group: 'apps', resource: 'replicasets', path: ['spec', 'template', 'spec'] },
+  StatefulSet: { group: 'apps', resource: 'statefulsets', path: ['spec', 'template', 'spec'] },
+  DaemonSet: { group: 'apps', resource: 'daemonsets', path: ['spec', 'template', 'spec'] },
+  Job: { group: 'batch', resource: 'jobs', path: ['spec', 'template', 'spec'] },
+  CronJob: {
+    group: 'batch',
+    resource: 'cronjobs',
+    path: ['spec', 'jobTemplate', 'spec', 'template', 'spec'],
+  },
 };
 
 /** Subresources of these kinds that cannot change an image. */
@@ -46,12 +64,12 @@ const imagelessSubresources: ReadonlySet<string> = new Set(['status', 'scale']);
  */
 export function readWorkload(request: AdmissionRequest): Workload {
   const { kind, operation, object, oldObject } = request;
-  const source = Object.hasOwn(podSpecPaths, kind.kind) ? podSpecPaths[kind.kind] : undefined;
+  const source = Object.hasOwn(workloadKinds, kind.kind) ? workloadKinds[kind.kind] : undefined;
   const isScale = kind.group === 'autoscaling' && kind.kind === 'Scale';
   if (!isScale && source?.group !== kind.group) {
     throw new RefwardenError(
       'WorkloadUnsupported',
-      `${kind.group === '' ? 'core' : kind.group}/${kind.version} ${kind.kind} is no kind whose images are read; known are ${Object.keys(podSpecPaths).join(', ')}.`,
+      `${kind.group === '' ? 'core' : kind.group}/${kind.version} ${kind.kind} is no kind whose images are read; known are ${Object.keys(workloadKinds).join(', ')}.`,
     );
   }
   const identity = { kind: kind.kind, namespace: request.namespace, name: workloadName(request) };

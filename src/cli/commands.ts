@@ -59,6 +59,14 @@ export interface ServeOptions extends RegistryOptions, PolicyOptions {
   readonly logLevel: string;
 }
 
+export interface WebhooksOptions {
+  /** PEM file of the authority of the serving certificate. */
+  readonly ca: string;
+  readonly settings?: string;
+  readonly releaseNamespace: string;
+  readonly pinning: boolean;
+}
+
 export interface DemoOptions {
   readonly once: boolean;
   readonly output: 'text' | 'json';
@@ -133,6 +141,8 @@ export interface Engine {
   openExplorer(options: TreeOptions): Promise<Explorer>;
   /** Serves until the signal ends it. */
   serve(options: ServeOptions, signal: AbortSignal): Promise<void>;
+  /** The webhook configurations of the API server, as YAML. */
+  webhooks(options: WebhooksOptions): Promise<string>;
   startDemo(): Promise<Demo>;
   startDemoRegistry(options: DemoRegistryOptions): Promise<DemoRegistry>;
   /** The built-in trusted root of the public Sigstore instance, as JSON text. */

@@ -1,7 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { aborted } from '../admission/until-aborted.ts';
 import { customResourceDefinitions } from '../policy/crd/custom-resource-definitions.ts';
-import { renderDefinition } from '../policy/crd/render-definition.ts';
+import { renderManifest } from '../policy/crd/render-manifest.ts';
 import { noMatchAnswers } from '../policy/snapshot.ts';
 import type { NoMatch } from '../policy/snapshot.ts';
 import { runCheck } from './check-command.ts';
@@ -16,12 +16,14 @@ import type {
   ServeOptions,
   Terminal,
   TreeOptions,
+  WebhooksOptions,
 } from './commands.ts';
 import { runDemo } from './demo-command.ts';
 import { runDemoRegistry } from './demo-registry-command.ts';
 import { addConformanceClient } from './conformance-client.ts';
 import { runServe } from './serve-command.ts';
 import { runTree } from './tree-command.ts';
+import { runWebhooks } from './webhooks-command.ts';
 
 export interface ProgramOptions {
   readonly version: string;
@@ -185,10 +187,21 @@ function buildProgram(
   addConformanceClient(program, engine, terminal, end);
 
   program
+    .command('webhooks')
+    .description('print the webhook configurations, for kubectl apply -f -')
+    .requiredOption('--ca <file>', 'certificate of the authority that signed the serving certificate, PEM')
+    .option('--settings <file>', 'settings of the webhooks (YAML), see docs/cluster.md')
+    .option('--release-namespace <name>', 'namespace of Refwarden itself', defaults.releaseNamespace)
+    .option('--no-pinning', 'without the one that pins Pods; serve must be started with --no-pinning too')
+    .action(async (flags: WebhooksOptions) => {
+      end(await runWebhooks(flags, engine, terminal));
+    });
+
+  program
     .command('crds')
     .description('print the CustomResourceDefinitions, for kubectl apply -f -')
     .action(() => {
-      terminal.out(customResourceDefinitions().map(renderDefinition).join(''));
+      terminal.out(customResourceDefinitions().map(renderManifest).join(''));
     });
   return program;
 }

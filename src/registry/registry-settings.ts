@@ -1,5 +1,5 @@
-import { parseDocument } from 'yaml';
 import { z } from 'zod';
+import { parseStrictYaml } from '../oci/strict-yaml.ts';
 import { RefwardenError } from '../failures/failure.ts';
 import { isPlainHost, isRepositoryPath, normalizeRegistry } from '../image/reference.ts';
 import { mechanisms } from '../policy/evidence.ts';
@@ -146,34 +146,17 @@ export function parseRegistrySettings(text: string): SettingsFile {
       `The registry settings are longer than ${maxSettingsLength} characters.`,
     );
   }
-  const parsed = fileSchema.safeParse(parseYaml(text));
+  const parsed = fileSchema.safeParse(parseStrictYaml(text, 'The registry settings'));
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const path = issue?.path ?? [];
   const field = path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`)).join('');
-  const wrong = valueAt(parseYaml(text), path);
+  const wrong = valueAt(parseStrictYaml(text, 'The registry settings'), path);
   const value = wrong === undefined ? 'missing' : JSON.stringify(wrong);
   throw new RefwardenError(
     'ConfigurationInvalid',
     `Registry settings: ${field.replace(/^\./, '') || 'the document'} (${value.slice(0, 120)}): ${issue?.message ?? 'is wrong'}.`,
   );
-}
-
-function parseYaml(text: string): unknown {
-  const document = parseDocument(text, { uniqueKeys: true });
-  const [problem] = document.errors;
-  if (problem !== undefined) {
-    throw new RefwardenError(
-      'ConfigurationInvalid',
-      `The registry settings are not valid YAML (line ${problem.linePos?.[0].line ?? 1}).`,
-      problem,
-    );
-  }
-  try {
-    return document.toJS({ maxAliasCount: 0 }) as unknown;
-  } catch (cause) {
-    throw new RefwardenError('ConfigurationInvalid', 'The registry settings use YAML aliases.', cause);
-  }
 }
 
 function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {

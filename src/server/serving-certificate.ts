@@ -57,7 +57,7 @@ function parsed<Value>(complaint: string, parse: () => Value): Value {
 }
 
 /** @throws RefwardenError `ConfigurationInvalid`: without a usable authority every client would be turned away. */
-export async function loadClientCa(file: string): Promise<string> {
+export async function loadAuthority(file: string): Promise<string> {
   const pem = await readPem(file);
   parsed(`${file} holds no PEM certificate of an authority.`, () => new X509Certificate(pem));
   return pem;

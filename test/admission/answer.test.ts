@@ -34,6 +34,17 @@ ghcr.io/acme/app:1.4 (sha256:abababab), container "app"
     );
   });
 
+  it('shows a pinned image as it was written', () => {
+    const shown = (image: string): string | undefined =>
+      denialMessage(sampleVerdict({ images: [sampleImage({ image, checks: [stranger] })] })).split('\n')[1];
+    expect(shown(`ghcr.io/acme/app:1.4@${sampleDigest}`)).toBe(
+      'ghcr.io/acme/app:1.4 (sha256:abababab), container "app"',
+    );
+    expect(shown(`ghcr.io:5000/acme/app@${sampleDigest}`)).toBe(
+      `ghcr.io:5000/acme/app@${sampleDigest} (sha256:abababab), container "app"`,
+    );
+  });
+
   it('names each field of an image, namespaced policies with their namespace, and an image without a digest', () => {
     const fields = [
       { path: 'a', name: 'init', role: 'initContainer' },

@@ -1,0 +1,145 @@
+import type { WebhookSettings } from './webhook-settings.ts';
+import { workloadKinds } from './workload.ts';
+
+/** `admissionregistration.k8s.io/v1`, as far as it is written. */
+export interface WebhookConfiguration {
+  readonly apiVersion: 'admissionregistration.k8s.io/v1';
+  readonly kind: 'ValidatingWebhookConfiguration' | 'MutatingWebhookConfiguration';
+  readonly metadata: { readonly name: string; readonly labels: Readonly<Record<string, string>> };
+  readonly webhooks: readonly Webhook[];
+}
+
+interface Webhook {
+  readonly name: string;
+  readonly clientConfig: {
+    /** PEM in base64. */
+    readonly caBundle: string;
+    readonly url?: string;
+    readonly service?: {
+      readonly namespace: string;
+      readonly name: string;
+      readonly port: number;
+      readonly path: string;
+    };
+  };
+  readonly admissionReviewVersions: readonly ['v1'];
+  readonly failurePolicy: 'Fail' | 'Ignore';
+  readonly timeoutSeconds: number;
+  readonly sideEffects: 'None' | 'NoneOnDryRun';
+  readonly matchPolicy: 'Equivalent';
+  readonly reinvocationPolicy?: 'IfNeeded';
+  readonly namespaceSelector: {
+    readonly matchExpressions: readonly [
+      { readonly key: string; readonly operator: 'NotIn'; readonly values: readonly string[] },
+    ];
+  };
+  readonly matchConditions: readonly { readonly name: string; readonly expression: string }[];
+  readonly rules: readonly Rule[];
+}
+
+interface Rule {
+  readonly apiGroups: readonly [string];
+  readonly apiVersions: readonly ['v1'];
+  readonly resources: readonly string[];
+  readonly operations: readonly ['CREATE', 'UPDATE'];
+  readonly scope: 'Namespaced';
+}
+
+export interface WebhookTarget {
+  /** PEM of the authority that signed the serving certificate. */
+  readonly caPem: string;
+  /** Namespace that Refwarden runs in: never judged, or its own Pods could not start once none is left. */
+  readonly releaseNamespace: string;
+  /** Whether Pods are pinned, which takes a mutating webhook. */
+  readonly pinning: boolean;
+}
+
+/** The namespace that a cluster starts from. */
+const systemNamespace = 'kube-system';
+
+/**
+ * Most updates of workloads change labels, finalizers or owners: those bring no image. `PodTemplate` alone has no spec, and is
+ * always asked about.
+ */
+const mayChangeImages = {
+  name: 'spec-changes',
+  expression:
+    "request.operation != 'UPDATE' || !has(object.spec) || !has(oldObject.spec) || object.spec != oldObject.spec",
+};
+
+/** What has the API server ask Refwarden: a validating configuration, and a mutating one where Pods are pinned. */
+export function webhookConfigurations(
+  settings: WebhookSettings,
+  target: WebhookTarget,
+): readonly WebhookConfiguration[] {
+  const validating = configuration('ValidatingWebhookConfiguration', settings, {
+    ...webhook('validate', settings, target),
+    sideEffects: 'NoneOnDryRun',
+    rules: validatedRules(),
+  });
+  if (!target.pinning) return [validating];
+  const mutating = configuration('MutatingWebhookConfiguration', settings, {
+    ...webhook('mutate', settings, target),
+    sideEffects: 'None',
+    // Another webhook may change an image after this one.
+    reinvocationPolicy: 'IfNeeded',
+    rules: [rule('', ['pods', ephemeralContainers])],
+  });
+  return [validating, mutating];
+}
+
+const configuration = (
+  kind: WebhookConfiguration['kind'],
+  { name }: WebhookSettings,
+  only: Webhook,
+): WebhookConfiguration => ({
+  apiVersion: 'admissionregistration.k8s.io/v1',
+  kind,
+  metadata: { name, labels: { 'app.kubernetes.io/name': 'refwarden', 'app.kubernetes.io/instance': name } },
+  webhooks: [only],
+});
+
+function webhook(
+  action: 'validate' | 'mutate',
+  { service, url, excludedNamespaces, matchConditions, failurePolicy, timeoutSeconds }: WebhookSettings,
+  { caPem, releaseNamespace }: WebhookTarget,
+): Omit<Webhook, 'sideEffects' | 'rules'> {
+  const path = `/${action}`;
+  const values = [...new Set([systemNamespace, releaseNamespace, ...excludedNamespaces])];
+  return {
+    name: `${action}.refwarden.dev`,
+    clientConfig: {
+      caBundle: Buffer.from(caPem).toString('base64'),
+      ...(url === undefined ? { service: { ...service, path } } : { url: url + path }),
+    },
+    admissionReviewVersions: ['v1'],
+    failurePolicy,
+    timeoutSeconds,
+    matchPolicy: 'Equivalent',
+    // By name: the API server sets this label, and tenants cannot edit it.
+    namespaceSelector: {
+      matchExpressions: [{ key: 'kubernetes.io/metadata.name', operator: 'NotIn', values }],
+    },
+    matchConditions: [mayChangeImages, ...matchConditions],
+  };
+}
+
+/** A subresource that rules for `pods` do not include. */
+const ephemeralContainers = 'pods/ephemeralcontainers';
+
+/** Named one by one: `apps/*` would send ControllerRevisions too, which have no images to judge and are refused. */
+function validatedRules(): Rule[] {
+  const byGroup = Map.groupBy(Object.values(workloadKinds), ({ group }) => group);
+  return [...byGroup].map(([group, kinds]) => {
+    const resources = kinds.map(({ resource }) => resource);
+    return rule(group, group === '' ? [...resources, ephemeralContainers] : resources);
+  });
+}
+
+const rule = (group: string, resources: readonly string[]): Rule => ({
+  apiGroups: [group],
+  apiVersions: ['v1'],
+  resources,
+  operations: ['CREATE', 'UPDATE'],
+  scope: 'Namespaced',
+});

@@ -1,0 +1,62 @@
+import { z } from 'zod';
+import { RefwardenError } from '../failures/failure.ts';
+import { parseStrictYaml } from '../oci/strict-yaml.ts';
+import { describeIssues } from '../policy/model/describe-issues.ts';
+import { objectName } from '../policy/model/metadata.ts';
+
+/** Most conditions that the API server takes for one webhook. */
+const maxMatchConditions = 64;
+
+const webhookSettings = z.strictObject({
+  name: objectName.default('refwarden').describe('Name of both webhook configurations.'),
+  service: z
+    .strictObject({
+      namespace: objectName.default('refwarden-system'),
+      name: objectName.default('refwarden'),
+      port: z.int().min(1).max(65_535).default(443),
+    })
+    .prefault({})
+    .describe('Where the API server reaches Refwarden in the cluster.'),
+  url: z
+    .string()
+    .max(512)
+    .regex(/^https:\/\/[^\s/?#@]+$/, 'must be https://HOST:PORT')
+    .optional()
+    .describe('Where it reaches Refwarden outside the cluster, in place of the service.'),
+  excludedNamespaces: z
+    .array(objectName)
+    .max(64)
+    .default([])
+    .describe('Namespaces that are never judged, beside kube-system and the one of the release.'),
+  matchConditions: z
+    .array(
+      z.strictObject({
+        name: z.string().min(1).max(317),
+        expression: z.string().min(1).max(4096).describe('CEL; a request is judged only where all hold.'),
+      }),
+    )
+    .max(maxMatchConditions - 1)
+    .default([])
+    .describe('Further conditions on requests.'),
+  failurePolicy: z
+    .enum(['Fail', 'Ignore'])
+    .default('Fail')
+    .describe('What happens to a request while Refwarden does not answer; Ignore admits it.'),
+  timeoutSeconds: z.int().min(1).max(30).default(10).describe('How long the API server waits for an answer.'),
+});
+
+/** How the API server is told of Refwarden. */
+export type WebhookSettings = z.output<typeof webhookSettings>;
+
+/**
+ * @param text YAML; empty means defaults.
+ * @throws RefwardenError `ConfigurationInvalid`; names the field.
+ */
+export function parseWebhookSettings(text: string): WebhookSettings {
+  const parsed = webhookSettings.safeParse(parseStrictYaml(text, 'The webhook settings') ?? {});
+  if (parsed.success) return parsed.data;
+  throw new RefwardenError(
+    'ConfigurationInvalid',
+    `Webhook settings: ${describeIssues(parsed.error.issues)}.`,
+  );
+}
