@@ -20,7 +20,7 @@ import { readWorkload } from './workload.ts';
 import type { Workload, WorkloadImage } from './workload.ts';
 
 /** Holds what the fields of a Pod said before, as JSON by field path. */
-export const pinnedAnnotation = 'refwarden.dev/pinned-from';
+const pinnedAnnotation = 'refwarden.dev/pinned-from';
 
 /** Longest value of {@link pinnedAnnotation}, characters: all annotations of an object together may have 256 KiB. */
 const maxAnnotationLength = 16 * 1024;
