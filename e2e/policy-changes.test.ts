@@ -58,13 +58,23 @@ describe('a policy', () => {
       apiVersion: 'refwarden.dev/v1alpha1',
       kind: 'ArtifactPolicy',
       metadata: { name: 'ours', namespace: name },
-      spec: { images: ['**'], require: [{ name: 'pinned', pinned: true }] },
+      spec: {
+        images: ['**'],
+        require: [
+          {
+            name: 'scanned',
+            attestation: {
+              predicateType: 'https://cosign.sigstore.dev/attestation/vuln/v1',
+              issuers: [releaseKey],
+            },
+          },
+        ],
+      },
     });
-    await scene.awaitAnswer(name, signed, 'a digest is required', ({ stderr }) =>
-      stderr.includes(`NotPinned: policy ${name}/ours (pinned)`),
+    await scene.awaitAnswer(name, signed, 'a scan is required', ({ stderr }) =>
+      stderr.includes(`AttestationMissing: policy ${name}/ours (scanned)`),
     );
-    expectAdmitted(await scene.runPod(name, images['signed-bundle'].pinned));
-    expect(denialOf(await scene.runPod(name, images['unsigned'].pinned))).toContain('SignatureMissing');
+    expect(denialOf(await scene.runPod(name, unsigned))).toContain('SignatureMissing');
   });
 });
 

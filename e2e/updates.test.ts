@@ -13,6 +13,7 @@ const { kubeconfigPath, webhookHost } = inject('world');
 const { host, images } = sampleRegistry();
 const unsigned = images['unsigned'].tagged;
 const signed = images['signed-bundle'].tagged;
+const pinned = `${signed}@${images['signed-bundle'].pinned.split('@')[1] ?? ''}`;
 const namespace = 'updates';
 const controllerTimeoutMs = 30_000;
 
@@ -103,7 +104,7 @@ describe('a Deployment older than the policy', () => {
     await awaitOutput(
       'pods with the signed image run',
       ['get', 'pods', '-l', 'app=shop', '-o', 'jsonpath={.items[*].spec.containers[0].image}'],
-      new RegExp(`^${[signed, signed, signed].join(' ')}$`),
+      new RegExp(`^${[pinned, pinned, pinned].join(' ')}$`),
     );
   });
 });

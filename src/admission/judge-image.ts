@@ -57,7 +57,7 @@ export async function judgeImage(
   const { digest, checks, lookedAt } = await checkImage(reference, matching, about, means);
   const verdict = imageVerdict(image, reference, digest, [
     ...checks,
-    ...(means.mustBePinned ? checkPinned(reference, matching) : []),
+    ...(means.mustBePinned ? checkPinned(reference, digest, matching) : []),
     ...checkAll(undetermined.filter(selects), 'inconclusive', scope.why),
     ...checkCoverage(scope, selects),
   ]);
@@ -70,12 +70,20 @@ function checkCoverage(scope: PolicyScope, selects: (policy: CompiledPolicy) => 
 }
 
 /** What runs is what was judged: a tag may mean something else by the time that a node pulls it. */
-function checkPinned({ digest }: ImageReference, matching: readonly CompiledPolicy[]): Check[] {
+function checkPinned(
+  { digest }: ImageReference,
+  resolved: Digest | undefined,
+  matching: readonly CompiledPolicy[],
+): Check[] {
   if (digest !== undefined) return [];
   const { summary } = failureCatalogue.ImageNotPinned;
-  return matching
-    .filter(({ mode }) => mode === 'Enforce')
-    .map((policy) => notPassed(policy, 'pinning', 'inconclusive', failure('ImageNotPinned', summary)));
+  return (
+    matching
+      .filter(({ mode }) => mode === 'Enforce')
+      // What could not be resolved was not judged either: its own checks say whether that is to be admitted.
+      .filter(({ onInconclusive }) => resolved !== undefined || onInconclusive === 'Deny')
+      .map((policy) => notPassed(policy, 'pinning', 'inconclusive', failure('ImageNotPinned', summary)))
+  );
 }
 
 async function checkImage(

@@ -179,6 +179,17 @@ describe('T01 a Pod that must be pinned', () => {
     });
   });
 
+  it('T28 is admitted by a tag that does not resolve only where policy admits what it cannot judge', async () => {
+    const down = new ScriptedSource({
+      resolve: () => Promise.reject(new RefwardenError('RegistryUnavailable', 'down')),
+    });
+    const answer = (onInconclusive: 'Admit' | 'Deny') =>
+      decideUnpinned({ source: down, policies: signedPolicy({ onInconclusive }) });
+    expect(outcomes(await answer('Admit'))).toEqual(['inconclusive RegistryUnavailable']);
+    expect(await answer('Admit')).toMatchObject({ allowed: true });
+    expect(await answer('Deny')).toMatchObject({ allowed: false });
+  });
+
   it('is admitted by digest', async () => {
     expect(await decideUnpinned({}, pod([pinned]))).toMatchObject({ allowed: true });
   });
