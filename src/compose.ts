@@ -6,6 +6,8 @@ import type { DecisionPorts } from './admission/decide.ts';
 import { pinImages, unchanged } from './admission/pin-images.ts';
 import { webhookConfigurations } from './admission/webhook-configurations.ts';
 import { parseWebhookSettings } from './admission/webhook-settings.ts';
+import type { WebhookSettings } from './admission/webhook-settings.ts';
+import { noCertificates, renewCertificates } from './certificates/renew-certificates.ts';
 import { renderManifest } from './policy/crd/render-manifest.ts';
 import { readBounded } from './registry/bounded-file.ts';
 import { exploreArtifacts } from './admission/explore-artifacts.ts';
@@ -28,6 +30,8 @@ import type {
   Explorer,
   PolicyOptions,
   RegistryOptions,
+  RemoveWebhooksOptions,
+  ServedCertificate,
   ServeOptions,
   TreeOptions,
   WebhooksOptions,
@@ -41,12 +45,16 @@ import { startStandaloneRegistry } from './demo/start-standalone-registry.ts';
 import { openDirectory } from './directory/open-directory.ts';
 import { RefwardenError } from './failures/failure.ts';
 import { openCluster } from './kubernetes/open-cluster.ts';
+import { openInstallation } from './kubernetes/open-installation.ts';
+import type { CertificateOrigin, Installation } from './kubernetes/open-installation.ts';
+import { removeWebhooks } from './kubernetes/remove-webhooks.ts';
 import { openLayout } from './layout/layout-store.ts';
 import { publicHosts } from './network/bounded-fetch.ts';
 import type { HostRules } from './network/bounded-fetch.ts';
 import { createLogger } from './observability/logger.ts';
 import type { LogLevel } from './observability/logger.ts';
 import { createMetrics } from './observability/metrics.ts';
+import type { Metrics } from './observability/metrics.ts';
 import { createVerdictRecorder } from './observability/verdict-recorder.ts';
 import { notReady } from './policy/compile.ts';
 import { createArtifactSource } from './referrers/artifact-source.ts';
@@ -63,9 +71,14 @@ import { RegistryEndpoints } from './registry/registry-endpoints.ts';
 import { createRevocationSource } from './revocation/revocation-source.ts';
 import { CertificateWatch } from './server/certificate-watch.ts';
 import { createOperationsServer } from './server/operations-server.ts';
-import { loadAuthority, loadServingCertificate } from './server/serving-certificate.ts';
+import {
+  loadAuthority,
+  loadServingCertificate,
+  readServingCertificate,
+} from './server/serving-certificate.ts';
+import type { ServingCertificate } from './server/serving-certificate.ts';
 import { createWebhookServer, webhookPaths } from './server/webhook-server.ts';
-import type { WebhookLimits } from './server/webhook-server.ts';
+import type { WebhookLimits, WebhookServer } from './server/webhook-server.ts';
 import { requireTrustDirectory } from './trust/trust-file.ts';
 import { createTrustSource } from './trust/trust-source.ts';
 import { checkExpression } from './verification/expression/check-expression.ts';
@@ -78,6 +91,7 @@ import { createVerifierPool } from './workers/verifier-pool.ts';
 export function createEngine(): Engine {
   return {
     ...{ openChecker, openExplorer, serve, webhooks, startDemo, startDemoRegistry },
+    removeWebhooks: removeRegistered,
     publicGoodRoot: () => createTrustSource({}).material({ kind: 'builtIn', name: 'PublicGood' }),
   };
 }
@@ -333,14 +347,15 @@ async function startService(
   const settings = await loadSettings(options);
   const trust = await openTrust(options, settings, logged(log));
   const source = await openSource(options, trust.snapshotOptions, log);
-  const files = { certFile: options.tlsCert, keyFile: options.tlsKey };
-  const certificate = await loadServingCertificate(files);
+  const settingsOfWebhooks = await readWebhookSettings(options.webhooks);
+  const certificate = await firstCertificate(options.certificate);
   const clientCa = options.clientCa === undefined ? undefined : await loadAuthority(options.clientCa);
   const metrics = createMetrics({
     policies: () => countPolicies(source),
     staleOrigins: () => source.status().stale.length,
     policySyncAgeSeconds: () => oldestSyncAge(source),
-    certificateExpiresAtMs: () => watch.current.expiresAtMs,
+    certificateExpiresAtMs: () => serving.expiresAtMs(),
+    holdsLease: () => serving.holdsLease(),
     caches: () => decision.caches(),
     trustMirrors: () => trust.mirrors.status(),
     cacheDirFaults: () => decision.disk?.faults(),
@@ -373,25 +388,25 @@ async function startService(
     log,
     limits,
   });
-  const watch = new CertificateWatch({
-    files,
-    current: certificate,
-    use: (next) => {
-      webhook.setTls(next);
-    },
+  const missing = (): readonly string[] => [...source.status().missing, ...serving.missing()];
+  const serving = keepServing(options, {
+    settings: settingsOfWebhooks,
+    webhook,
+    certificate,
+    isReady: () => missing().length === 0,
+    metrics,
     log,
-    clock,
   });
   const operations = createOperationsServer({
     ...address(options.operationsListen),
-    missing: () => source.status().missing,
+    missing,
     metrics: () => metrics.text(),
     log,
   });
   const close = async (): Promise<void> => {
     operations.beginShutdown();
-    watch.close();
     await webhook.close();
+    await serving.close();
     await Promise.all([operations.close(), decision.close()]);
     await trust.close();
   };
@@ -403,6 +418,90 @@ async function startService(
     await close();
     throw error;
   }
+}
+
+/** What the webhook server is made with. Before a Secret is there, nobody trusts what is shown. */
+async function firstCertificate(certificate: ServedCertificate): Promise<ServingCertificate> {
+  if (certificate.kind === 'Files') return loadServingCertificate(certificate);
+  const { kept } = (await renewCertificates(noCertificates, ['localhost'], clock.nowMs())) ?? {};
+  return readServingCertificate(kept?.certificate ?? '', kept?.key ?? '');
+}
+
+interface ServingParts {
+  readonly settings: WebhookSettings | undefined;
+  readonly webhook: WebhookServer;
+  /** What the server was made with. */
+  readonly certificate: ServingCertificate;
+  readonly isReady: () => boolean;
+  readonly metrics: Metrics;
+  readonly log: BaseLogger;
+}
+
+/** The serving certificate and the registration with the API server, kept while the process runs. */
+interface Serving {
+  /** Undefined before there is a certificate that anybody trusts. */
+  expiresAtMs(): number | undefined;
+  missing(): readonly string[];
+  /** Undefined where nothing is registered. */
+  holdsLease(): boolean | undefined;
+  close(): Promise<void>;
+}
+
+function keepServing(options: ServeOptions, parts: ServingParts): Serving {
+  const { settings, webhook, certificate, log } = parts;
+  const origin = options.certificate;
+  const keepInstallation = (from: CertificateOrigin): Installation | undefined =>
+    settings === undefined
+      ? undefined
+      : openInstallation({
+          ...{ settings, clock, logger: log, certificate: from, isReady: parts.isReady },
+          ...{ releaseNamespace: options.releaseNamespace, pinning: options.pinning },
+          ...(options.kubeconfig === undefined ? {} : { kubeconfig: options.kubeconfig }),
+          restored: (kind, change) => {
+            parts.metrics.recordRestoration(kind, change);
+          },
+        });
+  if (origin.kind === 'Files') {
+    const { caFile } = origin;
+    const watch = new CertificateWatch({
+      files: origin,
+      current: certificate,
+      use: (next) => {
+        webhook.setTls(next);
+      },
+      log,
+      clock,
+    });
+    const installation =
+      caFile === undefined
+        ? undefined
+        : keepInstallation({ kind: 'Provided', authorities: () => loadAuthority(caFile) });
+    return {
+      expiresAtMs: () => watch.current.expiresAtMs,
+      missing: () => [],
+      holdsLease: () => installation?.holdsLease,
+      close: async () => {
+        watch.close();
+        await installation?.close();
+      },
+    };
+  }
+  let current: ServingCertificate | undefined;
+  const installation = keepInstallation({
+    ...origin,
+    use: (kept) => {
+      const next = readServingCertificate(kept.certificate, kept.key);
+      webhook.setTls(next);
+      current = next;
+    },
+  });
+  return {
+    expiresAtMs: () => current?.expiresAtMs,
+    missing: () =>
+      current === undefined ? [`The serving certificate is not in Secret ${origin.name} yet.`] : [],
+    holdsLease: () => installation?.holdsLease,
+    close: async () => installation?.close(),
+  };
 }
 
 function countPolicies(source: LiveSource): { ready: number; notReady: number } {
@@ -434,18 +533,32 @@ function address(text: string): { host: string; port: number } {
 /** Largest file of webhook settings, bytes. */
 const maxWebhookSettingsBytes = 256 * 1024;
 
-async function readWebhookSettings(path: string): Promise<string> {
+/** @param path absent = undefined. */
+async function readWebhookSettings(path: string | undefined): Promise<WebhookSettings | undefined> {
+  if (path === undefined) return undefined;
   const bytes = await readBounded(path, maxWebhookSettingsBytes, `The webhook settings ${path}`);
-  return bytes.toString('utf8');
+  return parseWebhookSettings(bytes.toString('utf8'));
 }
 
 async function webhooks({ ca, settings, ...target }: WebhooksOptions): Promise<string> {
-  const text = settings === undefined ? '' : await readWebhookSettings(settings);
-  const configurations = webhookConfigurations(parseWebhookSettings(text), {
-    ...target,
-    caPem: await loadAuthority(ca),
-  });
+  const configurations = webhookConfigurations(
+    (await readWebhookSettings(settings)) ?? parseWebhookSettings(''),
+    { ...target, caPem: await loadAuthority(ca) },
+  );
   return configurations.map(renderManifest).join('');
+}
+
+async function removeRegistered(
+  { settings: path, kubeconfig }: RemoveWebhooksOptions,
+  signal: AbortSignal,
+): Promise<string> {
+  const settings = (await readWebhookSettings(path)) ?? parseWebhookSettings('');
+  const { removed, isMarked } = await removeWebhooks(settings, kubeconfig, signal);
+  const what = removed.length === 0 ? 'There were no webhooks' : `Removed: ${removed.join(', ')}`;
+  const { namespace, name } = settings.service;
+  return isMarked
+    ? `${what}. Service ${name} is marked: running replicas do not put them back.`
+    : `${what}. There is no Service ${name} in namespace ${namespace} to mark: replicas that still run put them back.`;
 }
 
 function startDemoRegistry({ listen, ...options }: DemoRegistryOptions): Promise<DemoRegistry> {
@@ -458,8 +571,9 @@ async function startDemo(): Promise<Demo> {
   const { shop, archive } = stack.use(await startDemoRegistries());
   const files = await writeDemoFiles();
   stack.defer(() => files.remove());
+  const { policies, registries, tlsCert: certFile, tlsKey: keyFile } = files;
   const options: ServeOptions = {
-    ...files,
+    ...{ policies, registries, certificate: { kind: 'Files', certFile, keyFile } },
     listen: `${demoAddress}:0`,
     operationsListen: `${demoAddress}:0`,
     plainHttp: [],

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createServingCertificate } from '../../src/demo/serving-certificate.ts';
+import { createAuthority, issueServingCertificate } from '../../src/certificates/issue-certificates.ts';
 import type { BackgroundProcess } from '../processes/background-process.ts';
 import { freePorts } from '../processes/free-ports.ts';
 import { httpAnswers } from '../processes/http-answers.ts';
@@ -48,7 +48,9 @@ export async function startWebhook({
 }: WebhookOptions): Promise<WebhookProcess> {
   const directory = await makeTemporaryDirectory('webhook');
   const [port, operationsPort] = await freePorts(2);
-  const { caPem, certPem, keyPem } = await createServingCertificate([host]);
+  const term = { fromMs: Date.now(), lifetimeMs: 86_400_000 };
+  const authority = await createAuthority('Refwarden e2e', term);
+  const { certPem, keyPem } = await issueServingCertificate(authority, [host], term);
   const certPath = join(directory.path, 'tls.crt');
   const keyPath = join(directory.path, 'tls.key');
   await writeFile(certPath, certPem);
@@ -59,7 +61,7 @@ export async function startWebhook({
   const webhooksPath = join(directory.path, 'webhooks.yaml');
   await writeFile(webhooksPath, JSON.stringify({ url: `https://${host}:${port}` }));
   const caPath = join(directory.path, 'ca.crt');
-  await writeFile(caPath, caPem);
+  await writeFile(caPath, authority.certPem);
   const { stdout: configurations } = await runCommandOrThrow(
     ...refwardenCommand(
       ...['webhooks', `--ca=${caPath}`, `--settings=${webhooksPath}`],

@@ -48,6 +48,12 @@ const webhookSettings = z.strictObject({
 /** How the API server is told of Refwarden. */
 export type WebhookSettings = z.output<typeof webhookSettings>;
 
+/** The host that the API server calls, and that the serving certificate has to be for. */
+export function webhookHost({ url, service }: WebhookSettings): string {
+  if (url === undefined) return `${service.name}.${service.namespace}.svc`;
+  return new URL(url).hostname.replace(/^\[(.*)\]$/, '$1');
+}
+
 /**
  * @param text YAML; empty means defaults.
  * @throws RefwardenError `ConfigurationInvalid`; names the field.

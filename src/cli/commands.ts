@@ -51,12 +51,30 @@ export interface ServeOptions extends RegistryOptions, PolicyOptions {
   readonly releaseNamespace: string;
   readonly listen: string;
   readonly operationsListen: string;
-  readonly tlsCert: string;
-  readonly tlsKey: string;
+  readonly certificate: ServedCertificate;
+  /** Settings of the webhooks (YAML): they are registered with the API server, and kept there. */
+  readonly webhooks?: string;
   readonly clientCa?: string;
   /** Pods are pinned to the digests that are judged, and admitted only so. */
   readonly pinning: boolean;
   readonly logLevel: string;
+}
+
+/** Where the serving certificate comes from. */
+export type ServedCertificate =
+  | {
+      readonly kind: 'Files';
+      readonly certFile: string;
+      readonly keyFile: string;
+      /** PEM file of the authority that signed it, which the API server is told of. */
+      readonly caFile?: string;
+    }
+  /** Made and renewed by Refwarden itself, in a Secret of this name. */
+  | { readonly kind: 'Secret'; readonly name: string };
+
+export interface RemoveWebhooksOptions {
+  readonly kubeconfig?: string;
+  readonly settings?: string;
 }
 
 export interface WebhooksOptions {
@@ -143,6 +161,8 @@ export interface Engine {
   serve(options: ServeOptions, signal: AbortSignal): Promise<void>;
   /** The webhook configurations of the API server, as YAML. */
   webhooks(options: WebhooksOptions): Promise<string>;
+  /** Takes the webhooks away from the API server. @returns what was done, a sentence. */
+  removeWebhooks(options: RemoveWebhooksOptions, signal: AbortSignal): Promise<string>;
   startDemo(): Promise<Demo>;
   startDemoRegistry(options: DemoRegistryOptions): Promise<DemoRegistry>;
   /** The built-in trusted root of the public Sigstore instance, as JSON text. */

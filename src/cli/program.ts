@@ -13,6 +13,8 @@ import type {
   Engine,
   PolicyOptions,
   RegistryOptions,
+  RemoveWebhooksOptions,
+  ServedCertificate,
   ServeOptions,
   Terminal,
   TreeOptions,
@@ -23,7 +25,7 @@ import { runDemoRegistry } from './demo-registry-command.ts';
 import { addConformanceClient } from './conformance-client.ts';
 import { runServe } from './serve-command.ts';
 import { runTree } from './tree-command.ts';
-import { runWebhooks } from './webhooks-command.ts';
+import { runRemoveWebhooks, runWebhooks } from './webhooks-command.ts';
 
 export interface ProgramOptions {
   readonly version: string;
@@ -137,8 +139,24 @@ function buildProgram(
       'host:port of /livez, /readyz and /metrics (HTTP)',
       '0.0.0.0:8080',
     )
-    .requiredOption('--tls-cert <file>', 'serving certificate, PEM, with its chain; reloaded when it changes')
-    .requiredOption('--tls-key <file>', 'its private key, PEM')
+    .option('--tls-cert <file>', 'serving certificate, PEM, with its chain; reloaded when it changes')
+    .option('--tls-key <file>', 'its private key, PEM')
+    .addOption(
+      new Option(
+        '--certificate-secret <name>',
+        'Secret of the release namespace in which Refwarden makes and renews the certificate itself; needs --webhooks',
+      ).conflicts(['tlsCert', 'tlsKey', 'webhookCa']),
+    )
+    .addOption(
+      new Option(
+        '--webhooks <file>',
+        'settings of the webhooks (YAML): registers them with the API server once ready, and keeps them there',
+      ).conflicts('policies'),
+    )
+    .option(
+      '--webhook-ca <file>',
+      'authority of --tls-cert, PEM, that the API server is told of; with --webhooks',
+    )
     .option('--client-ca <file>', 'accept only clients with a certificate of this authority')
     .option(
       '--no-pinning',
@@ -149,10 +167,12 @@ function buildProgram(
         .choices(['debug', 'info', 'warn', 'error'])
         .default('info'),
     )
-    .action(async (flags: ServeFlags) => {
+    .action(async (flags: ServeFlags, command: Command) => {
+      const certificate = servedCertificate(flags);
+      if (typeof certificate === 'string') command.error(`error: ${certificate}`);
       end(
         await runServe(
-          { ...sourceOptions(flags, defaults), ...serveOptions(flags) },
+          { ...sourceOptions(flags, defaults), ...serveOptions(flags), certificate },
           engine,
           terminal,
           interrupted,
@@ -186,15 +206,26 @@ function buildProgram(
 
   addConformanceClient(program, engine, terminal, end);
 
-  program
+  const webhooks = program
     .command('webhooks')
     .description('print the webhook configurations, for kubectl apply -f -')
-    .requiredOption('--ca <file>', 'certificate of the authority that signed the serving certificate, PEM')
+    .option('--ca <file>', 'certificate of the authority that signed the serving certificate, PEM')
     .option('--settings <file>', 'settings of the webhooks (YAML), see docs/cluster.md')
     .option('--release-namespace <name>', 'namespace of Refwarden itself', defaults.releaseNamespace)
     .option('--no-pinning', 'without the one that pins Pods; serve must be started with --no-pinning too')
-    .action(async (flags: WebhooksOptions) => {
-      end(await runWebhooks(flags, engine, terminal));
+    .action(async ({ ca, ...flags }: Omit<WebhooksOptions, 'ca'> & { ca?: string }, command: Command) => {
+      // Not required by commander, which would ask it of `webhooks remove` too.
+      if (ca === undefined) return command.error("error: required option '--ca <file>' not specified");
+      end(await runWebhooks({ ca, ...flags }, engine, terminal));
+    });
+
+  webhooks
+    .command('remove')
+    .description('take the webhooks away from the API server, before Refwarden itself is removed')
+    .option('--settings <file>', 'settings of the webhooks (YAML), see docs/cluster.md')
+    .option('--kubeconfig <file>', 'the cluster; default: KUBECONFIG, ~/.kube/config, in-cluster')
+    .action(async (flags: RemoveWebhooksOptions) => {
+      end(await runRemoveWebhooks(flags, engine, terminal, interrupted));
     });
 
   program
@@ -222,7 +253,16 @@ type CheckFlags = SourceFlags &
   };
 type TreeFlags = RegistryFlags & Pick<TreeOptions, 'output' | 'layout'> & { readonly timeout: number };
 type DemoRegistryFlags = Omit<DemoRegistryOptions, 'layouts'> & { readonly layout: string[] };
-type ServeFlags = SourceFlags & Omit<ServeOptions, 'plainHttp' | 'noMatch'>;
+type ServeFlags = SourceFlags &
+  Omit<ServeOptions, 'plainHttp' | 'noMatch' | 'certificate'> &
+  CertificateFlags;
+interface CertificateFlags {
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+  readonly certificateSecret?: string;
+  readonly webhooks?: string;
+  readonly webhookCa?: string;
+}
 
 function layoutOption(): Option {
   return new Option(
@@ -297,24 +337,39 @@ function serveOptions({
   releaseNamespace,
   listen,
   operationsListen,
-  tlsCert,
-  tlsKey,
+  webhooks,
   clientCa,
   pinning,
   logLevel,
-}: ServeFlags): Omit<ServeOptions, 'plainHttp' | 'noMatch'> {
+}: ServeFlags): Omit<ServeOptions, 'plainHttp' | 'noMatch' | 'certificate'> {
   return {
     releaseNamespace,
     listen,
     operationsListen,
-    tlsCert,
-    tlsKey,
     pinning,
     logLevel,
     ...(policies === undefined ? {} : { policies }),
     ...(kubeconfig === undefined ? {} : { kubeconfig }),
+    ...(webhooks === undefined ? {} : { webhooks }),
     ...(clientCa === undefined ? {} : { clientCa }),
   };
+}
+
+/** @returns a sentence when the flags do not go together. */
+function servedCertificate(flags: CertificateFlags): ServedCertificate | string {
+  const { tlsCert: certFile, tlsKey: keyFile, certificateSecret, webhooks, webhookCa: caFile } = flags;
+  if (certificateSecret !== undefined) {
+    return webhooks === undefined
+      ? "option '--certificate-secret' needs '--webhooks', whose settings say what the certificate is for"
+      : { kind: 'Secret', name: certificateSecret };
+  }
+  if (certFile === undefined || keyFile === undefined) {
+    return "give '--tls-cert' and '--tls-key', or '--certificate-secret' and '--webhooks'";
+  }
+  if ((webhooks === undefined) !== (caFile === undefined)) {
+    return "with '--tls-cert', options '--webhooks' and '--webhook-ca' go together";
+  }
+  return { kind: 'Files', certFile, keyFile, ...(caFile === undefined ? {} : { caFile }) };
 }
 
 const outputOption = (): Option =>

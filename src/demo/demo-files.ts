@@ -1,9 +1,9 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createAuthority, issueServingCertificate } from '../certificates/issue-certificates.ts';
 import { archiveHost, demoAddress, shopHost } from './demo-addresses.ts';
 import { demoPolicies } from './policies.ts';
-import { createServingCertificate } from './serving-certificate.ts';
 
 /** Everything that the demo's webhook is started from, in a folder that `remove` takes away. */
 export interface DemoFiles {
@@ -23,11 +23,16 @@ const registrySettings = `registries:
 - {host: "${archiveHost}", plainHttp: true, mechanisms: [References]}
 `;
 
+const certificateLifetimeMs = 7 * 24 * 3_600_000;
+
 export async function writeDemoFiles(): Promise<DemoFiles> {
   const folder = await mkdtemp(join(tmpdir(), 'refwarden-demo-'));
   const remove = (): Promise<void> => rm(folder, { recursive: true, force: true });
   try {
-    const { caPem, certPem, keyPem } = await createServingCertificate([demoAddress, 'localhost']);
+    const term = { fromMs: Date.now(), lifetimeMs: certificateLifetimeMs };
+    const authority = await createAuthority('Refwarden demo authority', term);
+    const { certPem, keyPem } = await issueServingCertificate(authority, [demoAddress, 'localhost'], term);
+    const caPem = authority.certPem;
     const write = async (name: string, text: string): Promise<string> => {
       const path = join(folder, name);
       await writeFile(path, text, { mode: 0o600 });

@@ -12,7 +12,7 @@ type Query = Readonly<Record<string, string | number>>;
 
 export interface ApiAnswer<T> {
   readonly status: number;
-  /** Present with status 200 only. */
+  /** Present when the request was granted (2xx) only. */
   readonly content?: T;
 }
 
@@ -29,7 +29,14 @@ export interface WatchBounds {
   readonly signal: AbortSignal;
 }
 
-/** Reads and watches objects of the API server. A status other than 200 is an answer, not an error. */
+/** What is written, and how the API server is to take it. */
+export type ApiWrite =
+  | { readonly method: 'POST' | 'PUT'; readonly object: object }
+  /** A merge patch (RFC 7386). */
+  | { readonly method: 'PATCH'; readonly object: object }
+  | { readonly method: 'DELETE' };
+
+/** Reads, watches and writes objects of the API server. A status that refuses is an answer, not an error. */
 export class ApiClient {
   readonly #server: string;
   readonly #connection: ApiConnection;
@@ -41,10 +48,24 @@ export class ApiClient {
   }
 
   /** @throws RefwardenError `ClusterUnavailable`, `ArtifactTooLarge`. */
-  async get(path: string, query: Query, bounds: GetBounds): Promise<ApiAnswer<JsonObject>> {
+  get(path: string, query: Query, bounds: GetBounds): Promise<ApiAnswer<JsonObject>> {
+    return this.#exchange(path, query, bounds);
+  }
+
+  /** @throws RefwardenError `ClusterUnavailable`, `ArtifactTooLarge`. */
+  write(path: string, write: ApiWrite, bounds: GetBounds): Promise<ApiAnswer<JsonObject>> {
+    return this.#exchange(path, {}, bounds, write);
+  }
+
+  async #exchange(
+    path: string,
+    query: Query,
+    bounds: GetBounds,
+    write?: ApiWrite,
+  ): Promise<ApiAnswer<JsonObject>> {
     const signal = AbortSignal.any([bounds.signal, AbortSignal.timeout(bounds.timeoutMs)]);
-    const { statusCode, body } = await this.#send(path, query, bounds.timeoutMs, signal);
-    if (statusCode !== 200) {
+    const { statusCode, body } = await this.#send(path, query, bounds.timeoutMs, signal, write);
+    if (statusCode < 200 || statusCode > 299) {
       discard(body);
       return { status: statusCode };
     }
@@ -95,6 +116,7 @@ export class ApiClient {
     query: Query,
     maxSilenceMs: number,
     signal: AbortSignal,
+    write?: ApiWrite,
   ): Promise<Dispatcher.ResponseData> {
     const { dispatcher, headers } = await this.#connection.prepare();
     const search = new URLSearchParams();
@@ -103,7 +125,7 @@ export class ApiClient {
       return await request(`${this.#server}${path}?${search.toString()}`, {
         dispatcher,
         signal,
-        headers: { ...headers, Accept: 'application/json' },
+        ...requestOf(headers, write),
         headersTimeout: maxSilenceMs,
         bodyTimeout: maxSilenceMs,
       });
@@ -129,6 +151,21 @@ export class ApiClient {
       cause,
     );
   }
+}
+
+function requestOf(
+  headers: Record<string, string>,
+  write: ApiWrite | undefined,
+): { method?: Dispatcher.HttpMethod; headers: Record<string, string>; body?: string } {
+  const accepting = { ...headers, Accept: 'application/json' };
+  if (write === undefined) return { headers: accepting };
+  if (write.method === 'DELETE') return { method: write.method, headers: accepting };
+  const type = write.method === 'PATCH' ? 'application/merge-patch+json' : 'application/json';
+  return {
+    method: write.method,
+    headers: { ...accepting, 'Content-Type': type },
+    body: JSON.stringify(write.object),
+  };
 }
 
 /** Destroying a body that was not read to its end is an error to it: nobody else is to hear of that. */

@@ -1,15 +1,23 @@
+import type { WebhookConfiguration } from '../admission/webhook-configurations.ts';
 import { apiGroup, groupVersion } from '../policy/model/metadata.ts';
+
+const webhookGroup = 'admissionregistration.k8s.io';
 
 /** Objects that are listed and watched together. */
 export interface Collection {
   /** Plural name of the resource, as RBAC and metrics call it. */
   readonly name: string;
   readonly path: string;
+  /** The name of the only object that is listed and watched. */
+  readonly only?: string;
   /** What a refusal (403) asks for, a sentence. */
   readonly permission: string;
   /** What a 404 means, a sentence. */
   readonly absent: string;
 }
+
+/** A collection of which one object alone is meant. */
+export type SingleCollection = Collection & { readonly only: string };
 
 export type PolicyKind = 'TrustedIssuer' | 'ClusterArtifactPolicy' | 'ArtifactPolicy';
 
@@ -32,6 +40,56 @@ export function configMapCollection(releaseNamespace: string): Collection {
     path: `/api/v1/namespaces/${encodeURIComponent(releaseNamespace)}/configmaps`,
     permission: grant('list and watch', 'configmaps', '', `a Role of namespace ${releaseNamespace}`),
     absent: 'The API server has no configmaps: check the address of the API server.',
+  };
+}
+
+/** The Secret of this name alone: RBAC may then grant it by `resourceNames`. */
+export function secretCollection(namespace: string, name: string): SingleCollection {
+  return {
+    name: 'secrets',
+    path: `/api/v1/namespaces/${encodeURIComponent(namespace)}/secrets`,
+    only: name,
+    permission: grant('get, list and watch', 'secrets', '', `a Role of namespace ${namespace}`),
+    absent: 'The API server has no secrets: check the address of the API server.',
+  };
+}
+
+/** The lease by which replicas agree on who writes. */
+export function leaseCollection(namespace: string, name: string): SingleCollection {
+  return {
+    name: 'leases',
+    path: `/apis/coordination.k8s.io/v1/namespaces/${encodeURIComponent(namespace)}/leases`,
+    only: name,
+    permission: grant(
+      'get, create and update',
+      'leases',
+      'coordination.k8s.io',
+      `a Role of namespace ${namespace}`,
+    ),
+    absent: 'The API server has no leases: check the address of the API server.',
+  };
+}
+
+/** The Service that leads to the webhook. */
+export function serviceCollection(namespace: string, name: string): SingleCollection {
+  return {
+    name: 'services',
+    path: `/api/v1/namespaces/${encodeURIComponent(namespace)}/services`,
+    only: name,
+    permission: grant('get and patch', 'services', '', `a Role of namespace ${namespace}`),
+    absent: 'The API server has no services: check the address of the API server.',
+  };
+}
+
+/** The webhook configuration of this name alone. */
+export function webhookCollection(kind: WebhookConfiguration['kind'], name: string): SingleCollection {
+  const plural = `${kind.toLowerCase()}s`;
+  return {
+    name: plural,
+    path: `/apis/${webhookGroup}/v1/${plural}`,
+    only: name,
+    permission: grant('get, list, watch, create and update', plural, webhookGroup, 'a ClusterRole'),
+    absent: `The API server has no ${plural}: check the address of the API server.`,
   };
 }
 

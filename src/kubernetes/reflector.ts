@@ -127,6 +127,7 @@ export class Reflector {
     const { api, collection, timing } = this.#options;
     const query = {
       limit: this.#pageObjects,
+      ...selectOnly(collection),
       ...(continueToken === undefined ? {} : { continue: continueToken }),
     };
     const bounds = { maxBytes: maxPageBytes, timeoutMs: timing.listTimeoutMs, signal: this.#closing.signal };
@@ -160,6 +161,7 @@ export class Reflector {
     const relist = AbortSignal.timeout(Math.max(0, Math.ceil(this.#relistDueMs - performance.now())));
     const query = {
       watch: 'true',
+      ...selectOnly(collection),
       resourceVersion: from,
       allowWatchBookmarks: 'true',
       timeoutSeconds: Math.max(1, Math.round(timing.serverTimeoutMs / 1000)),
@@ -263,6 +265,9 @@ interface ListPage {
   readonly version: string;
   readonly continueToken?: string;
 }
+
+const selectOnly = ({ only }: Collection): Record<string, string> =>
+  only === undefined ? {} : { fieldSelector: `metadata.name=${only}` };
 
 const keyOf = ({ name, namespace = '' }: ObjectHeader): string => `${namespace}/${name}`;
 

@@ -14,6 +14,8 @@ export interface MetricSources {
   readonly policySyncAgeSeconds: () => number | undefined;
   /** End of the serving certificate, milliseconds since the epoch; undefined without one. */
   readonly certificateExpiresAtMs: () => number | undefined;
+  /** Whether this replica writes certificates and webhook configurations; undefined where nobody does. */
+  readonly holdsLease: () => boolean | undefined;
   readonly caches: () => readonly CacheCounts[];
   readonly trustMirrors: () => readonly TrustMirrorState[];
   /** Files of the cache directory that could not be used; undefined without one. */
@@ -37,6 +39,8 @@ export interface Metrics {
   recordRefusal(code: FailureCode): void;
   /** A request that was sent to a registry. */
   recordRequest(request: FinishedRequest): void;
+  /** A webhook configuration that somebody deleted or changed, and that was put back. */
+  recordRestoration(kind: string, change: string): void;
   /** Prometheus text exposition, format 0.0.4. */
   text(): Promise<string>;
 }
@@ -104,6 +108,12 @@ export function createMetrics(sources: MetricSources): Metrics {
     labelNames: ['code'],
     registers,
   });
+  const restorations = new Counter({
+    name: 'refwarden_webhook_restorations_total',
+    help: 'Webhook configurations that were put back after somebody deleted or changed them.',
+    labelNames: ['kind', 'change'],
+    registers,
+  });
   registerSources(sources, registers);
   registerCaches(sources, registers);
   registerTrustMirrors(sources, registers);
@@ -132,6 +142,9 @@ export function createMetrics(sources: MetricSources): Metrics {
     recordRequest({ outcome, purpose, durationMs }) {
       requests.inc({ outcome, purpose });
       requestDuration.observe({ purpose }, durationMs / 1000);
+    },
+    recordRestoration(kind, change) {
+      restorations.inc({ kind, change });
     },
     text: () => registry.metrics(),
   };
@@ -172,6 +185,15 @@ function registerSources(sources: MetricSources, registers: Registry[]): void {
     collect() {
       const expiresAtMs = sources.certificateExpiresAtMs();
       setOrRemove(this, expiresAtMs === undefined ? undefined : expiresAtMs / 1000);
+    },
+  });
+  new Gauge({
+    name: 'refwarden_lease_held',
+    help: 'Whether this replica is the one that writes certificates and webhook configurations; absent without serve --webhooks.',
+    registers,
+    collect() {
+      const holds = sources.holdsLease();
+      setOrRemove(this, holds === undefined ? undefined : Number(holds));
     },
   });
 }

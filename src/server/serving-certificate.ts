@@ -19,15 +19,28 @@ export interface ServingCertificate extends ServingTls {
 const maxFileBytes = 1024 * 1024;
 
 /** @throws RefwardenError `ConfigurationInvalid`: a file that is missing or does not parse, a key of another certificate. */
-export async function loadServingCertificate(files: CertificateFiles): Promise<ServingCertificate> {
-  const cert = await readPem(files.certFile);
-  const key = await readPem(files.keyFile);
-  const certificate = parsed(`${files.certFile} holds no PEM certificate.`, () => new X509Certificate(cert));
-  const privateKey = parsed(`${files.keyFile} holds no PEM private key.`, () => createPrivateKey(key));
+export async function loadServingCertificate({
+  certFile,
+  keyFile,
+}: CertificateFiles): Promise<ServingCertificate> {
+  return readServingCertificate(await readPem(certFile), await readPem(keyFile), { certFile, keyFile });
+}
+
+/**
+ * @param cert PEM. @param key PEM. @param names what to call them in an error.
+ * @throws RefwardenError `ConfigurationInvalid`: what does not parse, a key of another certificate.
+ */
+export function readServingCertificate(
+  cert: string,
+  key: string,
+  { certFile, keyFile }: CertificateFiles = { certFile: 'tls.crt', keyFile: 'tls.key' },
+): ServingCertificate {
+  const certificate = parsed(`${certFile} holds no PEM certificate.`, () => new X509Certificate(cert));
+  const privateKey = parsed(`${keyFile} holds no PEM private key.`, () => createPrivateKey(key));
   if (!certificate.checkPrivateKey(privateKey)) {
     throw new RefwardenError(
       'ConfigurationInvalid',
-      `The key in ${files.keyFile} does not belong to the certificate in ${files.certFile}.`,
+      `The key in ${keyFile} does not belong to the certificate in ${certFile}.`,
     );
   }
   return { cert, key, expiresAtMs: certificate.validToDate.getTime() };

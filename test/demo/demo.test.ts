@@ -58,7 +58,9 @@ describe('webhook over the demo registries', () => {
     urls = { mutate: `${base}/mutate`, validate: `${base}/validate` };
     served = createEngine().serve(
       {
-        ...files,
+        policies: files.policies,
+        registries: files.registries,
+        certificate: { kind: 'Files', certFile: files.tlsCert, keyFile: files.tlsKey },
         listen: `127.0.0.1:${port}`,
         operationsListen: `127.0.0.1:${await freePort()}`,
         plainHttp: [],

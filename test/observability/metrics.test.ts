@@ -14,6 +14,7 @@ const metricsOf = (sources: Partial<MetricSources> = {}) =>
       { name: 'blobs', hits: 3, misses: 2, evictions: 1, entries: 4, bytes: 2048 },
       { name: 'tags', hits: 0, misses: 1, evictions: 0, entries: 1, bytes: undefined },
     ],
+    holdsLease: () => true,
     cacheDirFaults: () => ({ spoilt: 1, failed: 2 }),
     trustMirrors: () => [
       { host: 'tuf.example', verifiedAtMs: Date.now() - 60_000, expiresAtMs: 1_800_000_000_000, failures: 2 },
@@ -50,6 +51,9 @@ describe('createMetrics', () => {
     expect(text).toContain('refwarden_policies{ready="false"} 1\n');
     expect(text).toContain('refwarden_policy_sync_age_seconds 4.5\n');
     expect(text).toContain('refwarden_serving_certificate_expiry_timestamp_seconds 1700000000\n');
+    expect(text).toContain('refwarden_lease_held 1\n');
+    const without = await metricsOf({ holdsLease: () => undefined }).text();
+    expect(without).not.toMatch(/^refwarden_lease_held/m);
   });
 
   it('takes over what caches counted, each time as it stands', async () => {

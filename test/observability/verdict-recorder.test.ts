@@ -13,6 +13,7 @@ function record(verdict: Verdict) {
     policySyncAgeSeconds: () => undefined,
     certificateExpiresAtMs: () => undefined,
     caches: () => [],
+    holdsLease: () => undefined,
     cacheDirFaults: () => undefined,
     trustMirrors: () => [],
   });

@@ -2,9 +2,12 @@ import { X509Certificate } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { connect, createServer } from 'node:tls';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { createServingCertificate } from '../../src/demo/serving-certificate.ts';
+import { createAuthority, issueServingCertificate } from '../../src/certificates/issue-certificates.ts';
 
-const { caPem, certPem, keyPem } = await createServingCertificate(['127.0.0.1', 'refwarden.test']);
+const dayMs = 86_400_000;
+const term = { fromMs: Date.now(), lifetimeMs: 7 * dayMs };
+const authority = await createAuthority('Test, "authority" = 1', term);
+const { certPem, keyPem } = await issueServingCertificate(authority, ['127.0.0.1', 'refwarden.test'], term);
 
 /** Serves with the certificate and connects as a client that expects `servername`; resolves to the error's code. */
 async function handshake(host: string, servername: string | undefined, ca: string): Promise<string> {
@@ -26,26 +29,27 @@ async function handshake(host: string, servername: string | undefined, ca: strin
   });
 }
 
-describe('createServingCertificate', () => {
+describe('issueServingCertificate', () => {
   it('is trusted by its authority for its IP address and its DNS name, and for no other', async () => {
-    expect(await handshake('127.0.0.1', undefined, caPem)).toBe('trusted');
-    expect(await handshake('127.0.0.1', 'refwarden.test', caPem)).toBe('trusted');
-    expect(await handshake('127.0.0.1', 'other.test', caPem)).toBe('ERR_TLS_CERT_ALTNAME_INVALID');
+    const ca = authority.certPem;
+    expect(await handshake('127.0.0.1', undefined, ca)).toBe('trusted');
+    expect(await handshake('127.0.0.1', 'refwarden.test', ca)).toBe('trusted');
+    expect(await handshake('127.0.0.1', 'other.test', ca)).toBe('ERR_TLS_CERT_ALTNAME_INVALID');
   });
 
-  it('is trusted by no other authority', async () => {
-    const other = await createServingCertificate(['127.0.0.1']);
-    expect(await handshake('127.0.0.1', undefined, other.caPem)).not.toBe('trusted');
+  it('is trusted by no other authority, even of the same name', async () => {
+    const other = await createAuthority('Test, "authority" = 1', term);
+    expect(await handshake('127.0.0.1', undefined, other.certPem)).not.toBe('trusted');
+    expect(await handshake('127.0.0.1', undefined, other.certPem + authority.certPem)).toBe('trusted');
   });
 
-  it('is an ECDSA P-256 leaf for servers only, valid for about a week', () => {
+  it('makes an ECDSA P-256 leaf for servers only, valid for as long as was asked', () => {
     const certificate = new X509Certificate(certPem);
     expect(certificate.ca).toBe(false);
     expect(certificate.publicKey.asymmetricKeyDetails).toEqual({ namedCurve: 'prime256v1' });
     expect(certificate.keyUsage).toEqual(['1.3.6.1.5.5.7.3.1']);
-    const lifetimeDays =
-      (certificate.validToDate.getTime() - certificate.validFromDate.getTime()) / 86_400_000;
-    expect(lifetimeDays).toBeCloseTo(7, 1);
-    expect(new X509Certificate(caPem).ca).toBe(true);
+    const lifetimeMs = certificate.validToDate.getTime() - certificate.validFromDate.getTime();
+    expect(lifetimeMs / dayMs).toBeCloseTo(7, 1);
+    expect(new X509Certificate(authority.certPem).ca).toBe(true);
   });
 });

@@ -1,0 +1,49 @@
+import { join } from 'node:path';
+import type { BackgroundProcess } from '../processes/background-process.ts';
+import { httpAnswers } from '../processes/http-answers.ts';
+import { startService } from '../processes/start-service.ts';
+import { releaseNamespace } from '../world/trust.ts';
+import { refwardenCommand } from './refwarden-command.ts';
+
+export interface ReplicaOptions {
+  readonly kubeconfigPath: string;
+  readonly name: string;
+  readonly port: number;
+  readonly operationsPort: number;
+  /** File of `--webhooks`. */
+  readonly webhooksPath: string;
+  readonly secretName: string;
+  readonly directory: string;
+  readonly plainHttp: readonly string[];
+}
+
+/** `refwarden serve` that makes its own certificate and registers itself, once it is ready. */
+export interface Replica extends BackgroundProcess {
+  readonly metrics: () => Promise<string>;
+}
+
+export async function startReplica(options: ReplicaOptions): Promise<Replica> {
+  const { kubeconfigPath, name, port, operationsPort, webhooksPath, secretName, directory, plainHttp } =
+    options;
+  const operations = `http://127.0.0.1:${operationsPort}`;
+  const [file, args] = refwardenCommand(
+    ...['serve', `--kubeconfig=${kubeconfigPath}`, `--release-namespace=${releaseNamespace}`],
+    ...[`--listen=0.0.0.0:${port}`, `--operations-listen=127.0.0.1:${operationsPort}`],
+    ...[`--certificate-secret=${secretName}`, `--webhooks=${webhooksPath}`],
+    ...plainHttp.map((registry) => `--plain-http=${registry}`),
+  );
+  const process = await startService({
+    ...{ name, file, args },
+    logPath: join(directory, `${name}.log`),
+    env: { DOCKER_CONFIG: directory, KUBECONFIG: undefined, POD_NAMESPACE: undefined },
+    isReady: async () => ((await isReady(operations)) ? true : undefined),
+  });
+  return { ...process, metrics: async () => (await fetch(`${operations}/metrics`)).text() };
+}
+
+async function isReady(operations: string): Promise<boolean> {
+  if ((await httpAnswers(`${operations}/livez`)) === undefined) return false;
+  const response = await fetch(`${operations}/readyz`);
+  await response.body?.cancel();
+  return response.status === 200;
+}

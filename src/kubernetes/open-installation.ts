@@ -1,0 +1,99 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import type { BaseLogger } from 'pino';
+import type { Clock } from '../admission/ports.ts';
+import { webhookConfigurations } from '../admission/webhook-configurations.ts';
+import { webhookHost } from '../admission/webhook-settings.ts';
+import type { WebhookSettings } from '../admission/webhook-settings.ts';
+import { defaultCertificateTimes } from '../certificates/renew-certificates.ts';
+import type { CertificateTimes, KeptCertificates } from '../certificates/renew-certificates.ts';
+import { ApiClient } from './api-client.ts';
+import { CertificateKeeper } from './certificate-keeper.ts';
+import type { WebhookChange, WebhookKind } from './kept-webhooks.ts';
+import { loadKubeConfig } from './kube-config.ts';
+import { Lease } from './lease.ts';
+import { defaultWatchTiming } from './watch-timing.ts';
+import { WebhookKeeper } from './webhook-keeper.ts';
+
+/** Where the serving certificate comes from. */
+export type CertificateOrigin =
+  /** A Secret of the release namespace, which Refwarden writes itself. */
+  | { readonly kind: 'Secret'; readonly name: string; readonly use: (kept: KeptCertificates) => void }
+  /** Somebody else provides it. */
+  | { readonly kind: 'Provided'; readonly authorities: () => Promise<string> };
+
+export interface InstallationOptions {
+  /** Path of a kubeconfig; absent = KUBECONFIG, the home directory, or the service account of the pod. */
+  readonly kubeconfig?: string;
+  readonly releaseNamespace: string;
+  readonly settings: WebhookSettings;
+  readonly pinning: boolean;
+  readonly certificate: CertificateOrigin;
+  /** Whether this replica can answer: nobody is sent to it before. */
+  readonly isReady: () => boolean;
+  readonly restored: (kind: WebhookKind, change: WebhookChange) => void;
+  readonly clock: Clock;
+  readonly logger: BaseLogger;
+  readonly certificateTimes?: Partial<CertificateTimes>;
+}
+
+/** What the cluster holds so that the API server asks Refwarden: certificates, and webhook configurations. */
+export interface Installation {
+  /** This replica is the one that writes. */
+  readonly holdsLease: boolean;
+  /** Looks again soon: this replica may have become ready. */
+  wake(): void;
+  close(): Promise<void>;
+}
+
+/** Of all replicas that keep it one writes at a time. @throws RefwardenError `ConfigurationInvalid` */
+export function openInstallation(options: InstallationOptions): Installation {
+  const { settings, certificate, logger, releaseNamespace, pinning } = options;
+  const api = new ApiClient(loadKubeConfig(options.kubeconfig));
+  const lease = new Lease({
+    ...{ api, logger, namespace: releaseNamespace, name: settings.name },
+    identity: `${hostname()}_${randomUUID()}`,
+  });
+  const common = { api, lease, logger, timing: defaultWatchTiming };
+  const certificates =
+    certificate.kind === 'Provided'
+      ? undefined
+      : new CertificateKeeper({
+          ...common,
+          secret: { namespace: releaseNamespace, name: certificate.name },
+          hosts: [webhookHost(settings)],
+          use: (kept) => {
+            certificate.use(kept);
+            webhooks.wake();
+          },
+          times: { ...defaultCertificateTimes, ...options.certificateTimes },
+          clock: options.clock,
+        });
+  const webhooks = new WebhookKeeper({
+    ...common,
+    name: settings.name,
+    service: settings.service,
+    wanted: async () => {
+      if (!options.isReady()) return undefined;
+      const caPem =
+        certificate.kind === 'Provided' ? await certificate.authorities() : certificates?.authorities;
+      return caPem === undefined
+        ? undefined
+        : webhookConfigurations(settings, { caPem, releaseNamespace, pinning });
+    },
+    restored: options.restored,
+  });
+  return {
+    get holdsLease() {
+      return lease.isHeld;
+    },
+    wake: () => {
+      webhooks.wake();
+    },
+    close: async () => {
+      await Promise.all([certificates?.close(), webhooks.close()]);
+      await lease.close();
+      await api.close();
+    },
+  };
+}
