@@ -108,10 +108,10 @@ const inSecret = async (): Promise<Record<string, string>> => {
     Object.entries(data).map(([key, value]) => [key, Buffer.from(value, 'base64').toString()]),
   );
 };
-const takeFromSecret = (key: string): Promise<string> =>
+const emptyInSecret = (key: string): Promise<string> =>
   must(kubectl, [
     ...['patch', 'secret', secretName, `--namespace=${releaseNamespace}`, '--type=json'],
-    `--patch=[{"op":"remove","path":"/data/${key}"}]`,
+    `--patch=[{"op":"replace","path":"/data/${key}","value":""}]`,
   ]);
 const authorities = (bundle = ''): X509Certificate[] =>
   (bundle.match(/-----BEGIN[^-]+-----[^-]+-----END[^-]+-----/g) ?? []).map((pem) => new X509Certificate(pem));
@@ -139,12 +139,12 @@ describe('T38 a webhook configuration', () => {
     await must(kubectl, ['delete', kind, 'refwarden']);
     await until(`${kind} is back`, async () => (await registered()).includes(kind));
     expect(await webhooksOf(kind)).toEqual(wanted);
+    const name = kind.startsWith('v') ? 'ValidatingWebhookConfiguration' : 'MutatingWebhookConfiguration';
     await until('there is an event', async () =>
       (await must(kubectl, ['get', 'events', '--namespace=default', '--output=yaml'])).includes(
-        'was deleted, and was put back.',
+        `message: ${name} refwarden was deleted, and was put back.`,
       ),
     );
-    const name = kind.startsWith('v') ? 'ValidatingWebhookConfiguration' : 'MutatingWebhookConfiguration';
     expect(await replica.metrics()).toContain(
       `refwarden_webhook_restorations_total{kind="${name}",change="Missing"} 1\n`,
     );
@@ -182,12 +182,12 @@ describe('T33 certificates', () => {
     const creating = (async () => {
       while (!over.signal.aborted) results.push(await ask(signed));
     })();
-    await takeFromSecret('tls.crt');
+    await emptyInSecret('tls.crt');
     await until('there is another certificate', async () => {
       const { 'tls.crt': certificate } = await inSecret();
-      return certificate !== undefined && certificate !== before['tls.crt'];
+      return certificate !== '' && certificate !== before['tls.crt'];
     });
-    await takeFromSecret('ca.key');
+    await emptyInSecret('ca.key');
     await until(
       'there is another authority',
       async () => authorities((await inSecret())['ca.crt']).length > 1,

@@ -117,6 +117,7 @@ export class WebhookKeeper {
   async #keep(kind: WebhookKind, kept: Kept, wanted: WebhookConfiguration | undefined): Promise<void> {
     const { logger } = this.#options;
     const { signal } = this.#closing;
+    const { hasStood } = kept; // before what is written here is seen standing
     const change = webhookChange(wanted, kept.found);
     if (change === undefined || (await this.#wereRemoved(signal))) return;
     try {
@@ -125,7 +126,7 @@ export class WebhookKeeper {
           ? await kept.object.remove(signal)
           : (await kept.object.write(withWebhooks(wanted, kept.found), signal)) !== undefined;
       // Else somebody was faster, and the watch tells of it.
-      if (isDone) this.#tell(kind, change, kept.hasStood);
+      if (isDone) this.#tell(kind, change, hasStood);
     } catch (cause) {
       const { code, message } = toFailure(cause);
       if (!signal.aborted) logger.error({ cause, code, kind }, message);
