@@ -47,6 +47,7 @@ import { RefwardenError } from './failures/failure.ts';
 import { openCluster } from './kubernetes/open-cluster.ts';
 import { openInstallation } from './kubernetes/open-installation.ts';
 import type { CertificateOrigin, Installation } from './kubernetes/open-installation.ts';
+import { PullSecrets } from './kubernetes/pull-secrets.ts';
 import { removeWebhooks } from './kubernetes/remove-webhooks.ts';
 import { openLayout } from './layout/layout-store.ts';
 import { publicHosts } from './network/bounded-fetch.ts';
@@ -66,6 +67,7 @@ import { defaultRegistryLimits } from './registry/limits.ts';
 import { loadRegistrySettings } from './registry/load-registry-settings.ts';
 import type { LoadedSettings } from './registry/load-registry-settings.ts';
 import { prepareCacheDirectory } from './registry/cache-directory.ts';
+import { pullCredentials } from './registry/pull-credentials.ts';
 import { createRegistryClient } from './registry/registry-client.ts';
 import { RegistryEndpoints } from './registry/registry-endpoints.ts';
 import { createRevocationSource } from './revocation/revocation-source.ts';
@@ -161,6 +163,7 @@ function openDecision(
   source: LiveSource,
   { store, credentials, hosts, disk }: Contents,
   recorder: VerdictRecorder,
+  pullSecrets?: PullSecrets,
 ): OpenDecision {
   const artifacts = createArtifactSource(store);
   const revocation = createRevocationSource({ hosts, clock });
@@ -175,7 +178,12 @@ function openDecision(
       recorder,
       policies: source,
       namespaces: source,
-      credentials: { credentialsFor: () => Promise.resolve(credentials) },
+      credentials: {
+        credentialsFor: async (workload) =>
+          pullSecrets === undefined
+            ? credentials
+            : pullCredentials(await pullSecrets.find(workload), credentials),
+      },
     },
     caches: () => [
       ...artifacts.caches(),
@@ -186,6 +194,7 @@ function openDecision(
     disk,
     close: async () => {
       await Promise.all([artifacts.close(), source.close(), pool.close(), revocation.close()]);
+      await pullSecrets?.close();
       await disk?.close();
     },
   };
@@ -371,7 +380,8 @@ async function startService(
       log.warn({ cause }, 'The cache directory fails: going on without it');
     },
   });
-  const decision = openDecision(source, contents, recorder);
+  const pullSecrets = options.pullSecrets ? new PullSecrets(options.kubeconfig, clock) : undefined;
+  const decision = openDecision(source, contents, recorder, pullSecrets);
   const webhook = createWebhookServer({
     ...address(options.listen),
     tls: certificate,
@@ -580,6 +590,7 @@ async function startDemo(): Promise<Demo> {
     noMatch: 'Admit',
     releaseNamespace: 'refwarden-system',
     pinning: true,
+    pullSecrets: false,
     logLevel: 'error',
   };
   const log = createLogger({ level: 'error', destination: process.stderr });

@@ -4,6 +4,7 @@ export const apiVersion = 'refwarden.dev/v1alpha1';
 export interface PolicySpec {
   readonly mode?: 'Enforce' | 'Warn' | 'Audit';
   readonly onInconclusive?: 'Deny' | 'Admit';
+  readonly workloads?: 'Pods' | 'All';
   readonly require: readonly object[];
   readonly evidenceRepositories?: readonly string[];
   readonly indexTags?: readonly string[];

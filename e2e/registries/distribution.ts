@@ -6,15 +6,34 @@ import { makeTemporaryDirectory } from '../processes/temporary-directory.ts';
 import type { RunningRegistry } from './running-registry.ts';
 import { startRegistry } from './start-registry.ts';
 
+export interface PrivateRegistry extends RunningRegistry {
+  /** Starts it again for this account only, a line of an htpasswd file. */
+  readonly protect: (account: string) => Promise<void>;
+}
+
 /** Distribution 3: no referrers API, so that its clients fall back to the tag `sha256-<hex>`. */
-export async function startDistribution(): Promise<RunningRegistry> {
+export async function startDistribution(): Promise<PrivateRegistry> {
   const file = await ensureComponent('distribution');
   const host = `127.0.0.1:${await freePort()}`;
   const directory = await makeTemporaryDirectory('distribution');
   const configPath = join(directory.path, 'config.json');
   // The program reads YAML, of which JSON is a part.
-  await writeFile(configPath, JSON.stringify(configuration(host, join(directory.path, 'storage')), null, 2));
-  return startRegistry({ name: 'distribution', file, args: ['serve', configPath], host, directory });
+  const written = configuration(host, join(directory.path, 'storage'));
+  await writeFile(configPath, JSON.stringify(written, null, 2));
+  const registry = await startRegistry({
+    ...{ name: 'distribution', file, args: ['serve', configPath], host, directory },
+  });
+  return {
+    ...registry,
+    protect: async (account) => {
+      const startAgain = await registry.interrupt();
+      const path = join(directory.path, 'htpasswd');
+      await writeFile(path, `${account}\n`);
+      const auth = { htpasswd: { realm: 'e2e', path } };
+      await writeFile(configPath, JSON.stringify({ ...written, auth }, null, 2));
+      await startAgain();
+    },
+  };
 }
 
 function configuration(address: string, storage: string): object {

@@ -25,6 +25,8 @@ export interface Credentials {
   scope(registry: string, repository: string): string;
   /** Undefined for anonymous access. Never the account of another registry. */
   account(registry: string, repository: string): Promise<Account | undefined>;
+  /** Where they come from or why there are none, a sentence for whoever is refused; holds no secret. */
+  explain?(registry: string, repository: string): string | undefined;
 }
 
 export const anonymousScope = 'anonymous';

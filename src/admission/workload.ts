@@ -20,6 +20,14 @@ export interface Workload extends WorkloadIdentity {
   readonly dryRun: boolean;
   /** Distinct by text. */
   readonly images: readonly WorkloadImage[];
+  /** Whose credentials its images are pulled with; undefined for one that does not come from a cluster. */
+  readonly pull?: PullSecretNames;
+}
+
+export interface PullSecretNames {
+  /** Names in the namespace of the workload. */
+  readonly secrets: readonly string[];
+  readonly serviceAccount: string;
 }
 
 /** A kind that holds a PodSpec. */
@@ -96,7 +104,29 @@ export function readWorkload(request: AdmissionRequest): Workload {
       ? readImages(oldObject, source.path).map(({ image }) => image)
       : [],
   );
-  return { ...workload, images: readImages(object, source.path).filter(({ image }) => !known.has(image)) };
+  return {
+    ...workload,
+    images: readImages(object, source.path).filter(({ image }) => !known.has(image)),
+    pull: readPullSecrets(podSpec(object, source.path, source.path.join('.')) ?? {}),
+  };
+}
+
+/** Read as the kubelet reads them: what is not a name is none. */
+function readPullSecrets({
+  imagePullSecrets,
+  serviceAccountName,
+  serviceAccount,
+}: JsonObject): PullSecretNames {
+  const names = (Array.isArray(imagePullSecrets) ? imagePullSecrets : []).map((entry) =>
+    isJsonObject(entry) ? nameOf(entry) : '',
+  );
+  const account = [serviceAccountName, serviceAccount].find(
+    (name) => typeof name === 'string' && name !== '',
+  );
+  return {
+    secrets: [...new Set(names.filter((name) => name !== ''))],
+    serviceAccount: typeof account === 'string' ? account : 'default',
+  };
 }
 
 /** Generated names are not known at admission. */

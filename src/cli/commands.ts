@@ -55,6 +55,8 @@ export interface ServeOptions extends RegistryOptions, PolicyOptions {
   /** Settings of the webhooks (YAML): they are registered with the API server, and kept there. */
   readonly webhooks?: string;
   readonly clientCa?: string;
+  /** Pull secrets of workloads are read from the cluster. */
+  readonly pullSecrets: boolean;
   /** Pods are pinned to the digests that are judged, and admitted only so. */
   readonly pinning: boolean;
   readonly logLevel: string;

@@ -159,6 +159,10 @@ function buildProgram(
     )
     .option('--client-ca <file>', 'accept only clients with a certificate of this authority')
     .option(
+      '--no-pull-secrets',
+      'read no pull secrets of workloads: private images are read with --docker-config alone',
+    )
+    .option(
       '--no-pinning',
       'leave tags in Pods: a node may then pull another image than the one that was judged',
     )
@@ -340,6 +344,7 @@ function serveOptions({
   webhooks,
   clientCa,
   pinning,
+  pullSecrets,
   logLevel,
 }: ServeFlags): Omit<ServeOptions, 'plainHttp' | 'noMatch' | 'certificate'> {
   return {
@@ -347,6 +352,8 @@ function serveOptions({
     listen,
     operationsListen,
     pinning,
+    // Without a cluster there is none to read from.
+    pullSecrets: pullSecrets && policies === undefined,
     logLevel,
     ...(policies === undefined ? {} : { policies }),
     ...(kubeconfig === undefined ? {} : { kubeconfig }),

@@ -43,7 +43,7 @@ export function compareCredentialKeys(one: CredentialKey, other: CredentialKey):
     other.path.length - one.path.length ||
     other.host.length - one.host.length ||
     preference(one) - preference(other) ||
-    (one.text < other.text ? -1 : 1)
+    Number(one.text > other.text) - Number(one.text < other.text)
   );
 }
 

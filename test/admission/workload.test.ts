@@ -27,6 +27,8 @@ const everywhere: JsonObject = {
     { name: 'init', image: 'init:1' },
     { name: 'sidecar', image: 'sidecar:1', restartPolicy: 'Always' },
   ],
+  imagePullSecrets: [{ name: 'regcred' }, {}, { name: '' }, { name: 'other' }, { name: 'regcred' }],
+  serviceAccountName: 'runner',
   containers: [
     { name: 'app', image: 'app:1' },
     { name: 'again', image: 'app:1' },
@@ -49,6 +51,7 @@ describe('readWorkload', () => {
         name: 'app',
         isTemplate: kind !== 'Pod',
         dryRun: false,
+        pull: { secrets: ['regcred', 'other'], serviceAccount: 'runner' },
         images: [
           {
             image: 'init:1',

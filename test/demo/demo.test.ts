@@ -67,6 +67,7 @@ describe('webhook over the demo registries', () => {
         noMatch: 'Admit',
         releaseNamespace: 'refwarden-system',
         pinning: true,
+        pullSecrets: false,
         logLevel: 'error',
       },
       ending.signal,

@@ -142,6 +142,7 @@ describe('createMetrics', () => {
     const metrics = metricsOf();
     metrics.recordVerdict(sampleVerdict());
     metrics.recordRefusal('Overloaded');
+    metrics.recordRestoration('ValidatingWebhookConfiguration', 'Missing');
     metrics.recordRequest({ outcome: 'ok', purpose: 'decision', durationMs: 20 });
     expect(listed).toEqual(exposed(await metrics.text()));
   });

@@ -1,0 +1,101 @@
+import { describe, expect, it } from 'vitest';
+import { anonymous } from '../../src/admission/ports.ts';
+import type { Credentials } from '../../src/admission/ports.ts';
+import { pullCredentials } from '../../src/registry/pull-credentials.ts';
+import type { PullSecret } from '../../src/registry/pull-credentials.ts';
+
+const secret = (name: string, content: unknown, form: PullSecret['form'] = 'config.json'): PullSecret => ({
+  name: `secret ${name} in namespace shop`,
+  form,
+  bytes: Buffer.from(typeof content === 'string' ? content : JSON.stringify(content)),
+});
+const user = (username: string): object => ({ username, password: 'p' });
+const auths = (name: string, entries: Record<string, object>): PullSecret => secret(name, { auths: entries });
+const of = (...secrets: PullSecret[]): Credentials => pullCredentials({ secrets, missing: [] }, anonymous);
+const who = async (credentials: Credentials, registry: string, repository = 'acme/app') => {
+  const account = await credentials.account(registry, repository);
+  return account !== undefined && 'username' in account ? account.username : undefined;
+};
+const ofInstallation: Credentials = {
+  scope: (registry) => (registry === 'quay.io' ? 'installation' : 'anonymous'),
+  account: (registry) =>
+    Promise.resolve(registry === 'quay.io' ? { username: 'installation', password: 'p' } : undefined),
+};
+
+describe('pullCredentials', () => {
+  it('T09 gives the account of the most specific key of all secrets, the first where two are equal', async () => {
+    const credentials = of(
+      auths('host', { 'ghcr.io': user('host') }),
+      auths('path', { 'ghcr.io/acme': user('path') }),
+      auths('again', { 'ghcr.io/acme': user('again'), 'quay.io': user('quay') }),
+    );
+    expect(await who(credentials, 'ghcr.io')).toBe('path');
+    expect(await who(credentials, 'ghcr.io', 'other/app')).toBe('host');
+    expect(await who(credentials, 'quay.io')).toBe('quay');
+    expect(await who(credentials, 'ghcr.io.attacker.example')).toBeUndefined();
+  });
+
+  it('reads the older form of Secrets', async () => {
+    const credentials = of(secret('old', { 'https://index.docker.io/v1/': user('hub') }, 'dockercfg'));
+    expect(await who(credentials, 'docker.io', 'library/a')).toBe('hub');
+  });
+
+  it('asks those of the installation for what no secret says anything of', async () => {
+    const found = { secrets: [auths('a', { 'ghcr.io': user('me') })], missing: [] };
+    const credentials = pullCredentials(found, ofInstallation);
+    expect(await who(credentials, 'quay.io')).toBe('installation');
+    expect(credentials.scope('quay.io', 'a')).toBe('installation');
+    expect(credentials.scope('ghcr.io', 'a')).not.toBe('anonymous');
+    expect(credentials.scope('gcr.io', 'a')).toBe('anonymous');
+    expect(credentials.explain?.('quay.io', 'a')).toBeUndefined();
+  });
+
+  it('T09 shares what was fetched with the same key of equal secrets only', () => {
+    const scope = (one: PullSecret): string => of(one).scope('ghcr.io', 'a');
+    expect(scope(auths('a', { 'ghcr.io': user('me') }))).toBe(scope(auths('b', { 'ghcr.io': user('me') })));
+    expect(scope(auths('a', { 'ghcr.io': user('me') }))).not.toBe(
+      scope(auths('a', { 'ghcr.io': user('you') })),
+    );
+  });
+
+  it('passes over a secret that does not parse, and says so', async () => {
+    const credentials = of(secret('broken', '{'), auths('good', { 'ghcr.io': user('me') }));
+    expect(await who(credentials, 'ghcr.io')).toBe('me');
+    expect(credentials.explain?.('quay.io', 'a')).toMatch(
+      /^Secret good in namespace shop has no entry for quay\.io; secret broken in namespace shop.*\.$/,
+    );
+  });
+
+  it('never runs a credential helper that a secret names', async () => {
+    const credentials = of(secret('helper', { credHelpers: { 'ghcr.io': 'evil' }, credsStore: 'evil' }));
+    await expect(credentials.account('ghcr.io', 'a')).rejects.toMatchObject({ code: 'RegistryUnauthorized' });
+    expect(await credentials.account('quay.io', 'a')).toBeUndefined();
+  });
+
+  it('says where an account comes from, or what lacks', () => {
+    const found = {
+      secrets: [auths('a', { 'ghcr.io': user('me') })],
+      missing: ['secret b in namespace shop does not exist'],
+    };
+    const credentials = pullCredentials(found, anonymous);
+    expect(credentials.explain?.('ghcr.io', 'a')).toBe('The account is that of secret a in namespace shop.');
+    expect(credentials.explain?.('quay.io', 'a')).toBe(
+      'Secret a in namespace shop has no entry for quay.io; secret b in namespace shop does not exist.',
+    );
+    expect(of().explain?.('quay.io', 'a')).toBe('The workload names no pull secret.');
+    const many = Array.from({ length: 6 }, (_, i) => `secret ${i} does not exist`);
+    expect(pullCredentials({ secrets: [], missing: many }, anonymous).explain?.('quay.io', 'a')).toMatch(
+      /secret 3 does not exist; and 2 more\.$/,
+    );
+  });
+
+  it('refuses a secret with more keys than anybody has', () => {
+    const keys = (count: number): PullSecret =>
+      auths(
+        'many',
+        Object.fromEntries(Array.from({ length: count }, (_, i) => [`r${i}.example`, user('me')])),
+      );
+    expect(of(keys(1000)).scope('r1.example', 'a')).not.toBe('anonymous');
+    expect(of(keys(1001)).scope('r1.example', 'a')).toBe('anonymous');
+  });
+});
