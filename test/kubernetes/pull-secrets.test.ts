@@ -12,7 +12,7 @@ let nowMs: number;
 /** By path: what is answered, an object or a status; 404 for anything else. */
 let answers: Map<string, object | number>;
 /** Answers are held back while this is pending. */
-let gate: Promise<void>;
+let gate: Promise<unknown>;
 
 const secretPath = (name: string, namespace = 'shop'): string =>
   `/api/v1/namespaces/${namespace}/secrets/${name}`;
@@ -104,14 +104,14 @@ describe('PullSecrets', () => {
   });
 
   it('asks for each once while it is believed, and shares a request under way', async () => {
-    const { promise, resolve } = Promise.withResolvers<void>();
+    const { promise, resolve } = Promise.withResolvers<undefined>();
     gate = promise;
     answers.set(secretPath('regcred'), config('{}'));
     const both = Promise.all([secrets.find(workload(['regcred'])), secrets.find(workload(['regcred']))]);
     await vi.waitFor(() => {
       expect(asked(secretPath('regcred'))).toBe(1);
     });
-    resolve();
+    resolve(undefined);
     const [one, other] = await both;
     // The very same object: it is parsed once.
     expect(one.secrets[0]).toBe(other.secrets[0]);
@@ -149,13 +149,13 @@ describe('PullSecrets', () => {
 
   it('T11 looks at the first 16 of a workload, and asks for 32 at the same time at most', async () => {
     const names = (prefix: string): string[] => Array.from({ length: 17 }, (_, i) => `${prefix}${i}`);
-    const { promise, resolve } = Promise.withResolvers<void>();
+    const { promise, resolve } = Promise.withResolvers<undefined>();
     gate = promise;
     const three = Promise.all(['a', 'b', 'c'].map((prefix) => secrets.find(workload(names(prefix)))));
     await vi.waitFor(() => {
       expect(api.requests).toHaveLength(32);
     });
-    resolve();
+    resolve(undefined);
     const [first, , third] = await three;
     expect(first?.missing.at(0)).toBe('only the first 16 pull secrets are looked at');
     expect(third?.missing.at(-1)).toBe(
