@@ -1,15 +1,29 @@
+import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { RefwardenError } from '../../../src/failures/failure.ts';
 import { verifyOcspResponse } from '../../../src/verification/revocation/ocsp-response.ts';
 import type { OcspAnswer } from '../../../src/verification/revocation/ocsp-response.ts';
 import { parseCertificate } from '../../../src/verification/x509/certificate.ts';
+import { DerReader } from '../../../src/verification/x509/der.ts';
+import type { DerElement } from '../../../src/verification/x509/der.ts';
+import { encodeDer } from '../../../src/verification/x509/encode-der.ts';
 import { extensionOid, purposeOid } from '../../../src/verification/x509/extensions.ts';
-import { extension, nothing, octets, tagged } from '../../support/der-values.ts';
+import {
+  enumerated,
+  extension,
+  integer,
+  nothing,
+  octets,
+  oid,
+  primitive,
+  sequence,
+  tagged,
+} from '../../support/der-values.ts';
 import { failureOf } from '../../support/failure-of.ts';
 import { makeAnswer, refusedAnswer } from '../../support/make-revocation.ts';
 import type { AnswerOptions } from '../../support/make-revocation.ts';
-import { certify, keyUsage, ofAuthority, pkiNowMs, purpose } from '../../support/test-pki.ts';
+import { certify, keyUsage, ofAuthority, pkiNowMs, purpose, signed } from '../../support/test-pki.ts';
 import type { CertificateOptions, TestHolder } from '../../support/test-pki.ts';
 
 const hourMs = 3_600_000;
@@ -216,6 +230,155 @@ describe('an OCSP answer', () => {
         }
       }),
       { numRuns: 1_000 },
+    );
+  });
+});
+
+describe('an OCSP answer with more than belongs there', () => {
+  const more = 'RevocationUnknown: The answer does not parse: it has more than belongs there.';
+  /** The children of an element, changed. */
+  const withChildren = (der: Uint8Array, change: (children: Uint8Array[]) => Uint8Array[]): Uint8Array => {
+    const { tag, content } = new DerReader(der).read();
+    return encodeDer(tag, ...change([...new DerReader(content).rest()].map(({ whole }) => whole)));
+  };
+  const answer = makeAnswer(leaf, issuer, { status: { reason: 1 } });
+  const response = new DerReader(answer).open().rest();
+  response.next();
+  const bytes = new DerReader((response.next().value as DerElement).content).open();
+  bytes.read();
+  const basic = bytes.read().content;
+  const data = new DerReader(basic).open().read().whole;
+  /** With another body, signed anew, or another frame. */
+  const around = (body: Uint8Array, ...rest: Uint8Array[]): Uint8Array =>
+    sequence(
+      enumerated(0),
+      tagged(0, sequence(oid('1.3.6.1.5.5.7.48.1.1'), octets(signed(body, issuer.key, ...rest)))),
+    );
+  const changed = (change: (parts: Uint8Array[]) => Uint8Array[]): string =>
+    failureOf(() => verify(around(withChildren(data, change))));
+
+  it('is good as it was made', () => {
+    expect(verify(around(data)).status).toMatchObject({ status: 'revoked' });
+  });
+
+  it('is refused after the certificates, the answers and within one', () => {
+    expect(failureOf(() => verify(around(data, tagged(0, sequence()), nothing)))).toBe(more);
+    expect(changed((parts) => [...parts, nothing])).toBe(more);
+    const inSingle = (change: (fields: Uint8Array[]) => Uint8Array[]): string =>
+      changed(([id = nothing, time = nothing, singles = nothing]) => [
+        id,
+        time,
+        withChildren(singles, ([single = nothing]) => [withChildren(single, change)]),
+      ]);
+    expect(inSingle((fields) => [...fields, nothing])).toBe(more);
+    expect(
+      inSingle(([certId = nothing, ...rest]) => [withChildren(certId, (ids) => [...ids, nothing]), ...rest]),
+    ).toBe(more);
+    expect(
+      inSingle(([certId = nothing, status = nothing, ...rest]) => [
+        certId,
+        withChildren(status, (parts) => [...parts, nothing]),
+        ...rest,
+      ]),
+    ).toBe(more);
+  });
+
+  it('counts with its version written out', () => {
+    const versioned = withChildren(data, (parts) => [tagged(0, integer(0)), ...parts]);
+    expect(verify(around(versioned)).status).toMatchObject({ status: 'revoked' });
+  });
+
+  it('is of another certificate when it names it by another hash', () => {
+    const renamed = changed(([id = nothing, time = nothing, singles = nothing]) => [
+      id,
+      time,
+      withChildren(singles, ([single = nothing]) => [
+        withChildren(single, ([certId = nothing, ...rest]) => [
+          withChildren(certId, ([, ...ids]) => [sequence(oid('2.16.840.1.101.3.4.2.1'), nothing), ...ids]),
+          ...rest,
+        ]),
+      ]),
+    ]);
+    expect(renamed).toBe('RevocationUnknown: The answer is about another certificate.');
+  });
+
+  it('takes a good that says something for none', () => {
+    const malformed = changed(([id = nothing, time = nothing, singles = nothing]) => [
+      id,
+      time,
+      withChildren(singles, ([single = nothing]) => [
+        withChildren(single, ([certId = nothing, , ...rest]) => [
+          certId,
+          primitive(0, Buffer.of(1)),
+          ...rest,
+        ]),
+      ]),
+    ]);
+    expect(malformed).toBe('RevocationUnknown: The answer does not parse: it has a malformed status.');
+  });
+
+  it('T11 is looked for among 64 answers, and is larger than 64 KiB for nobody', () => {
+    const among = (count: number): (() => OcspAnswer) => {
+      const [single] = [
+        ...new DerReader(new DerReader(data).open().rest().toArray()[2]?.content ?? data).rest(),
+      ];
+      const other = withChildren(single?.whole ?? data, ([certId = nothing, ...rest]) => [
+        withChildren(certId, (ids) => [...ids.slice(0, -1), integer(1)]),
+        ...rest,
+      ]);
+      const all = Array.from({ length: count - 1 }, () => other);
+      return () =>
+        verify(
+          around(
+            withChildren(data, ([id = nothing, time = nothing]) => [
+              id,
+              time,
+              sequence(...all, single?.whole ?? data),
+            ]),
+          ),
+        );
+    };
+    expect(among(64)().status).toMatchObject({ status: 'revoked' });
+    expect(among(65)).toThrow('The answer is about another certificate');
+    const tooLarge = 'RevocationUnknown: The answer is larger than 65536 bytes.';
+    expect(failureOf(() => verify(new Uint8Array(65_536)))).not.toBe(tooLarge);
+    expect(failureOf(() => verify(new Uint8Array(65_537)))).toBe(tooLarge);
+  });
+
+  it('leaves out what it does not say', () => {
+    expect(verify(makeAnswer(leaf, issuer, { status: {} })).status).toStrictEqual({
+      status: 'revoked',
+      untilMs: pkiNowMs + hourMs,
+      revokedAtMs: pkiNowMs - 2 * hourMs,
+    });
+    expect(verify(makeAnswer(leaf, issuer))).toStrictEqual({
+      status: { status: 'good', untilMs: pkiNowMs + hourMs },
+    });
+  });
+});
+
+describe('a delegated responder', () => {
+  it('needs a certificate that is valid at this moment, to the millisecond', () => {
+    const at = (notBeforeMs: number, notAfterMs: number): (() => OcspAnswer) => {
+      const responder = delegate({ notBeforeMs, notAfterMs });
+      return () => verify(makeAnswer(leaf, issuer, by(responder)));
+    };
+    expect(at(pkiNowMs, pkiNowMs + hourMs)().status).toMatchObject({ status: 'good' });
+    expect(at(pkiNowMs - hourMs, pkiNowMs)().status).toMatchObject({ status: 'good' });
+    expect(at(pkiNowMs + 1000, pkiNowMs + hourMs)).toThrow('has a certificate that is valid from');
+    expect(at(pkiNowMs - hourMs, pkiNowMs - 1000)).toThrow('has a certificate that is valid from');
+  });
+
+  it('that is named must have signed, whoever else did', () => {
+    const responder = delegate();
+    const other = delegate();
+    const answer = makeAnswer(leaf, issuer, {
+      responder: other,
+      responderId: tagged(2, octets(createHash('sha1').update(responder.keyBits).digest())),
+      certificates: [responder, other],
+    });
+    expect(failureOf(() => verify(answer))).toBe(
+      'RevocationUnknown: The signature of the answer does not verify.',
     );
   });
 });

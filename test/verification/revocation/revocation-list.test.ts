@@ -4,6 +4,7 @@ import { RefwardenError } from '../../../src/failures/failure.ts';
 import { verifyRevocationList } from '../../../src/verification/revocation/revocation-list.ts';
 import type { RevocationStatus } from '../../../src/verification/revocation/revocation-status.ts';
 import { parseCertificate } from '../../../src/verification/x509/certificate.ts';
+import { DerReader } from '../../../src/verification/x509/der.ts';
 import { extensionOid } from '../../../src/verification/x509/extensions.ts';
 import {
   bits,
@@ -19,7 +20,14 @@ import {
 import { rejectionOf } from '../../support/failure-of.ts';
 import { entryOf, makeList, scope, scopeFlag } from '../../support/make-revocation.ts';
 import type { ListOptions } from '../../support/make-revocation.ts';
-import { basicConstraints, certify, keyUsage, ofAuthority, pkiNowMs } from '../../support/test-pki.ts';
+import {
+  basicConstraints,
+  certify,
+  keyUsage,
+  ofAuthority,
+  pkiNowMs,
+  signed,
+} from '../../support/test-pki.ts';
 
 const hourMs = 3_600_000;
 const issuer = certify('issuer', { extensions: ofAuthority });
@@ -271,5 +279,61 @@ describe('a list of revoked certificates', () => {
       }),
       { numRuns: 1_000 },
     );
+  });
+});
+
+describe('a list with more than belongs there', () => {
+  const of = (options: ListOptions): Promise<string> => refusal({ entries: [], ...options });
+  const more = 'RevocationUnknown: The list does not parse: it has more than belongs there.';
+
+  it('is refused after its signature, after its extensions, in its scope and in an entry', async () => {
+    const list = makeList(issuer);
+    const outer = new DerReader(list).read().content;
+    expect(await rejectionOf(() => verify(sequence(outer, nothing)))).toBe(more);
+    const body = new DerReader(outer).read().content;
+    expect(await rejectionOf(() => verify(signed(sequence(body, nothing), issuer.key)))).toBe(more);
+    expect(await of({ extensions: [scope(scopeFlag(1), nothing)] })).toBe(more);
+    const entry = sequence(integer(leaf.serial), timeOf(pkiNowMs), sequence(), nothing);
+    expect(await of({ rawEntries: entry })).toBe(more);
+  });
+
+  it('is refused in the date of an entry', async () => {
+    const date = extension(
+      extensionOid.invalidityDate,
+      Buffer.concat([timeOf(pkiNowMs), Uint8Array.from(nothing)]),
+    );
+    expect(await of({ entries: [{ serial: leaf.serial, extensions: [date] }] })).toBe(more);
+  });
+});
+
+describe('what an entry leaves out', () => {
+  it('is left out of the answer', async () => {
+    expect(await verify(makeList(issuer, { entries: [{ serial: leaf.serial }] }))).toStrictEqual({
+      status: 'revoked',
+      untilMs: pkiNowMs + hourMs,
+      revokedAtMs: pkiNowMs - 2 * hourMs,
+    });
+  });
+});
+
+describe('the bounds of a list', () => {
+  it('T11 are 32 MiB', async () => {
+    const tooLarge = 'RevocationUnknown: The list is larger than 33554432 bytes.';
+    expect(await rejectionOf(() => verify(new Uint8Array(32 * 1024 * 1024)))).not.toBe(tooLarge);
+    expect(await rejectionOf(() => verify(new Uint8Array(32 * 1024 * 1024 + 1)))).toBe(tooLarge);
+  });
+
+  it('in time are its own update, to the millisecond that clocks may differ by', async () => {
+    const dated = (thisUpdateMs: number): Promise<RevocationStatus> =>
+      verify(makeList(issuer, { thisUpdateMs, nextUpdateMs: pkiNowMs + 9 * hourMs }));
+    expect(await dated(pkiNowMs)).toMatchObject({ status: 'good' });
+    await expect(dated(pkiNowMs + hourMs)).rejects.toThrow('in the future');
+  });
+});
+
+describe('a list that names its places', () => {
+  it('counts when one of them is one of the certificate', async () => {
+    const places = scope(tagged(0, tagged(0, uri('http://elsewhere.test/'), uri(uris[1] ?? ''))));
+    expect(await verify(makeList(issuer, { extensions: [places] }))).toEqual(good);
   });
 });

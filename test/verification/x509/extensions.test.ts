@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { DerFault } from '../../../src/verification/x509/der.ts';
-import { extensionOid, keyUsage, readExtensions } from '../../../src/verification/x509/extensions.ts';
+import {
+  basicConstraints,
+  extensionOid,
+  keyUsage,
+  purposes,
+  readExtensions,
+} from '../../../src/verification/x509/extensions.ts';
 import { DerReader } from '../../../src/verification/x509/der.ts';
 import { bits, extension, octets, oid, sequence } from '../../support/der-values.ts';
 
@@ -26,6 +32,51 @@ describe('readExtensions', () => {
     const many = Array.from({ length: 65 }, (_, index) => extension(`1.2.${index}`, Buffer.of(5, 0)));
     expect(read(...many.slice(1)).size).toBe(64);
     expect(() => read(...many)).toThrow(why);
+  });
+});
+
+describe('what follows the value of an extension', () => {
+  const nothing = Buffer.of(5, 0);
+  const more = new DerFault('more than belongs there');
+  const values = {
+    basicConstraints: sequence(Buffer.of(1, 1, 0xff), Buffer.of(2, 1, 3)),
+    keyUsage: bits(Buffer.of(0x80)),
+    extendedKeyUsage: sequence(oid('1.2.3'), oid('1.2.4')),
+  };
+  const readers = { basicConstraints, keyUsage, extendedKeyUsage: purposes };
+
+  it.each(['basicConstraints', 'keyUsage', 'extendedKeyUsage'] as const)('is refused in %s', (name) => {
+    const readValue = (value: Uint8Array): unknown =>
+      readers[name](read(extension(extensionOid[name], value)));
+    expect(readValue(values[name])).toBeDefined();
+    expect(() => readValue(Buffer.concat([values[name], nothing]))).toThrow(DerFault);
+  });
+
+  it('is refused within basic constraints and within an extension', () => {
+    const constraints = sequence(Buffer.of(1, 1, 0xff), Buffer.of(2, 1, 3), nothing);
+    expect(() => basicConstraints(read(extension(extensionOid.basicConstraints, constraints)))).toThrow(more);
+    expect(() => read(sequence(oid('1.2.3'), octets(nothing), nothing))).toThrow(more);
+  });
+
+  it('leaves out of basic constraints what is not said', () => {
+    const constraints = (...parts: Uint8Array[]): unknown =>
+      basicConstraints(read(extension(extensionOid.basicConstraints, sequence(...parts))));
+    expect(constraints()).toStrictEqual({ isCa: false, isCritical: false });
+    expect(constraints(Buffer.of(1, 1, 0xff))).toStrictEqual({ isCa: true, isCritical: false });
+  });
+
+  it('reads 32 purposes, and no more', () => {
+    const of = (count: number): readonly string[] | undefined =>
+      purposes(
+        read(
+          extension(
+            extensionOid.extendedKeyUsage,
+            sequence(...Array.from({ length: count }, (_, i) => oid(`1.2.${i}`))),
+          ),
+        ),
+      );
+    expect(of(32)).toHaveLength(32);
+    expect(() => of(33)).toThrow(more);
   });
 });
 

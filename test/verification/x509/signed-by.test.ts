@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { isSignedBy, readSignatureAlgorithm } from '../../../src/verification/x509/signed-by.ts';
 import type { HashName } from '../../../src/verification/x509/signed-by.ts';
 import { integer, nothing, oid, sequence, tagged } from '../../support/der-values.ts';
+import { takenThoughExtended } from '../../support/extended-der.ts';
 
 const bytes = Buffer.from('what is signed');
 const hashOid = {
@@ -56,6 +57,39 @@ describe('isSignedBy', () => {
     ['with another trailer', pssOf('2.16.840.1.101.3.4.2.1', tagged(3, integer(2)))],
   ])('takes no PSS %s', (_, identifier) => {
     expect(readSignatureAlgorithm(identifier)).toBeUndefined();
+  });
+
+  it.each([
+    [
+      'hash',
+      [
+        tagged(1, sequence(oid('1.2.840.113549.1.1.8'), hashIdentifier(hashOid.sha256))),
+        tagged(2, integer(32)),
+      ],
+    ],
+    ['mask', [tagged(0, hashIdentifier(hashOid.sha256)), tagged(2, integer(32))]],
+    [
+      'salt',
+      [
+        tagged(0, hashIdentifier(hashOid.sha256)),
+        tagged(1, sequence(oid('1.2.840.113549.1.1.8'), hashIdentifier(hashOid.sha256))),
+      ],
+    ],
+  ])('takes no PSS that leaves the %s to its default', (_what, parts) => {
+    const identifier = sequence(oid('1.2.840.113549.1.1.10'), sequence(...parts));
+    expect(readSignatureAlgorithm(identifier)).toBeUndefined();
+  });
+
+  it.each([
+    ['an algorithm', sequence(oid('1.2.840.10045.4.3.2'))],
+    ['PSS', pss('sha256', 'sha256', 32)],
+  ])('takes nothing more than belongs into %s', (_what, identifier) => {
+    // What is explicit holds one value, and what follows it is not looked at: the mask generator and the tags.
+    const unread = ['1.0', '1.1', '1.1.0', '1.2'];
+    const taken = takenThoughExtended(identifier, (extended) => {
+      if (readSignatureAlgorithm(extended) === undefined) throw new Error('more than belongs there');
+    });
+    expect(taken.filter((path) => !unread.includes(path))).toEqual(identifier.length < 20 ? [''] : []);
   });
 
   it('takes PSS that states its trailer', () => {
