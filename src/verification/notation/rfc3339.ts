@@ -5,9 +5,8 @@ const pattern =
 export function parseRfc3339(text: string): number | undefined {
   const [, year, month, day] = pattern.exec(text) ?? [];
   const lastDay = new Date(Date.UTC(Number(year), Number(month), 0)).getUTCDate();
-  if (!(Number(month) >= 1 && Number(month) <= 12 && Number(day) >= 1 && Number(day) <= lastDay)) {
-    return undefined;
-  }
+  // Date.parse takes a 30th of February for the 2nd of March.
+  if (!(Number(day) <= lastDay)) return undefined;
   const ms = Date.parse(text);
   return Number.isFinite(ms) ? ms : undefined;
 }

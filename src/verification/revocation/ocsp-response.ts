@@ -78,9 +78,9 @@ function verify(response: Uint8Array, question: OcspQuestion): OcspAnswer {
   const singles = data.open();
   checkExtensions(data.openOptional(contextTag(1, 'constructed'))?.open());
   data.finish();
-  const answered = { status: statusOf(singles, question) };
-  const isProven = delegate?.extensions.has(extensionOid.ocspNoCheck) ?? true;
-  return delegate === undefined || isProven ? answered : { ...answered, unprovenResponder: delegate };
+  const answer = { status: statusOf(singles, question) };
+  if (delegate === undefined || delegate.extensions.has(extensionOid.ocspNoCheck)) return answer;
+  return { ...answer, unprovenResponder: delegate };
 }
 
 /** @returns the certificate of the responder, unless the issuer signed itself. */
