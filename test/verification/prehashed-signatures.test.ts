@@ -42,6 +42,30 @@ describe('verifySha256', () => {
     }
   });
 
+  it('takes no second signature that is the first with a number beyond the order', () => {
+    const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const order = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
+    const message = Buffer.from('message');
+    const raw = sign('sha256', message, { key: privateKey, dsaEncoding: 'ieee-p1363' });
+    const [r, s] = [raw.subarray(0, 32), raw.subarray(32)].map((half) => BigInt(`0x${half.toString('hex')}`));
+    const number = (value: bigint): Buffer => {
+      const bytes = Buffer.from(`00${value.toString(16).padStart(66, '0')}`, 'hex');
+      return Buffer.concat([Buffer.of(2, bytes.length), bytes]);
+    };
+    const verifies = (one = 0n, other = 0n, ...rest: Buffer[]): boolean => {
+      const content = Buffer.concat([number(one), number(other), ...rest]);
+      return verifySha256(
+        sha256(message),
+        publicKey,
+        Buffer.concat([Buffer.of(0x30, content.length), content]),
+      );
+    };
+    expect(verifies(r, s)).toBe(true);
+    expect(verifies(r, (s ?? 0n) + order)).toBe(false);
+    expect(verifies((r ?? 0n) + order, s)).toBe(false);
+    expect(verifies(r, s, number(1n))).toBe(false);
+  });
+
   it('answers false for schemes that need the bytes, and for junk', () => {
     const { publicKey, privateKey } = generateKeyPairSync('ed25519');
     const hash = Buffer.alloc(32, 1);

@@ -2,6 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { createCachingVerifier } from '../../../src/admission/caching-verifier.ts';
 import type { KeyIssuer } from '../../../src/policy/resolved-issuer.ts';
+import { checkKeyValidity } from '../../../src/verification/sigstore/key-validity.ts';
 import { createVerifier } from '../../../src/verification/verifier.ts';
 import { authority, image, statement } from '../../support/own-sigstore.ts';
 import { layerRequest } from '../../support/signed-layer.ts';
@@ -123,5 +124,30 @@ describe('T25 a key that does not count yet', () => {
     expect(rejections[0]?.message).toMatch(
       / counts only from \S+Z \(1 day ago\), and the signature was made /,
     );
+  });
+});
+
+describe('the bounds of a key', () => {
+  const signer = { kind: 'key', keyFingerprint: 'sha256:00' } as const;
+  const bounds = { ...key(), notBeforeMs: 1000 * dayMs, notAfterMs: 1010 * dayMs };
+  const check = (timeMs: number, nowMs = 1020 * dayMs): string => {
+    try {
+      checkKeyValidity(bounds, signer, [{ timeMs, source: 'TransparencyLog' }], nowMs);
+      return 'counts';
+    } catch (thrown) {
+      return thrown instanceof Error ? thrown.message : '';
+    }
+  };
+
+  it('are from the first to before the last millisecond', () => {
+    expect(check(bounds.notBeforeMs)).toBe('counts');
+    expect(check(bounds.notAfterMs - 1)).toBe('counts');
+    expect(check(bounds.notBeforeMs - 1)).toContain('counts only from');
+    expect(check(bounds.notAfterMs)).toContain('stopped counting');
+  });
+
+  it('are told as past or to come', () => {
+    expect(check(bounds.notAfterMs, bounds.notAfterMs - dayMs)).toMatch(/stops counting \S+Z \(in 1 day\)/);
+    expect(check(bounds.notAfterMs, bounds.notAfterMs)).toContain('stopped counting');
   });
 });
