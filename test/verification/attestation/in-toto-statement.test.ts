@@ -33,6 +33,25 @@ describe('parseStatement', () => {
     expect(kind('https://sigstore.dev/cosign/sign/v2')).toBe('attestation');
   });
 
+  it('T11 takes a predicate type of 1024 characters and 16 digests of a subject, and no more', () => {
+    const typed = (length: number) => () => parse({ ...statement, predicateType: 'x'.repeat(length) });
+    expect(typed(1024)()).toMatchObject({ kind: 'attestation' });
+    expect(typed(1025)).toThrow('The statement has no predicateType.');
+    const digest = (count: number): object =>
+      Object.fromEntries(Array.from({ length: count }, (_, i) => [`algorithm${i}`, 'a']));
+    const withDigests = (count: number) => () =>
+      parse({ ...statement, subject: [{ digest: digest(count) }] });
+    expect(withDigests(16)().subjects).toHaveLength(16);
+    expect(withDigests(17)).toThrow('A subject has more than 16 digests.');
+  });
+
+  it('leaves out a predicate and an SBOM that are not there', () => {
+    const { predicate, ...without } = statement;
+    expect(predicate).toEqual({});
+    const claim = parse(without);
+    expect('predicate' in claim || 'sbom' in claim).toBe(false);
+  });
+
   it('T16 gives no SBOM for a predicate that only calls itself one, and says why', () => {
     expect(parse({ ...statement, predicateType: 'https://spdx.dev/Document' })).toMatchObject({
       kind: 'attestation',

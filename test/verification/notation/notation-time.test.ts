@@ -151,6 +151,12 @@ describe.each(Object.keys(formats) as Format[])('the time of a Notation signatur
       /was not valid at the time of the timestamp/,
     ],
     [
+      'after its begin, but not with its accuracy',
+      { stamp: { genTime: '20261126100001Z', accuracy: [integer(5)] } },
+      'CertificateInvalid',
+      /CN=release was not valid at the time of the timestamp/,
+    ],
+    [
       'within it, but not with its accuracy',
       { stamp: { genTime: '20261126125959Z', accuracy: [integer(5)] } },
       'CertificateInvalid',
@@ -167,6 +173,13 @@ describe.each(Object.keys(formats) as Format[])('the time of a Notation signatur
     expect(lenient.evidence).toMatchObject([{ tolerated: [{ code }] }]);
     expect(lenient.evidence[0]?.signedAtMs).toBeUndefined();
   });
+
+  it.each(['20261126100000Z', '20261126130000Z'])(
+    'takes a timestamp at the very end of the certificate: %s',
+    async (genTime) => {
+      expect((await verify(format, { stamp: { genTime } })).evidence).toHaveLength(1);
+    },
+  );
 
   it('takes an accuracy that stays within the certificates', async () => {
     const { evidence } = await verify(format, { stamp: { accuracy: [integer(5)] } });
