@@ -2,7 +2,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { existsSync } from 'node:fs';
 import { runProgram } from './cli/program.ts';
-import { createEngine } from './compose.ts';
+import { createEngine } from './compose/engine.ts';
 import packageJson from '../package.json' with { type: 'json' };
 
 const { env, stdout, stderr } = process;

@@ -154,7 +154,7 @@ export interface DemoRegistry {
   close(): Promise<void>;
 }
 
-/** What the command line needs from the rest of the house; `compose.ts` provides it. */
+/** What the command line needs from the rest of the house; `compose/` provides it. */
 export interface Engine {
   /** @param signal ends the wait for trust material that has to be fetched first. */
   openChecker(options: CheckOptions, signal: AbortSignal): Promise<Checker>;

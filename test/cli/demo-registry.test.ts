@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { runProgram } from '../../src/cli/program.ts';
-import { createEngine } from '../../src/compose.ts';
+import { createEngine } from '../../src/compose/engine.ts';
 import { startRegistry } from '../../src/demo/registry/start-registry.ts';
 import { manifest } from '../demo/registry/documents.ts';
 import { captureTerminal } from '../support/captured-terminal.ts';

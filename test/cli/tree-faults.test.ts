@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { runProgram } from '../../src/cli/program.ts';
-import { createEngine } from '../../src/compose.ts';
+import { createEngine } from '../../src/compose/engine.ts';
 import { captureTerminal } from '../support/captured-terminal.ts';
 import { startFixtureRegistry } from '../support/fixture-registry.ts';
 import { writePolicyDirectory } from '../support/policy-directory.ts';

@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createEngine } from '../../src/compose.ts';
+import { createEngine } from '../../src/compose/engine.ts';
 import { createPod } from '../../src/demo/create-pod.ts';
 import type { WebhookUrls } from '../../src/demo/create-pod.ts';
 import { demoCases } from '../../src/demo/cases.ts';

@@ -2,14 +2,14 @@ import { DerReader } from '../../src/verification/x509/der.ts';
 import { encodeDer } from '../../src/verification/x509/encode-der.ts';
 import { nothing } from './der-values.ts';
 
-export interface ExtendedDer {
+interface ExtendedDer {
   /** Where the NULL was added: the index of each element on the way, `''` for the outermost. */
   readonly path: string;
   readonly der: Uint8Array;
 }
 
 /** The same DER with a NULL at the end of one of its constructed elements, each of them in turn. */
-export function extendEverywhere(der: Uint8Array): readonly ExtendedDer[] {
+function extendEverywhere(der: Uint8Array): readonly ExtendedDer[] {
   const { tag, content } = new DerReader(der).read();
   if ((tag & 0x20) === 0) return [];
   const children = [...new DerReader(content).rest()].map(({ whole }) => whole);

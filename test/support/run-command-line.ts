@@ -1,5 +1,5 @@
 import { runProgram } from '../../src/cli/program.ts';
-import { createEngine } from '../../src/compose.ts';
+import { createEngine } from '../../src/compose/engine.ts';
 import { captureTerminal } from './captured-terminal.ts';
 
 export interface CommandLineResult {

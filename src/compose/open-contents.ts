@@ -1,0 +1,81 @@
+import type { ContentStore } from '../admission/content-store.ts';
+import { anonymous } from '../admission/ports.ts';
+import type { Credentials, RequestRecorder } from '../admission/ports.ts';
+import type { RegistryOptions } from '../cli/commands.ts';
+import { openLayout } from '../layout/layout-store.ts';
+import { publicHosts } from '../network/bounded-fetch.ts';
+import type { HostRules } from '../network/bounded-fetch.ts';
+import { CredentialHelpers } from '../registry/credential-helpers.ts';
+import { openDiskCache } from '../registry/disk-cache.ts';
+import type { DiskCache } from '../registry/disk-cache.ts';
+import { loadDockerConfig } from '../registry/docker-config.ts';
+import { defaultRegistryLimits } from '../registry/limits.ts';
+import { loadRegistrySettings } from '../registry/load-registry-settings.ts';
+import type { LoadedSettings } from '../registry/load-registry-settings.ts';
+import { createRegistryClient } from '../registry/registry-client.ts';
+import { RegistryEndpoints } from '../registry/registry-endpoints.ts';
+import { clock } from './system-clock.ts';
+
+/** Who is told of what registries do. */
+interface Observers {
+  readonly requests?: RequestRecorder;
+  readonly cacheDirFailed?: (cause: unknown) => void;
+}
+
+/** Where images and artifacts are read from. */
+export interface Contents {
+  readonly store: ContentStore;
+  readonly credentials: Credentials;
+  /** Which hosts the operator named, and how they are connected to. */
+  readonly hosts: HostRules;
+  readonly disk?: DiskCache;
+}
+
+export async function openRegistries(
+  options: RegistryOptions,
+  settings: LoadedSettings,
+  { requests, cacheDirFailed = () => undefined }: Observers,
+  helpers?: CredentialHelpers,
+): Promise<Contents> {
+  const credentials =
+    options.dockerConfig === undefined ? anonymous : await loadDockerConfig(options.dockerConfig, helpers);
+  const { cacheDirMaxBytes } = { ...defaultRegistryLimits, ...settings.limits };
+  const disk =
+    options.cacheDir === undefined
+      ? undefined
+      : await openDiskCache({
+          directory: options.cacheDir,
+          maxBytes: cacheDirMaxBytes,
+          onFault: cacheDirFailed,
+        });
+  const store = createRegistryClient({
+    ...settings,
+    clock,
+    ...(disk === undefined ? {} : { disk }),
+    ...(requests === undefined ? {} : { requests }),
+  });
+  return { store, credentials, hosts: hostRules(settings), ...(disk === undefined ? {} : { disk }) };
+}
+
+/** Hosts that are no registries are allowed by name, and connected to, as registries are. */
+export function hostRules({ registries }: LoadedSettings): HostRules {
+  const endpoints = new RegistryEndpoints(registries);
+  return {
+    isNamed: (host) => endpoints.isNamed(host),
+    connection: (url) => endpoints.guestConnection(url),
+  };
+}
+
+export const loadSettings = ({ registries, plainHttp }: RegistryOptions): Promise<LoadedSettings> =>
+  loadRegistrySettings(registries, plainHttp);
+
+export async function openContents(
+  options: RegistryOptions & { readonly layout?: string },
+  settings: LoadedSettings,
+): Promise<Contents> {
+  if (options.layout !== undefined) {
+    return { store: await openLayout(options.layout, { clock }), credentials: anonymous, hosts: publicHosts };
+  }
+  // The user's own command runs the user's own helpers; the webhook runs nothing.
+  return await openRegistries(options, settings, {}, new CredentialHelpers(clock));
+}

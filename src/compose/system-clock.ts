@@ -1,0 +1,3 @@
+import type { Clock } from '../admission/ports.ts';
+
+export const clock: Clock = { nowMs: () => Date.now() };
