@@ -36,6 +36,8 @@ export class CertificateWatch {
   #current: ServingCertificate;
   #timer: NodeJS.Timeout | undefined;
   #dueAtMs = Infinity;
+  /** The last read failed: of files that are being swapped one may be old and the other new. */
+  #isDoubtful = false;
   /** The last warning given, so that each is given once. */
   #warned: string | undefined;
   #closed = false;
@@ -92,26 +94,45 @@ export class CertificateWatch {
   }
 
   async #read(): Promise<void> {
-    const { files, use, log } = this.#options;
+    const { files, settleMs: soonMs = settleMs, pollMs: laterMs = pollMs } = this.#options;
     try {
       const certificate = await loadServingCertificate(files);
       if (this.#closed) return;
-      if (certificate.cert !== this.#current.cert || certificate.key !== this.#current.key) {
-        use(certificate);
-        this.#current = certificate;
-        log.info(
-          { expiresAt: new Date(certificate.expiresAtMs).toISOString() },
-          'A new serving certificate is in use',
-        );
-      }
+      this.#isDoubtful = false;
+      this.#take(certificate);
     } catch (cause) {
-      log.error(
-        { cause, code: toFailure(cause).code },
-        'The new serving certificate cannot be used; the last one stays',
-      );
+      this.#isDoubtful = !this.#isDoubtful;
+      if (this.#isDoubtful) {
+        this.#schedule(soonMs);
+        return;
+      }
+      this.#refuse(cause);
     }
     this.#warnOfExpiry();
-    this.#schedule(this.#options.pollMs ?? pollMs);
+    this.#schedule(laterMs);
+  }
+
+  #take(certificate: ServingCertificate): void {
+    if (certificate.cert === this.#current.cert && certificate.key === this.#current.key) return;
+    const { use, log } = this.#options;
+    try {
+      use(certificate);
+    } catch (cause) {
+      this.#refuse(cause);
+      return;
+    }
+    this.#current = certificate;
+    log.info(
+      { expiresAt: new Date(certificate.expiresAtMs).toISOString() },
+      'A new serving certificate is in use',
+    );
+  }
+
+  #refuse(cause: unknown): void {
+    this.#options.log.error(
+      { cause, code: toFailure(cause).code },
+      'The new serving certificate cannot be used; the last one stays',
+    );
   }
 
   #warnOfExpiry(): void {

@@ -93,7 +93,8 @@ describe('T11 T31 nothing that an artifact holds is taken for a defect of ours',
     expect(await refusals(edited)).toContain('PayloadInvalid');
   });
 
-  it('in a bundle with log entry, certificate and timestamp', async () => {
+  // Hundreds of bundles: a busy machine takes its time.
+  it('in a bundle with log entry, certificate and timestamp', { timeout: 90_000 }, async () => {
     const { verificationMaterial } = both.bundle;
     const edited = mutants(verificationMaterial).map((mutant) =>
       verifyText(
