@@ -27,6 +27,7 @@ interface ServingParts {
   readonly webhook: WebhookServer;
   /** What the server was made with. */
   readonly certificate: ServingCertificate;
+  readonly isAble: () => boolean;
   readonly isReady: () => boolean;
   readonly metrics: Metrics;
   readonly log: BaseLogger;
@@ -49,7 +50,14 @@ export function keepServing(options: ServeOptions, parts: ServingParts): Serving
     settings === undefined
       ? undefined
       : openInstallation({
-          ...{ settings, clock, logger: log, certificate: from, isReady: parts.isReady },
+          ...{
+            settings,
+            clock,
+            logger: log,
+            certificate: from,
+            isAble: parts.isAble,
+            isReady: parts.isReady,
+          },
           ...{ releaseNamespace: options.releaseNamespace, pinning: options.pinning },
           ...(options.kubeconfig === undefined ? {} : { kubeconfig: options.kubeconfig }),
           restored: (kind, change) => {

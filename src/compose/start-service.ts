@@ -105,6 +105,7 @@ export async function startService(
     settings: settingsOfWebhooks,
     webhook,
     certificate,
+    isAble: () => source.status().ready,
     isReady: () => missing().length === 0,
     metrics,
     log,

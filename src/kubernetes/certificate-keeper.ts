@@ -10,6 +10,7 @@ import { secretCollection } from './collection.ts';
 import { textsOf } from './kube-object.ts';
 import type { Lease } from './lease.ts';
 import { NamedObject } from './named-object.ts';
+import { ProblemLog } from './problem-log.ts';
 import { Reflector } from './reflector.ts';
 import { Waker } from './waker.ts';
 import type { WatchTiming } from './watch-timing.ts';
@@ -43,6 +44,7 @@ export class CertificateKeeper {
   readonly #reflector: Reflector;
   readonly #waker: Waker;
   readonly #closing = new AbortController();
+  readonly #problems: ProblemLog;
   /** The Secret as it stands; undefined when there is none. */
   #found: JsonObject | undefined;
   /** What is in use; a Secret that somebody deletes is written again as it was. */
@@ -50,6 +52,7 @@ export class CertificateKeeper {
 
   constructor(options: CertificateKeeperOptions) {
     this.#options = options;
+    this.#problems = new ProblemLog(options.logger, 'The certificates cannot be kept');
     const { api, secret, timing, logger } = options;
     const collection = secretCollection(secret.namespace, secret.name);
     this.#secret = new NamedObject(api, collection);
@@ -116,9 +119,9 @@ export class CertificateKeeper {
         renewal?.reason ?? 'The Secret was deleted, and was written again as it was.',
       );
       this.#take(written);
+      this.#problems.succeeded();
     } catch (cause) {
-      const { code, message } = toFailure(cause);
-      if (!signal.aborted) logger.error({ cause, code, secret: secret.name }, message);
+      if (!signal.aborted) this.#problems.failed(cause);
     }
   }
 }

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BaseLogger } from 'pino';
-import { toFailure } from '../failures/failure.ts';
 import { isJsonObject } from '../oci/strict-json.ts';
 import type { JsonObject } from '../oci/strict-json.ts';
 import type { ApiClient } from './api-client.ts';
 import { leaseCollection } from './collection.ts';
 import { headerOf } from './kube-object.ts';
 import { NamedObject } from './named-object.ts';
+import { ProblemLog } from './problem-log.ts';
 
 /** Milliseconds each. */
 export interface LeaseTiming {
@@ -25,6 +25,8 @@ export interface LeaseOptions {
   readonly name: string;
   /** Of this process alone. */
   readonly identity: string;
+  /** Whether this replica could do what the holder has to: it does not take the lease from one that can. */
+  readonly isAble: () => boolean;
   readonly timing?: Partial<LeaseTiming>;
   readonly logger: BaseLogger;
 }
@@ -42,12 +44,14 @@ export class Lease {
   /** Until when it is held without another renewal, by `performance.now()`. */
   #heldUntilMs = 0;
   #wasHeld = false;
+  readonly #problems: ProblemLog;
   /** The version seen last, and since when. */
   #seenVersion = '';
   #seenSinceMs = 0;
 
   constructor(options: LeaseOptions) {
     this.#options = options;
+    this.#problems = new ProblemLog(options.logger, 'The lease cannot be renewed');
     this.#timing = { ...defaultTiming, ...options.timing };
     this.#object = new NamedObject(options.api, leaseCollection(options.namespace, options.name));
     this.#running = this.#run();
@@ -67,19 +71,22 @@ export class Lease {
   }
 
   async #run(): Promise<void> {
-    const { identity, logger } = this.#options;
     const { signal } = this.#closing;
     while (!signal.aborted) {
-      try {
-        const untilMs = performance.now() + this.#timing.renewDeadlineMs;
-        this.#heldUntilMs = (await this.#hold(identity, signal)) ? untilMs : 0;
-      } catch (cause) {
-        const { code, message } = toFailure(cause);
-        if (!this.#closing.signal.aborted) logger.warn({ cause, code }, message);
-      }
+      if (this.#options.isAble()) await this.#renew(signal);
       this.#tell();
       const delayMs = this.#timing.retryMs * (0.8 + Math.random() * 0.4);
       await sleep(delayMs, undefined, { signal, ref: false }).catch(() => undefined);
+    }
+  }
+
+  async #renew(signal: AbortSignal): Promise<void> {
+    try {
+      const untilMs = performance.now() + this.#timing.renewDeadlineMs;
+      this.#heldUntilMs = (await this.#hold(this.#options.identity, signal)) ? untilMs : 0;
+      this.#problems.succeeded();
+    } catch (cause) {
+      if (!signal.aborted) this.#problems.failed(cause);
     }
   }
 

@@ -29,7 +29,9 @@ export interface InstallationOptions {
   readonly settings: WebhookSettings;
   readonly pinning: boolean;
   readonly certificate: CertificateOrigin;
-  /** Whether this replica can answer: nobody is sent to it before. */
+  /** Whether this replica could answer with a certificate; one that cannot does not take the lease. */
+  readonly isAble: () => boolean;
+  /** Whether it can answer: nobody is sent to it before. */
   readonly isReady: () => boolean;
   readonly restored: (kind: WebhookKind, change: WebhookChange) => void;
   readonly clock: Clock;
@@ -41,8 +43,6 @@ export interface InstallationOptions {
 export interface Installation {
   /** This replica is the one that writes. */
   readonly holdsLease: boolean;
-  /** Looks again soon: this replica may have become ready. */
-  wake(): void;
   close(): Promise<void>;
 }
 
@@ -53,6 +53,7 @@ export function openInstallation(options: InstallationOptions): Installation {
   const lease = new Lease({
     ...{ api, logger, namespace: releaseNamespace, name: settings.name },
     identity: `${hostname()}_${randomUUID()}`,
+    isAble: options.isAble,
   });
   const common = { api, lease, logger, timing: defaultWatchTiming };
   const certificates =
@@ -86,9 +87,6 @@ export function openInstallation(options: InstallationOptions): Installation {
   return {
     get holdsLease() {
       return lease.isHeld;
-    },
-    wake: () => {
-      webhooks.wake();
     },
     close: async () => {
       await Promise.all([certificates?.close(), webhooks.close()]);

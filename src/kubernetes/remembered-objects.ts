@@ -13,9 +13,10 @@ const maxKept = 1000;
 const maxKeptBytes = 32 * 1024 * 1024;
 /** What is kept of an object beside its content, bytes. */
 const entryBytes = 512;
-/** Objects that are asked for at the same time; what is beyond counts as not readable. */
-const maxUnderWay = 32;
-const timeoutMs = 3000;
+/** Objects that are asked for at the same time, of one namespace and of all; what is beyond counts as not readable. */
+const maxUnderWayOfOne = 32;
+const maxUnderWay = 512;
+const timeoutMs = 2000;
 /** The API server keeps no Secret of more than 1 MiB, which base64 makes larger. */
 const maxObjectBytes = 2 * 1024 * 1024;
 
@@ -48,6 +49,8 @@ export class RememberedObjects<T> {
   readonly #options: RememberedObjectsOptions<T>;
   readonly #closing = new AbortController();
   readonly #underWay = new Map<string, Promise<Looked<T>>>();
+  /** By namespace. */
+  readonly #askedOf = new Map<string, number>();
   readonly #kept: LRUCache<string, Kept<T>>;
 
   constructor(options: RememberedObjectsOptions<T>) {
@@ -70,11 +73,16 @@ export class RememberedObjects<T> {
     // Pods may say anything; the path of a request must not.
     if (![namespace, name].every(isObjectName))
       return { missing: `${called} does not exist: no object has such a name` };
-    if (this.#underWay.size >= maxUnderWay) {
+    const askedOf = this.#askedOf.get(namespace) ?? 0;
+    if (askedOf >= maxUnderWayOfOne || this.#underWay.size >= maxUnderWay) {
       return { missing: `${called} was not read: too many are being read at this moment` };
     }
+    this.#askedOf.set(namespace, askedOf + 1);
     const asked = this.#ask(key, namespace, name, called).finally(() => {
       this.#underWay.delete(key);
+      const left = (this.#askedOf.get(namespace) ?? 1) - 1;
+      if (left > 0) this.#askedOf.set(namespace, left);
+      else this.#askedOf.delete(namespace);
     });
     this.#underWay.set(key, asked);
     return await asked;

@@ -11,6 +11,7 @@ import type { WebhookChange, WebhookKind } from './kept-webhooks.ts';
 import { textsOf } from './kube-object.ts';
 import type { Lease } from './lease.ts';
 import { NamedObject } from './named-object.ts';
+import { ProblemLog } from './problem-log.ts';
 import { Reflector } from './reflector.ts';
 import type { WatchTiming } from './watch-timing.ts';
 import { Waker } from './waker.ts';
@@ -49,10 +50,12 @@ export class WebhookKeeper {
   readonly #waker: Waker;
   readonly #kept: ReadonlyMap<WebhookKind, Kept>;
   readonly #closing = new AbortController();
+  readonly #problems: ProblemLog;
   #isRemoved = false;
 
   constructor(options: WebhookKeeperOptions) {
     this.#options = options;
+    this.#problems = new ProblemLog(options.logger, 'The webhooks cannot be kept');
     this.#waker = new Waker(() => this.#reconcile());
     this.#kept = new Map([
       ['MutatingWebhookConfiguration', this.#watch('MutatingWebhookConfiguration')],
@@ -103,34 +106,33 @@ export class WebhookKeeper {
   async #reconcile(): Promise<void> {
     if (!this.#options.lease.isHeld) return;
     if (![...this.#kept.values()].every(({ reflector }) => reflector.isSynced)) return;
-    const wanted = await this.#options.wanted();
-    if (wanted === undefined) return;
-    for (const [kind, kept] of this.#kept) {
-      await this.#keep(
-        kind,
-        kept,
-        wanted.find((configuration) => configuration.kind === kind),
-      );
+    try {
+      const wanted = await this.#options.wanted();
+      if (wanted === undefined) return;
+      for (const [kind, kept] of this.#kept) {
+        await this.#keep(
+          kind,
+          kept,
+          wanted.find((configuration) => configuration.kind === kind),
+        );
+      }
+      this.#problems.succeeded();
+    } catch (cause) {
+      if (!this.#closing.signal.aborted) this.#problems.failed(cause);
     }
   }
 
   async #keep(kind: WebhookKind, kept: Kept, wanted: WebhookConfiguration | undefined): Promise<void> {
-    const { logger } = this.#options;
     const { signal } = this.#closing;
     const { hasStood } = kept; // before what is written here is seen standing
     const change = webhookChange(wanted, kept.found);
     if (change === undefined || (await this.#wereRemoved(signal))) return;
-    try {
-      const isDone =
-        wanted === undefined
-          ? await kept.object.remove(signal)
-          : (await kept.object.write(withWebhooks(wanted, kept.found), signal)) !== undefined;
-      // Else somebody was faster, and the watch tells of it.
-      if (isDone) this.#tell(kind, change, hasStood);
-    } catch (cause) {
-      const { code, message } = toFailure(cause);
-      if (!signal.aborted) logger.error({ cause, code, kind }, message);
-    }
+    const isDone =
+      wanted === undefined
+        ? await kept.object.remove(signal)
+        : (await kept.object.write(withWebhooks(wanted, kept.found), signal)) !== undefined;
+    // Else somebody was faster, and the watch tells of it.
+    if (isDone) this.#tell(kind, change, hasStood);
   }
 
   #tell(kind: WebhookKind, change: WebhookChange, hasStood: boolean): void {

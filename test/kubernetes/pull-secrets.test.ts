@@ -163,6 +163,30 @@ describe('PullSecrets', () => {
     );
   });
 
+  it('T11 lets no namespace take the place of another', async () => {
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    gate = promise;
+    const names = Array.from({ length: 16 }, (_, i) => `s${i}`);
+    const greedy = Array.from({ length: 4 }, (_, i) =>
+      secrets.find(workload(names.map((name) => `${name}-${i}`))),
+    );
+    await vi.waitFor(() => {
+      expect(api.requests).toHaveLength(32);
+    });
+    answers.set(secretPath('regcred', 'other'), config('{}'));
+    const other = secrets.find(workload(['regcred'], { namespace: 'other' }));
+    await vi.waitFor(() => {
+      expect(asked(secretPath('regcred', 'other'))).toBe(1);
+    });
+    resolve(undefined);
+    expect((await other).secrets).toHaveLength(1);
+    await Promise.all(greedy);
+    // Places are free again.
+    expect((await secrets.find(workload(['late']))).missing).toEqual([
+      'secret late in namespace shop does not exist',
+    ]);
+  });
+
   it('T28 is no reason to fail when the API server is down', async () => {
     await api.stop();
     const { missing } = await secrets.find(workload(['regcred']));
