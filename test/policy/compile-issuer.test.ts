@@ -369,3 +369,25 @@ describe('compileIssuer', () => {
     },
   );
 });
+
+describe('what an issuer asks of its evidence', () => {
+  const identities = [{ issuer: 'https://idp.example', subject: 'me' }];
+  it('keeps its thresholds, of keyless identities and of keys', () => {
+    const thresholds = { transparencyLog: 2 };
+    expect(resolve({ keyless: { identities, transparencyLog: 'Required', thresholds } })).toMatchObject({
+      thresholds,
+    });
+    expect('thresholds' in resolve({ keyless: { identities } })).toBe(false);
+    const key = { pem: 'key', transparencyLog: 'Required' };
+    expect(resolve({ key: { ...key, thresholds } })).toMatchObject({ thresholds });
+    expect('thresholds' in resolve({ key })).toBe(false);
+  });
+
+  it('has a trusted root for whatever needs one', () => {
+    const rootOf = (key: Fields): boolean => 'trustedRoot' in resolve({ key: { pem: 'key', ...key } });
+    expect(rootOf({})).toBe(false);
+    expect(rootOf({ signedTimestamp: 'Required' })).toBe(true);
+    expect(rootOf({ transparencyLog: 'Required' })).toBe(true);
+    expect(rootOf({ trustedRoot: { builtIn: 'PublicGood' } })).toBe(true);
+  });
+});

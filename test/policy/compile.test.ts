@@ -373,3 +373,14 @@ describe('compilePolicies', () => {
     ]);
   });
 });
+
+describe('a policy for some namespaces', () => {
+  it('keeps its selector, and one for all has none', () => {
+    const namespaces = { matchLabels: { env: 'prod' } };
+    const some = only([keyIssuer('a'), clusterPolicy('p', { namespaces, require: [signedBy('a')] })]);
+    expect(some).toMatchObject({ namespaces, needsLabels: true });
+    const all = only([keyIssuer('a'), clusterPolicy('p', { require: [signedBy('a')] })]);
+    expect('namespaces' in all).toBe(false);
+    expect(all.needsLabels).toBe(false);
+  });
+});
