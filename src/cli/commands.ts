@@ -16,6 +16,10 @@ export interface RegistryOptions {
   readonly plainHttp: readonly string[];
   /** Path of a Docker config.json with credentials. */
   readonly dockerConfig?: string;
+  /** Path of the kubelet's CredentialProviderConfig. */
+  readonly credentialProviders?: string;
+  /** Directory of the programs that it names. */
+  readonly credentialProviderDir?: string;
   /** Directory that keeps content by digest across restarts. */
   readonly cacheDir?: string;
 }

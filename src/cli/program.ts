@@ -245,6 +245,8 @@ interface RegistryFlags {
   readonly plainHttp: string[];
   readonly registries?: string;
   readonly dockerConfig?: string;
+  readonly credentialProviders?: string;
+  readonly credentialProviderDir?: string;
   readonly cacheDir?: string;
 }
 interface SourceFlags extends RegistryFlags {
@@ -272,7 +274,7 @@ function layoutOption(): Option {
   return new Option(
     '--layout <path>',
     'OCI image layout (directory or tar) that holds image and artifacts; no registry is asked',
-  ).conflicts(['plainHttp', 'registries', 'dockerConfig', 'cacheDir']);
+  ).conflicts(['plainHttp', 'registries', 'dockerConfig', 'credentialProviders', 'cacheDir']);
 }
 
 function withRegistryOptions(command: Command): Command {
@@ -283,6 +285,11 @@ function withRegistryOptions(command: Command): Command {
       '--docker-config <file>',
       'credentials of registries; default: config.json of DOCKER_CONFIG or ~/.docker',
     )
+    .option(
+      '--credential-providers <file>',
+      "the kubelet's CredentialProviderConfig (YAML): programs of clouds that are asked for credentials",
+    )
+    .option('--credential-provider-dir <dir>', 'directory of these programs')
     .option(
       '--cache-dir <dir>',
       'directory that keeps manifests, artifacts and trusted roots of TUF mirrors across restarts',
@@ -305,6 +312,10 @@ function registryOptions(flags: RegistryFlags, defaults: ProgramOptions['default
     plainHttp: flags.plainHttp,
     ...(flags.registries === undefined ? {} : { registries: flags.registries }),
     ...(dockerConfig === undefined ? {} : { dockerConfig }),
+    ...(flags.credentialProviders === undefined ? {} : { credentialProviders: flags.credentialProviders }),
+    ...(flags.credentialProviderDir === undefined
+      ? {}
+      : { credentialProviderDir: flags.credentialProviderDir }),
     ...(flags.cacheDir === undefined ? {} : { cacheDir: flags.cacheDir }),
   };
 }

@@ -2,10 +2,13 @@ import type { ContentStore } from '../admission/content-store.ts';
 import { anonymous } from '../admission/ports.ts';
 import type { Credentials, RequestRecorder } from '../admission/ports.ts';
 import type { RegistryOptions } from '../cli/commands.ts';
+import { RefwardenError } from '../failures/failure.ts';
 import { openLayout } from '../layout/layout-store.ts';
 import { publicHosts } from '../network/bounded-fetch.ts';
 import type { HostRules } from '../network/bounded-fetch.ts';
 import { CredentialHelpers } from '../registry/credential-helpers.ts';
+import { CredentialProviders } from '../registry/credential-providers.ts';
+import { firstOf } from '../registry/first-of.ts';
 import { openDiskCache } from '../registry/disk-cache.ts';
 import type { DiskCache } from '../registry/disk-cache.ts';
 import { loadDockerConfig } from '../registry/docker-config.ts';
@@ -37,8 +40,7 @@ export async function openRegistries(
   { requests, cacheDirFailed = () => undefined }: Observers,
   helpers?: CredentialHelpers,
 ): Promise<Contents> {
-  const credentials =
-    options.dockerConfig === undefined ? anonymous : await loadDockerConfig(options.dockerConfig, helpers);
+  const credentials = await openCredentials(options, helpers);
   const { cacheDirMaxBytes } = { ...defaultRegistryLimits, ...settings.limits };
   const disk =
     options.cacheDir === undefined
@@ -55,6 +57,21 @@ export async function openRegistries(
     ...(requests === undefined ? {} : { requests }),
   });
   return { store, credentials, hosts: hostRules(settings), ...(disk === undefined ? {} : { disk }) };
+}
+
+async function openCredentials(
+  { dockerConfig, credentialProviders, credentialProviderDir }: RegistryOptions,
+  helpers: CredentialHelpers | undefined,
+): Promise<Credentials> {
+  const file = dockerConfig === undefined ? anonymous : await loadDockerConfig(dockerConfig, helpers);
+  if (credentialProviders === undefined && credentialProviderDir === undefined) return file;
+  if (credentialProviders === undefined || credentialProviderDir === undefined) {
+    throw new RefwardenError(
+      'ConfigurationInvalid',
+      'Options --credential-providers and --credential-provider-dir go together.',
+    );
+  }
+  return firstOf(file, await CredentialProviders.load(credentialProviders, credentialProviderDir, clock));
 }
 
 /** Hosts that are no registries are allowed by name, and connected to, as registries are. */
@@ -76,6 +93,6 @@ export async function openContents(
   if (options.layout !== undefined) {
     return { store: await openLayout(options.layout, { clock }), credentials: anonymous, hosts: publicHosts };
   }
-  // The user's own command runs the user's own helpers; the webhook runs nothing.
+  // The user's own command runs the user's own helpers; the webhook runs nothing but providers that it was told of.
   return await openRegistries(options, settings, {}, new CredentialHelpers(clock));
 }

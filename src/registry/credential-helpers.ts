@@ -1,10 +1,9 @@
-import { execFile } from 'node:child_process';
-import type { ExecFileException } from 'node:child_process';
 import { LRUCache } from 'lru-cache';
 import type { Account, Clock } from '../admission/ports.ts';
 import { RefwardenError } from '../failures/failure.ts';
 import { isJsonObject, parseStrictJsonText } from '../oci/strict-json.ts';
 import type { Json } from '../oci/strict-json.ts';
+import { reasonOf, runProgramOnce } from './run-program.ts';
 
 /** Time that one run of a helper may take, milliseconds; some of them ask a cloud. */
 const helperTimeoutMs = 10_000;
@@ -78,30 +77,12 @@ export class CredentialHelpers {
 }
 
 async function run(name: string, server: string, timeoutMs: number): Promise<Outcome> {
-  const { error, stdout } = await execute(`docker-credential-${name}`, server, timeoutMs);
+  const asked = { args: ['get'], input: `${server}\n`, timeoutMs, maxBytes: maxHelperOutputBytes };
+  const { error, stdout } = await runProgramOnce(`docker-credential-${name}`, asked);
   if (error === null) return parseAnswer(name, server, stdout);
   if (error.code === 'ENOENT') return { kind: 'notInstalled' };
   if (stdout.trim() === notFound) return { kind: 'notFound' };
-  throw failed(name, server, `${reasonOf(error, timeoutMs)}; run it by hand to see why`);
-}
-
-function execute(
-  program: string,
-  input: string,
-  timeoutMs: number,
-): Promise<{ readonly error: ExecFileException | null; readonly stdout: string }> {
-  const { promise, resolve } = Promise.withResolvers<{ error: ExecFileException | null; stdout: string }>();
-  const options = {
-    timeout: timeoutMs,
-    maxBuffer: maxHelperOutputBytes,
-    killSignal: 'SIGKILL',
-  } as const;
-  const child = execFile(program, ['get'], options, (error, stdout) => {
-    resolve({ error, stdout });
-  });
-  child.stdin?.on('error', () => undefined); // one that does not read its input says so by its exit code
-  child.stdin?.end(`${input}\n`);
-  return promise;
+  throw failed(name, server, `${reasonOf(error, asked)}; run it by hand to see why`);
 }
 
 function parseAnswer(name: string, server: string, stdout: string): Outcome {
@@ -119,12 +100,6 @@ function parseAnswer(name: string, server: string, stdout: string): Outcome {
   const account =
     user === identityTokenUser ? { identityToken: secret } : { username: user, password: secret };
   return { kind: 'account', account };
-}
-
-function reasonOf({ code, killed }: ExecFileException, timeoutMs: number): string {
-  if (code === 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER') return `printed more than ${maxHelperOutputBytes} bytes`;
-  if (killed === true) return `did not end within ${timeoutMs} ms`;
-  return typeof code === 'number' ? `failed (exit code ${code})` : `could not be run (${code ?? 'killed'})`;
 }
 
 /** What a helper prints is not shown: it may be a secret. */
