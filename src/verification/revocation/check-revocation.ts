@@ -139,10 +139,10 @@ async function checkResponder(responder: Certificate, { issuer, options }: Link)
   const reasons: string[] = [];
   const status = await askLists(services, { certificate: responder, issuer, options }, reasons);
   if (status?.status === 'good') return;
-  throw unknown(
-    status === undefined
-      ? `Whether its own certificate is revoked is unknown: ${reasons.join(' ')}`
-      : 'Its own certificate is revoked',
+  if (status !== undefined) throw unknown('Its own certificate is revoked');
+  throw new RefwardenError(
+    'RevocationUnknown',
+    `Whether its own certificate is revoked is unknown: ${reasons.join(' ')}`,
   );
 }
 

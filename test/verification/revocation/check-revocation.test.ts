@@ -74,6 +74,26 @@ describe('checkRevocation', () => {
     expect(source.asked).toEqual([]);
   });
 
+  it('asks nobody about a chain of sixteen certificates that name no service', async () => {
+    const chain = [certify('root', { extensions: ofAuthority })];
+    while (chain.length < 16) chain.unshift(certify(`below ${chain.length}`, { by: chain[0] }));
+    expect(await check(chain, sourceOf({}))).toEqual({ status: 'good', message: '' });
+  });
+
+  it('T25 counts until the first of several answers ends', async () => {
+    const between = certify('between', { by: root, extensions: [...ofAuthority, listsAt(listUrl)] });
+    const leaf = certify('leaf', { by: between, extensions: [ocspAt(responderUrl)] });
+    const until = async (ofLeaf: number, ofAuthority: number): Promise<number | undefined> => {
+      const source = sourceOf({
+        [responderUrl]: makeAnswer(leaf, between, { nextUpdateMs: ofLeaf }),
+        [listUrl]: makeList(root, { nextUpdateMs: ofAuthority }),
+      });
+      return (await check([leaf, between, root], source)).validUntilMs;
+    };
+    expect(await until(untilMs, untilMs + hourMs)).toBe(untilMs);
+    expect(await until(untilMs + hourMs, untilMs)).toBe(untilMs);
+  });
+
   it('is content with a responder that says good, and confirms what was said', async () => {
     const source = sourceOf({ [responderUrl]: makeAnswer(named, root) });
     expect(await check([named, root], source)).toEqual({
@@ -92,6 +112,11 @@ describe('checkRevocation', () => {
       message: 'The certificate CN=leaf was revoked at 2026-11-26T10:00:00.000Z (keyCompromise).',
       validUntilMs: untilMs,
     });
+  });
+
+  it('T34 says no more of a revocation than the responder does', async () => {
+    const { message } = await check([named, root], sourceOf({ [responderUrl]: revokedAnswer() }));
+    expect(message).toBe('The certificate CN=leaf was revoked at 2026-11-26T10:00:00.000Z.');
   });
 
   it('T34 finds a revoked authority above a good leaf', async () => {
@@ -182,6 +207,14 @@ describe('checkRevocation', () => {
     expect(message).toContain('come with lists of changes (delta CRL), which are not supported.');
   });
 
+  it('says nothing of lists of changes where it names no lists', async () => {
+    const leaf = leafOf(ocspAt(responderUrl), extension(extensionOid.freshestCrl, sequence()));
+    expect(await check([leaf, root], sourceOf({}))).toEqual({
+      status: 'unknown',
+      message: `Whether CN=leaf is revoked is unknown. ${dead}`,
+    });
+  });
+
   describe('of a signature with a trusted time', () => {
     const suspected = pkiNowMs - 10 * hourMs;
     const source = sourceOf({ [responderUrl]: revokedAnswer({ reason: 1, invalidFromMs: suspected }) });
@@ -231,8 +264,8 @@ describe('checkRevocation', () => {
         ) as string,
       });
       const unknown = sourceOf({ [responderUrl]: answer });
-      expect((await check([leaf, root], unknown)).message).toContain(
-        'Whether its own certificate is revoked is unknown',
+      expect((await check([leaf, root], unknown)).message).toBe(
+        `Whether CN=leaf is revoked is unknown. OCSP responder ocsp.test: Whether its own certificate is revoked is unknown: ${responderList}: no answer in time.`,
       );
     });
 
