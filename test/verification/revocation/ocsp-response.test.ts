@@ -7,8 +7,8 @@ import type { OcspAnswer } from '../../../src/verification/revocation/ocsp-respo
 import { parseCertificate } from '../../../src/verification/x509/certificate.ts';
 import { DerReader } from '../../../src/verification/x509/der.ts';
 import type { DerElement } from '../../../src/verification/x509/der.ts';
-import { encodeDer } from '../../../src/verification/x509/encode-der.ts';
 import { extensionOid, purposeOid } from '../../../src/verification/x509/extensions.ts';
+import { withChildren } from '../../support/changed-children.ts';
 import {
   enumerated,
   extension,
@@ -68,6 +68,11 @@ describe('an OCSP answer', () => {
     const responder = delegate();
     const answer = makeAnswer(leaf, issuer, by(responder, { byName }));
     expect(verify(answer)).toEqual({ status: { status: 'good', untilMs: pkiNowMs + hourMs } });
+  });
+
+  it('of a delegated responder whose certificate limits no usage counts', () => {
+    const responder = delegate({ extensions: [purpose(false, purposeOid.ocspSigning), noCheck] });
+    expect(verify(makeAnswer(leaf, issuer, by(responder))).status.status).toBe('good');
   });
 
   it('names a delegated responder that has to be looked up itself', () => {
@@ -236,11 +241,6 @@ describe('an OCSP answer', () => {
 
 describe('an OCSP answer with more than belongs there', () => {
   const more = 'RevocationUnknown: The answer does not parse: it has more than belongs there.';
-  /** The children of an element, changed. */
-  const withChildren = (der: Uint8Array, change: (children: Uint8Array[]) => Uint8Array[]): Uint8Array => {
-    const { tag, content } = new DerReader(der).read();
-    return encodeDer(tag, ...change([...new DerReader(content).rest()].map(({ whole }) => whole)));
-  };
   const answer = makeAnswer(leaf, issuer, { status: { reason: 1 } });
   const response = new DerReader(answer).open().rest();
   response.next();

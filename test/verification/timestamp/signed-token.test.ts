@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { readSignedToken } from '../../../src/verification/timestamp/signed-token.ts';
 import { readTimestampInfo } from '../../../src/verification/timestamp/timestamp-info.ts';
-import { DerReader } from '../../../src/verification/x509/der.ts';
-import { encodeDer } from '../../../src/verification/x509/encode-der.ts';
+import { withChildren } from '../../support/changed-children.ts';
 import {
   extension,
   generalizedTime,
@@ -22,12 +21,6 @@ const token = makeToken(authority, authority, { message: Buffer.from('m'), certi
 const sha256 = sequence(oid('2.16.840.1.101.3.4.2.1'));
 const imprint = sequence(sha256, octets(Buffer.alloc(32)));
 const beforeOptional = [integer(1), oid('1.2.3.4'), imprint, integer(7), generalizedTime('20261126110000Z')];
-
-/** The children of a SEQUENCE, changed. */
-function withChildren(der: Uint8Array, change: (children: Uint8Array[]) => Uint8Array[]): Uint8Array {
-  const { tag, content } = new DerReader(der).read();
-  return encodeDer(tag, ...change([...new DerReader(content).rest()].map(({ whole }) => whole)));
-}
 
 describe('readSignedToken', () => {
   it('takes nothing more than belongs there, but where it does not look', () => {
