@@ -49,6 +49,8 @@ export interface TokenOptions {
   readonly signers?: number;
   /** Content of the identifier of a key, which names the signer instead. */
   readonly keyIdentifier?: Uint8Array;
+  /** By which the signed attributes name it; absent, SHA-256 and unnamed. */
+  readonly essHash?: Hash;
   /** Further signed attributes. */
   readonly attributes?: readonly Uint8Array[];
   readonly digestHash?: Hash;
@@ -87,7 +89,7 @@ function signerInfo(
   content: Uint8Array,
   options: TokenOptions,
 ): Uint8Array {
-  const { essHolder = signer, named = signer, digestHash = 'sha256' } = options;
+  const { essHolder = signer, essHash, named = signer, digestHash = 'sha256' } = options;
   const attributes = [
     attribute('1.2.840.113549.1.9.3', oid(options.signedContentType ?? tstInfo)),
     attribute('1.2.840.113549.1.9.4', octets(options.messageDigest ?? digest(digestHash, content))),
@@ -96,7 +98,14 @@ function signerInfo(
       : [
           attribute(
             '1.2.840.113549.1.9.16.2.47',
-            sequence(sequence(sequence(octets(digest('sha256', essHolder.der))))),
+            sequence(
+              sequence(
+                sequence(
+                  ...(essHash === undefined ? [] : [algorithm(essHash)]),
+                  octets(digest(essHash ?? 'sha256', essHolder.der)),
+                ),
+              ),
+            ),
           ),
         ]),
   ];

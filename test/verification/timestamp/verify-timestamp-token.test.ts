@@ -137,6 +137,12 @@ describe('a timestamp token', () => {
     expect(verify(stamp({ keyIdentifier: Buffer.alloc(20) })).signerSubject).toBe('CN=TSA');
   });
 
+  it('finds a signer by each hash of its certificate', () => {
+    for (const essHash of ['sha256', 'sha384', 'sha512'] as const) {
+      expect(verify(stamp({ essHash })).signerSubject).toBe('CN=TSA');
+    }
+  });
+
   it('refuses a signed attribute twice, and too many', () => {
     const why = 'PayloadInvalid: The timestamp does not parse: it has a signed attribute twice, or too many.';
     const other = (index: number): Uint8Array => attribute(`1.2.${index}`, nothing);
@@ -147,6 +153,7 @@ describe('a timestamp token', () => {
 
   it('T11 refuses too many roots, and a certificate that is too large', () => {
     const roots = Array.from({ length: 1_001 }, () => root);
+    expect(verify(stamp(), roots.slice(1)).signerSubject).toBe('CN=TSA');
     expect(failureOf(() => verify(stamp(), roots))).toBe(
       'TrustMaterialInvalid: More than 1000 timestamp roots are trusted.',
     );
@@ -159,6 +166,9 @@ describe('a timestamp token', () => {
   it('T11 refuses a token that is too large, unread', () => {
     const token = Buffer.concat([stamp(), Buffer.alloc(64 * 1024)]);
     expect(failureOf(() => verify(token))).toBe('PayloadInvalid: The timestamp is larger than 65536 bytes.');
+    expect(failureOf(() => verify(token.subarray(0, 65_536)))).toBe(
+      'PayloadInvalid: The timestamp does not parse: it has more than belongs there.',
+    );
   });
 
   it('refuses what follows the token', () => {
@@ -188,6 +198,12 @@ describe('a timestamp token', () => {
     );
   });
 
+  it('refuses a signature over another hash than its algorithm says, whatever hashes the content', () => {
+    expect(refusal({ signatureAlgorithm: sequence(oid('1.2.840.10045.4.3.3')) })).toBe(
+      'TrustedTimeMissing: The signature of the timestamp does not verify.',
+    );
+  });
+
   it('refuses an algorithm that is not of the kind of the key', () => {
     expect(refusal({ signatureAlgorithm: sequence(oid('1.2.840.113549.1.1.11'), nothing) })).toBe(
       'TrustedTimeMissing: The signature of the timestamp does not verify.',
@@ -197,6 +213,9 @@ describe('a timestamp token', () => {
   it('refuses a certificate that is not the one whose hash was signed', () => {
     const other = authority();
     expect(refusal({ essHolder: other })).toBe(
+      'CertificateInvalid: The timestamp does not hold the certificate that its signingCertificateV2 names by its hash.',
+    );
+    expect(refusal({ essHash: 'sha1' })).toBe(
       'CertificateInvalid: The timestamp does not hold the certificate that its signingCertificateV2 names by its hash.',
     );
     const twoNames =
@@ -351,6 +370,38 @@ describe('the certificate of a timestamp authority', () => {
     );
     const direct = certify('TSA', { by: shallow, extensions: forTimestamps });
     expect(verify(makeToken(direct, shallow, { message }), [shallow]).chain).toHaveLength(2);
+  });
+});
+
+describe('the chain of a timestamp authority', () => {
+  /** So many certificates from that of a timestamp authority up to this one. */
+  const chainBelow = (top: TestHolder, length: number): readonly [TestHolder, ...TestHolder[]] => {
+    let by = top;
+    const between = Array.from({ length: length - 2 }, (_, index) => {
+      by = certify(`authority ${index}`, { by, extensions: ofAuthority });
+      return by;
+    });
+    return [certify('TSA', { by, extensions: forTimestamps }), ...between.reverse(), top];
+  };
+  const verifyBelow = (top: TestHolder, length: number): VerifiedTimestamp => {
+    const [signer, ...above] = chainBelow(top, length);
+    const certificates = [signer, ...above];
+    return verify(makeToken(signer, above[0] ?? top, { message, certificates }), [top]);
+  };
+
+  it('T11 has eight certificates, and no more', () => {
+    expect(verifyBelow(root, 8).chain).toHaveLength(8);
+    expect(failureOf(() => verifyBelow(root, 9))).toMatch(
+      /^CertificateInvalid: The certificate of the timestamp authority does not chain to a trusted root/,
+    );
+  });
+
+  it('goes as deep as its root allows', () => {
+    const top = certify('top', { extensions: [basicConstraints(true, 1), keyUsage('keyCertSign')] });
+    expect(verifyBelow(top, 3).chain).toHaveLength(3);
+    expect(failureOf(() => verifyBelow(top, 4))).toBe(
+      'CertificateInvalid: The certificate CN=top of the timestamp authority allows no such long chain below it.',
+    );
   });
 });
 

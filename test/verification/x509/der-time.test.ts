@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { DerFault, derTag, DerReader } from '../../../src/verification/x509/der.ts';
-import { readTime } from '../../../src/verification/x509/der-time.ts';
+import { readFractionalTime, readTime } from '../../../src/verification/x509/der-time.ts';
 import { encodeDer } from '../../../src/verification/x509/encode-der.ts';
 import { generalizedTime, integer } from '../../support/der-values.ts';
 
@@ -25,6 +25,8 @@ describe('readTime', () => {
     ['a UTCTime without seconds', utcTime('2611261200Z')],
     ['a UTCTime of a zone', utcTime('261126120000+0100')],
     ['a GeneralizedTime with a fraction', generalizedTime('20261126120000.5Z')],
+    ['a GeneralizedTime with a digit before it', generalizedTime('020261126120000Z')],
+    ['a GeneralizedTime with more behind it', generalizedTime('20261126120000Z0')],
   ])('refuses %s', (_, encoded) => {
     expect(() => read(encoded)).toThrow(new DerFault('a malformed time'));
   });
@@ -32,5 +34,19 @@ describe('readTime', () => {
   it('refuses a day that does not exist, and what is no time', () => {
     expect(() => read(utcTime('260229000000Z'))).toThrow(new DerFault('a time that does not exist'));
     expect(() => read(integer(5))).toThrow(new DerFault('something else than a time'));
+  });
+});
+
+describe('readFractionalTime', () => {
+  const fractional = (text: string) => readFractionalTime(new DerReader(generalizedTime(text)));
+
+  it.each(['020261126120000Z', '20261126120000Z0', '20261126120000.5Z0'])('refuses %s', (text) => {
+    expect(() => fractional(text)).toThrow(new DerFault('a malformed time'));
+  });
+
+  it('T11 reads 64 characters, and no more', () => {
+    const timeMs = Date.parse('2026-11-26T12:00:00Z');
+    expect(fractional(`20261126120000.${'0'.repeat(48)}Z`)).toEqual({ timeMs, isRounded: false });
+    expect(() => fractional(`20261126120000.${'0'.repeat(49)}Z`)).toThrow(new DerFault('a malformed time'));
   });
 });

@@ -23,6 +23,13 @@ describe('DerReader', () => {
     );
   });
 
+  it.each([0, 127, 128, 255, 256, 65_535])('reads what was encoded, of %i bytes', (length) => {
+    const content = Buffer.alloc(length, 7);
+    expect(Buffer.from(new DerReader(encodeDer(derTag.octetString, content)).read().content)).toEqual(
+      content,
+    );
+  });
+
   it.each([
     ['', 'an element that is cut short'],
     ['04', 'an element that is cut short'],
@@ -75,6 +82,7 @@ describe('DerReader', () => {
     '0.4.0.2023.1.1',
     '1.2.16384',
     '2.40',
+    `1.2${'.1'.repeat(63)}`,
   ])('reads the object identifier %s', (text) => {
     expect(new DerReader(oid(text)).oid()).toBe(text);
   });

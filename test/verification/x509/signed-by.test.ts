@@ -92,6 +92,13 @@ describe('isSignedBy', () => {
     expect(taken.filter((path) => !unread.includes(path))).toEqual(identifier.length < 20 ? [''] : []);
   });
 
+  it('takes nothing after the NULL of an algorithm', () => {
+    const of = (...rest: Uint8Array[]) =>
+      readSignatureAlgorithm(sequence(oid('1.2.840.113549.1.1.11'), ...rest));
+    expect(of(nothing)).toEqual({ keys: 'RSA', hash: 'sha256' });
+    expect(() => of(nothing, nothing)).toThrow('more than belongs there');
+  });
+
   it('takes PSS that states its trailer', () => {
     expect(readSignatureAlgorithm(pssOf('2.16.840.1.101.3.4.2.1', tagged(3, integer(1))))).toEqual({
       keys: 'RSA',
