@@ -146,7 +146,7 @@ export function openDer(bytes: Uint8Array, tag: number = derTag.sequence): DerRe
 }
 
 export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && Buffer.compare(a, b) === 0;
+  return Buffer.compare(a, b) === 0;
 }
 
 /** @param content of the element, whatever its tag. @throws DerFault for any true but 0xff. */
