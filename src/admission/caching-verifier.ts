@@ -176,8 +176,8 @@ function isWhole(
 /** In any order; only what an outcome depends on, so that a voucher found by another path is the same one. */
 function vouchersKey(vouchers: VerificationRequest['vouchers'] = []): readonly string[] {
   return vouchers
-    .map(({ kind, issuer, signer, subject, signedAtMs, validUntilMs }) =>
-      JSON.stringify([kind, issuer, signer, subject, signedAtMs, validUntilMs]),
+    .map(({ kind, issuer, signer, subject, signedAtMs, timeSource, validUntilMs, tolerated }) =>
+      JSON.stringify([kind, issuer, signer, subject, signedAtMs, timeSource, validUntilMs, tolerated]),
     )
     .sort();
 }

@@ -73,14 +73,21 @@ export class CrossChecks {
   }
 
   async #ask(requirement: CrossCheckRequirement, evidence: readonly Evidence[]): Promise<AssertionResult> {
-    const { image, context } = this.#inquiry;
+    const { image, context, isByDigest, metAbove } = this.#inquiry;
     const nowMs = this.#ports.clock.nowMs();
-    const counting = new Set(
-      requirement.over.flatMap((each) => {
-        const evaluation = evaluateRequirement(each, evidence, image.digest, nowMs);
-        return evaluation.satisfied ? evaluation.evidence : [];
-      }),
-    );
+    const counting = new Set<Evidence>();
+    for (const each of requirement.over) {
+      const { alternatives, orPinned } = each;
+      const evaluations = alternatives.map((alternative) =>
+        evaluateRequirement(alternative, evidence, image.digest, nowMs),
+      );
+      const met = evaluations.filter((evaluation) => evaluation.satisfied);
+      for (const item of met.flatMap((evaluation) => evaluation.evidence)) counting.add(item);
+      // Over nothing an expression may well be true: what the children of an index meet is checked of them.
+      const [unmet] = evaluations.flatMap((evaluation) => (evaluation.satisfied ? [] : [evaluation.failure]));
+      const isMetElsewhere = (orPinned && isByDigest) || metAbove?.has(each) === true;
+      if (met.length === 0 && unmet !== undefined && !isMetElsewhere) return { holds: false, failure: unmet };
+    }
     const seen = distinct(
       [...counting].map((item): ProvenEvidence => {
         const statement = this.#statements.get(item);

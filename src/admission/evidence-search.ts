@@ -6,7 +6,7 @@ import type { Repository } from '../image/reference.ts';
 import type { AssertionSet } from '../policy/assertions.ts';
 import type { Evidence, VerifiedEvidence } from '../policy/evidence.ts';
 import type { ResolvedIssuer } from '../policy/resolved-issuer.ts';
-import type { EvidenceRequirement } from '../policy/snapshot.ts';
+import type { CrossCheckRequirement, EvidenceRequirement } from '../policy/snapshot.ts';
 import { artifactKind } from './artifact-kind.ts';
 import { CrossChecks } from './cross-checks.ts';
 import { drainEvents } from './drain-events.ts';
@@ -50,7 +50,7 @@ export class EvidenceSearch {
     this.#image = inquiry.image;
     this.#access = access;
     this.#crossChecks = new CrossChecks(ports, inquiry, this.ledger, access);
-    const ofCrossChecks = inquiry.crossChecks.flatMap(({ requirement: { over } }) => over);
+    const ofCrossChecks = inquiry.crossChecks.flatMap(({ requirement }) => evidenceOf(requirement));
     const requirements = [...requirementsOf(inquiry.demands), ...ofCrossChecks];
     const asked = {
       issuers: issuersOf(requirements),
@@ -284,10 +284,13 @@ export class EvidenceSearch {
 
   /** What further evidence may still help with; for a cross-check that is more of what it already has. */
   #open(): readonly EvidenceRequirement[] {
-    const ofCrossChecks = this.#crossChecks.open.flatMap(({ over }) => over);
+    const ofCrossChecks = this.#crossChecks.open.flatMap(evidenceOf);
     return [...new Set([...requirementsOf(this.#openDemands()), ...ofCrossChecks])];
   }
 }
+
+const evidenceOf = ({ over }: CrossCheckRequirement): EvidenceRequirement[] =>
+  over.flatMap(({ alternatives }) => alternatives);
 
 const repositoryOf = ({ registry, repository }: Repository): Repository => ({ registry, repository });
 

@@ -75,7 +75,12 @@ async function gatherForGroup(
       requirement.platforms !== undefined && own.crossChecks.get(requirement)?.holds !== true,
   );
   if (demands.length === 0 && crossChecks.length === 0) return { digest, own };
-  const children = await gatherChildren(ports, { ...inquiry, demands, crossChecks }, access);
+  const metAbove = new Set(
+    crossChecks
+      .flatMap(({ requirement }) => requirement.over)
+      .filter((each) => isSatisfied({ ...each, blocks: true }, own.evidence, digest, nowMs)),
+  );
+  const children = await gatherChildren(ports, { ...inquiry, demands, crossChecks, metAbove }, access);
   return { digest, own, ...(children === undefined ? {} : { children }) };
 }
 
@@ -104,6 +109,7 @@ function inquire(
     crossChecks: each.flatMap(({ blocks, requirement }) =>
       requirement.kind === 'crossCheck' ? [{ blocks, requirement }] : [],
     ),
+    isByDigest: reference.digest !== undefined,
     context: {
       ...about,
       image: { reference: formatImageReference(image), registry, repository, tag, digest },

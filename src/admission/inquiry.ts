@@ -3,7 +3,7 @@ import { evaluateRequirement } from '../policy/evaluate.ts';
 import type { Evidence } from '../policy/evidence.ts';
 import type { Digest } from '../image/digest.ts';
 import type { ImageReference, Repository } from '../image/reference.ts';
-import type { CrossCheckRequirement, EvidenceRequirement } from '../policy/snapshot.ts';
+import type { CheckedRequirement, CrossCheckRequirement, EvidenceRequirement } from '../policy/snapshot.ts';
 
 /** Something that evidence has to satisfy: any one of the alternatives does. */
 export interface Demand {
@@ -16,6 +16,10 @@ export interface Demand {
 export interface Inquiry {
   readonly image: ImageReference & { readonly digest: Digest };
   readonly demands: readonly Demand[];
+  /** The workload names the image by this digest. */
+  readonly isByDigest: boolean;
+  /** For a child: what the index that contains it has met for it. */
+  readonly metAbove?: ReadonlySet<CheckedRequirement>;
   readonly crossChecks: readonly (Pick<Demand, 'blocks'> & { readonly requirement: CrossCheckRequirement })[];
   /** What expressions read beside the evidence. */
   readonly context: ExpressionContext;

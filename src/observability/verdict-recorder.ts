@@ -40,12 +40,32 @@ function verdictFields(verdict: Verdict): Record<string, unknown> {
     codes: [...new Set(codes)].slice(0, maxNamed),
     policies: [...new Set(checks.map(({ policy }) => policy))].slice(0, maxNamed),
     notPassed: images.flatMap(notPassed).slice(0, maxNamed),
+    ...someOf('tolerated', images.flatMap(tolerated)),
     ...(failure === undefined ? {} : { message: failure.message, cause: failure.cause }),
     requests: verdict.requests,
     durationMs: Math.round(verdict.durationMs * 10) / 10,
     dryRun: verdict.dryRun,
   };
 }
+
+/** What counted although its issuer only logs what is wrong with it (Notary Project, action `log`). */
+function tolerated({ image, reference, checks }: ImageVerdict): Record<string, unknown>[] {
+  return checks.flatMap(({ policy, requirement, evidence }) =>
+    evidence.flatMap(({ issuer, tolerated: problems = [] }) =>
+      problems.map(({ code, message }) => ({
+        image: reference ?? image,
+        policy,
+        requirement,
+        issuer,
+        code,
+        message,
+      })),
+    ),
+  );
+}
+
+const someOf = <T>(name: string, items: readonly T[]): Record<string, readonly T[]> =>
+  items.length === 0 ? {} : { [name]: items.slice(0, maxNamed) };
 
 /** Which image failed what, and why: an Audit policy is read here. */
 function notPassed({ image, reference, checks }: ImageVerdict): Record<string, unknown>[] {

@@ -72,12 +72,13 @@ export function assertionSet(
 /** Whether an attestation is of the asked kind. */
 export function isOfContent(
   of: AskedContent,
-  { kind, predicateType, sbom }: Pick<VerifiedEvidence, 'kind' | 'predicateType' | 'sbom'>,
+  { kind, format, predicateType, sbom }: Pick<VerifiedEvidence, 'kind' | 'format' | 'predicateType' | 'sbom'>,
 ): boolean {
   if (kind !== 'attestation') return false;
   return of.kind === 'sbom'
     ? sbom !== undefined && of.formats.includes(sbom.format)
-    : predicateType === of.predicateType;
+    : // Nobody signed a predicate type for a bare file: it has the one of its kind for views only.
+      format !== 'BareSbom' && predicateType === of.predicateType;
 }
 
 /** What the decision knows beside the evidence: plain data that expressions read. */

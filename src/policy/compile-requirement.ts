@@ -98,8 +98,14 @@ export function compileCrossChecks(
 ): CompiledRequirement {
   const checked = checkExpressions('crossCheck', checks, checkExpression);
   if ('code' in checked) return unready(crossChecksName, checked);
-  const over = requirements.flatMap(evidenceRequirements);
-  const platforms = joinPlatforms(over);
+  const over = requirements
+    .map((requirement) => ({
+      alternatives: evidenceRequirements(requirement),
+      orPinned:
+        requirement.kind === 'anyOf' && requirement.alternatives.some(({ kind }) => kind === 'pinned'),
+    }))
+    .filter(({ alternatives }) => alternatives.length > 0);
+  const platforms = joinPlatforms(over.flatMap(({ alternatives }) => alternatives));
   return {
     kind: 'crossCheck',
     name: crossChecksName,

@@ -99,8 +99,15 @@ export interface CrossCheckRequirement extends ReadyRequirement {
   readonly checks: readonly Assertion[];
   /** What the expressions name. */
   readonly uses: readonly ExpressionRoot[];
-  /** The requirements whose evidence they see. */
-  readonly over: readonly EvidenceRequirement[];
+  /** The requirements of the policy, whose evidence they see; each has to be met, or there is nothing to check. */
+  readonly over: readonly CheckedRequirement[];
+}
+
+export interface CheckedRequirement {
+  /** Evidence has to satisfy one. */
+  readonly alternatives: readonly EvidenceRequirement[];
+  /** Being named by a digest is one more. */
+  readonly orPinned: boolean;
 }
 
 export type CompiledRequirement = SingleRequirement | AnyOfRequirement | CrossCheckRequirement;

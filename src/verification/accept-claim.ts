@@ -13,7 +13,7 @@ const maxNamedSubjects = 3;
 /** An issuer that answers for content by a good signature; what the content says is not looked at yet. */
 export type Acceptance = Pick<
   VerifiedEvidence,
-  'issuer' | 'signer' | 'signedAtMs' | 'timeSource' | 'validUntilMs'
+  'issuer' | 'signer' | 'signedAtMs' | 'timeSource' | 'validUntilMs' | 'tolerated'
 >;
 
 /**

@@ -1,7 +1,7 @@
 import { failure } from '../failures/failure.ts';
 import { expressionRoots, isOfContent } from '../policy/assertions.ts';
 import type { AssertionSet, ExpressionContext } from '../policy/assertions.ts';
-import type { AssertionResult } from '../policy/evidence.ts';
+import type { AssertionResult, VerifiedEvidence } from '../policy/evidence.ts';
 import type { ClaimOutcome } from './artifact-form.ts';
 import type { Claim } from './claim.ts';
 import { attestedValue, contextValue, lazyBindings } from './expression/bindings.ts';
@@ -31,15 +31,16 @@ export class ContentQuestions {
 
   /** The evidence with the answers. */
   ask({ evidence, claim }: ClaimOutcome): readonly ProvenEvidence[] {
-    if (claim?.kind !== 'attestation' || evidence.length === 0) return evidence;
-    const answers = this.#answers.get(claim) ?? this.#answer(claim);
+    const [first] = evidence;
+    if (claim?.kind !== 'attestation' || first === undefined) return evidence;
+    const answers = this.#answers.get(claim) ?? this.#answer(claim, first.format);
     this.#answers.set(claim, answers);
     return evidence.map((item) => ({ ...item, ...answers }));
   }
 
-  #answer(claim: Claim): Answers {
+  #answer(claim: Claim, format: VerifiedEvidence['format']): Answers {
     const { assertions = [], context, keepStatements = false } = this.#request;
-    const asked = assertions.filter(({ of }) => isOfContent(of, claim));
+    const asked = assertions.filter(({ of }) => isOfContent(of, { ...claim, format }));
     const bindings = bindingsOf(claim, context);
     const results = asked.map((set) => [set.fingerprint, this.#judge(set, bindings)] as const);
     return {

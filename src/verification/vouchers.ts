@@ -72,12 +72,13 @@ function refuse(
 }
 
 function acceptanceOf(voucher: VerifiedEvidence): Acceptance {
-  const { issuer, signer, signedAtMs, timeSource, validUntilMs } = voucher;
+  const { issuer, signer, signedAtMs, timeSource, validUntilMs, tolerated } = voucher;
   return {
     issuer,
     signer,
     ...(signedAtMs === undefined ? {} : { signedAtMs }),
     ...(timeSource === undefined ? {} : { timeSource }),
     ...(validUntilMs === undefined ? {} : { validUntilMs }),
+    ...(tolerated === undefined ? {} : { tolerated }),
   };
 }

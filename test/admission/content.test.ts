@@ -198,7 +198,8 @@ describe('crossChecks', () => {
     expect(outcomes(verdict)).toEqual([
       'passed -',
       'failed AttestationMissing blocks',
-      'failed AssertionFailed blocks',
+      // Over what was found the expressions might hold.
+      'failed AttestationMissing blocks',
     ]);
   });
 

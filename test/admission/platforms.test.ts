@@ -121,3 +121,32 @@ describe('an index that is not signed', () => {
     expect(answer).toBe('inconclusive RegistryUnavailable');
   });
 });
+
+describe('T28 cross-checks of an index that is judged by its children', () => {
+  const checked = async (expression: string, where: string): Promise<string> => {
+    const started = await startFixtureDecisions({
+      fixtures: ['key-legacy', 'index-signed-legacy'],
+      policies: fixturePolicy(
+        { signature: { issuers: ['release'], platforms: ['All'], inheritFromIndex: false } },
+        { crossChecks: [{ expression, message: 'signed by another' }] },
+      ),
+    });
+    const index = documentOf(ociIndex, {
+      ...{ schemaVersion: 2, mediaType: ociIndex },
+      manifests: [entry(good, linux('amd64'))],
+    });
+    started.registry.store.putManifest(repository, index.bytes, ociIndex, 'index');
+    return answerOf(await started.decide(where));
+  };
+
+  it.each([
+    ["signatures.all(s, s.issuer == 'second')", 'denied AssertionFailed'],
+    ["!signatures.exists(s, s.issuer == 'release')", 'denied AssertionFailed'],
+    ["signatures.size() > 0 && signatures.all(s, s.issuer == 'second')", 'denied AssertionFailed'],
+    ["signatures.all(s, s.issuer == 'release')", 'admitted'],
+    ["signatures.exists(s, s.issuer == 'release')", 'admitted'],
+  ])('%s: the index is answered as its child: %s', async (expression, answer) => {
+    expect(await checked(expression, `@${good}`)).toBe(answer);
+    expect(await checked(expression, ':index')).toBe(answer);
+  });
+});

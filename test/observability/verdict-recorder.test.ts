@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Verdict } from '../../src/admission/verdict.ts';
 import { createMetrics } from '../../src/observability/metrics.ts';
 import { createVerdictRecorder } from '../../src/observability/verdict-recorder.ts';
+import { signature } from '../policy/sample-evidence.ts';
 import { captureLog } from '../support/captured-log.ts';
 import { sampleCheck, sampleDigest, sampleImage, sampleVerdict } from '../support/sample-verdict.ts';
 
@@ -48,6 +49,24 @@ describe('createVerdictRecorder', () => {
       durationMs: 41.7,
       dryRun: false,
     });
+  });
+
+  it('says what counted although its issuer only logs what is wrong with it', () => {
+    const tolerated = [{ code: 'CertificateRevoked', message: 'The certificate was revoked.' }] as const;
+    const evidence = [signature({ tolerated })];
+    const { line } = record(
+      sampleVerdict({ images: [sampleImage({ checks: [sampleCheck({ evidence })] })] }),
+    );
+    expect(line['tolerated']).toEqual([
+      {
+        image: 'ghcr.io/acme/app:1.4',
+        policy: 'prod-release',
+        requirement: 'signed',
+        issuer: signature().issuer,
+        ...tolerated[0],
+      },
+    ]);
+    expect('tolerated' in record(sampleVerdict()).line).toBe(false);
   });
 
   it.each([

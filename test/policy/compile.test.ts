@@ -314,7 +314,10 @@ describe('compilePolicies', () => {
     expect(requirements.at(-1)).toMatchObject({
       kind: 'crossCheck',
       name: 'crossChecks',
-      over: [{ kind: 'signature' }, { kind: 'sbom' }, { kind: 'attestation' }],
+      over: [
+        { alternatives: [{ kind: 'signature' }], orPinned: false },
+        { alternatives: [{ kind: 'sbom' }, { kind: 'attestation' }], orPinned: false },
+      ],
       platforms: [
         { os: 'linux', architecture: 'amd64' },
         { os: 'linux', architecture: 'arm64' },

@@ -252,6 +252,12 @@ describe('an attestation requirement', () => {
     }
   });
 
+  it('T16 takes no bare file for an attestation: nobody signed what type it is of', () => {
+    expect(evaluate(built(), attestation({ predicateType: provenance, format: 'BareSbom' })).satisfied).toBe(
+      false,
+    );
+  });
+
   it('T16 takes no signature for an attestation, whatever type it bears', () => {
     expect(evaluate(built(), signature({ predicateType: provenance }))).toEqual(
       missing('AttestationMissing', 'no attestation was found'),

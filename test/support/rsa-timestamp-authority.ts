@@ -59,7 +59,11 @@ export async function createRsaTimestampAuthority(genTime: Date): Promise<RsaTim
       issuer: subjects.root,
       publicKey: leafKeys.publicKey,
       signingKey: rootKeys.privateKey,
-      extensions: [new x509.ExtendedKeyUsageExtension([timeStamping], true), authorityKey],
+      extensions: [
+        new x509.ExtendedKeyUsageExtension([timeStamping], true),
+        new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+        authorityKey,
+      ],
     },
     webcrypto,
   );

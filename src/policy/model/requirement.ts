@@ -84,7 +84,7 @@ const signature = withRules(signatureFields, [
     message: 'minimumIssuers is more than there are issuers',
     holds: (value) => value.minimumIssuers <= value.issuers.length,
   },
-]).describe('A signature of the image (cosign, Sigstore bundle).');
+]).describe('A signature of the image (cosign, Sigstore bundle, Notation).');
 
 const sbomFields = z.strictObject({
   formats: z

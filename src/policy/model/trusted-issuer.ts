@@ -118,7 +118,11 @@ const keyFields = z.strictObject({
   trustedRoot: trustedRoot
     .optional()
     .describe('Transparency log and timestamp authorities that may date its signatures.'),
-  notBefore: dateTime.optional().describe('Signatures made earlier do not count.'),
+  notBefore: dateTime
+    .optional()
+    .describe(
+      'Signatures that a log entry or timestamp dates earlier do not count. One that nothing dates counts as made now.',
+    ),
   notAfter: dateTime
     .optional()
     .describe(
@@ -192,6 +196,13 @@ const keylessFields = z.strictObject({
 const keyless = withRules(keylessFields, [
   exactlyOneOf<z.output<typeof keylessFields>>('identities', 'github'),
   ...thresholdsNeedDemands('sct', 'transparencyLog', 'signedTimestamp'),
+  {
+    // GitHub's own instance has no certificate transparency log: sct is NotRequired there where nothing is said.
+    rule: "!has(self.thresholds) || !has(self.thresholds.sct) || has(self.sct) || !has(self.trustedRoot) || !has(self.trustedRoot.builtIn) || self.trustedRoot.builtIn != 'GitHub'",
+    message: 'thresholds.sct takes sct: Required, which builtIn: GitHub does not have by default',
+    holds: ({ thresholds, sct, trustedRoot: root }) =>
+      thresholds?.sct === undefined || sct !== undefined || root?.builtIn !== 'GitHub',
+  },
 ]).describe('An identity proven by a short-lived certificate (Sigstore keyless).');
 
 const specFields = z.strictObject({

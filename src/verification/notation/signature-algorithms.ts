@@ -1,5 +1,6 @@
 import { constants, verify } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
+import { keyKind } from '../keys.ts';
 
 interface Algorithm {
   readonly hash: 'sha256' | 'sha384' | 'sha512';
@@ -25,6 +26,7 @@ const named = Object.entries(algorithms) as readonly [AlgorithmName, Algorithm][
 
 /** The one algorithm that a key signs with; undefined for a key that may not sign. */
 export function algorithmOfKey(key: KeyObject): AlgorithmName | undefined {
+  if (typeof keyKind(key) !== 'string') return undefined;
   const { modulusLength, namedCurve } = key.asymmetricKeyDetails ?? {};
   return named.find(([, { key: wanted }]) =>
     'curve' in wanted
@@ -38,7 +40,7 @@ export function nameOfCoseLabel(label: number): string {
   return named.find(([, { coseLabel }]) => coseLabel === label)?.[0] ?? `COSE ${label}`;
 }
 
-/** `2048 bit RSA`, `P-256`... of every key that may sign. */
+/** The keys that may sign, for messages. */
 export const signingKeys = 'RSA of 2048, 3072 or 4096 bits, or ECDSA on P-256, P-384 or P-521';
 
 /**

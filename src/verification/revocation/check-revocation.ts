@@ -9,7 +9,7 @@ import { revocationServices } from './revocation-services.ts';
 import type { RevocationServices } from './revocation-services.ts';
 import { describeService } from './revocation-source.ts';
 import type { RevocationAnswer, RevocationSource } from './revocation-source.ts';
-import { describeReason, iso, unknown } from './revocation-status.ts';
+import { describeReason, isStale, iso, unknown } from './revocation-status.ts';
 import type { RevocationStatus } from './revocation-status.ts';
 
 const maxChainLength = 16;
@@ -207,13 +207,19 @@ async function attempt(
 function judge(
   status: RevocationStatus,
   { subjectText }: Certificate,
-  { atMs }: RevocationOptions,
+  { atMs, nowMs }: RevocationOptions,
 ): RevocationResult {
   const { untilMs: validUntilMs } = status;
   if (status.status === 'good') return { status: 'good', message: '', validUntilMs };
   const { invalidFromMs, reason, revokedAtMs } = status;
   if (invalidFromMs !== undefined && atMs !== undefined && atMs < invalidFromMs) {
-    return { status: 'good', message: '', validUntilMs };
+    // A newer list may have moved the date.
+    return isStale(validUntilMs, nowMs)
+      ? {
+          status: 'unknown',
+          message: `The certificate ${subjectText} was revoked at ${iso(revokedAtMs)}, and what says since when it is invalid counted until ${iso(validUntilMs)}.`,
+        }
+      : { status: 'good', message: '', validUntilMs };
   }
   const words = [
     describeReason(reason),

@@ -3,8 +3,8 @@ import { toTrustMaterial } from '@sigstore/verify';
 import type { TrustMaterial } from '@sigstore/verify';
 import { RefwardenError } from '../../failures/failure.ts';
 import { parseStrictJsonText } from '../../oci/strict-json.ts';
-import { ekuOf } from '../signing-certificate.ts';
-import { readDerCertificate } from '../x509/der-certificate.ts';
+import { checkPurpose } from '../timestamp/verify-timestamp-token.ts';
+import { parseCertificate } from '../x509/certificate.ts';
 
 /**
  * Longest trusted root, in characters: what a file or ConfigMap holds; inline in a TrustedIssuer fits a quarter of it. The
@@ -13,7 +13,6 @@ import { readDerCertificate } from '../x509/der-certificate.ts';
 const maxTrustedRootLength = 1024 * 1024;
 const mediaTypePattern =
   /^application\/vnd\.dev\.sigstore\.trustedroot(?:\+json;version=0\.[12]|\.v0\.[12]\+json)$/;
-const timeStampingOid = '1.3.6.1.5.5.7.3.8';
 
 /** Certificate authorities, logs and timestamp authorities, parsed. */
 export type TrustedRoot = TrustMaterial;
@@ -42,6 +41,9 @@ export function parseTrustedRoot(json: string, where: string): TrustedRoot {
   for (const { publicKey } of [...message.tlogs, ...message.ctlogs]) {
     if (publicKey?.validFor?.start === undefined) refuse('has a log whose key has no validFor.start');
   }
+  for (const { validFor } of [...message.certificateAuthorities, ...message.timestampAuthorities]) {
+    if (validFor?.start === undefined) refuse('has an authority that has no validFor.start');
+  }
   for (const { certChain } of [...root.certificateAuthorities, ...root.timestampAuthorities]) {
     if (certChain.length === 0) refuse('has an authority without certificates');
   }
@@ -56,7 +58,8 @@ export function parseTrustedRoot(json: string, where: string): TrustedRoot {
 /** The library takes the first certificate for the signer of timestamps and does not look at its purpose. */
 function isTimestampSigner(der: Uint8Array): boolean {
   try {
-    return ekuOf(readDerCertificate(der)).includes(timeStampingOid);
+    checkPurpose(parseCertificate(der, 'A timestamp authority'));
+    return true;
   } catch {
     return false;
   }

@@ -138,7 +138,11 @@ function checkSignature(signed: SignedToken, { key }: Certificate): void {
 }
 
 /** RFC 3161, 2.3, and the certificate requirements of the Notary Project's signature-specification.md. */
-function checkPurpose({ extensions, subjectText }: Certificate): void {
+/**
+ * That a certificate may sign timestamps and nothing else (RFC 3161, 2.3).
+ * @throws RefwardenError `CertificateInvalid`, and DerFault.
+ */
+export function checkPurpose({ extensions, subjectText }: Certificate): void {
   const refuse = (why: string): never => {
     throw new RefwardenError(
       'CertificateInvalid',

@@ -457,6 +457,17 @@ describe('parseResource', () => {
       'spec.keyless: thresholds.sct takes sct: Required',
     ],
     [
+      'a threshold of SCTs of the instance that has none',
+      {
+        keyless: {
+          identities: [{ issuer: 'i', subject: 's' }],
+          trustedRoot: { builtIn: 'GitHub' },
+          thresholds: { sct: 2 },
+        },
+      },
+      'spec.keyless: thresholds.sct takes sct: Required, which builtIn: GitHub does not have by default',
+    ],
+    [
       'a threshold of none',
       { key: { pem: 'x', transparencyLog: 'Required', thresholds: { transparencyLog: 0 } } },
       'spec.key.thresholds.transparencyLog: ',

@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import { createPublicKey } from 'node:crypto';
 import * as x509 from '@peculiar/x509';
 import { describe, expect, it } from 'vitest';
 import { toFailure } from '../../../src/failures/failure.ts';
@@ -11,6 +12,7 @@ import {
 } from '../../../src/verification/notation/certificate-rules.ts';
 import type { CertificateChain } from '../../../src/verification/notation/certificate-rules.ts';
 import { parseNotationCertificate } from '../../../src/verification/notation/notation-certificate.ts';
+import { algorithmOfKey } from '../../../src/verification/notation/signature-algorithms.ts';
 import {
   authorityExtensions,
   issue,
@@ -238,5 +240,19 @@ describe('a certificate', () => {
     for (const { der } of [twice, broken]) {
       expect(refusal(der)).toMatchObject({ code: 'CertificateInvalid' });
     }
+  });
+});
+
+describe('T36 an RSA key whose signatures anybody can make', () => {
+  it.each([1, 2])('signs with no algorithm: exponent %d', (exponent) => {
+    const key = createPublicKey({
+      format: 'jwk',
+      key: {
+        kty: 'RSA',
+        n: Buffer.alloc(256, 0xff).toString('base64url'),
+        e: Buffer.of(exponent).toString('base64url'),
+      },
+    });
+    expect(algorithmOfKey(key)).toBeUndefined();
   });
 });

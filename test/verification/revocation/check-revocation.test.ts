@@ -226,6 +226,22 @@ describe('checkRevocation', () => {
       });
     });
 
+    it('T34 is unknown by a list that no longer counts: a newer one may have moved the date', async () => {
+      const leaf = leafOf(listsAt(listUrl));
+      const stale = makeList(root, {
+        nextUpdateMs: pkiNowMs - 1000,
+        entries: [{ serial: leaf.serial, reason: 1, invalidFromMs: suspected }],
+      });
+      const { status, message } = await check([leaf, root], sourceOf({ [listUrl]: stale }), {
+        atMs: suspected - 1,
+      });
+      expect(status).toBe('unknown');
+      expect(message).toContain('and what says since when it is invalid counted until');
+      expect((await check([leaf, root], sourceOf({ [listUrl]: stale }), { atMs: suspected })).status).toBe(
+        'revoked',
+      );
+    });
+
     it.each([
       ['at that date', { atMs: suspected }],
       ['later', { atMs: suspected + 1 }],

@@ -1,13 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { parseTrustedRoot } from '../../../src/verification/sigstore/trusted-root.ts';
+import { purposeOid } from '../../../src/verification/x509/extensions.ts';
 import { createTrustSource } from '../../../src/trust/trust-source.ts';
 import { fixtureTrustedRoot } from '../../support/cosign-fixture.ts';
 import { createSigstoreAuthority } from '../../support/sigstore-authority.ts';
+import { basicConstraints, certify, keyUsage, purpose } from '../../support/test-pki.ts';
 
 interface RootJson {
   mediaType: string;
   tlogs: { publicKey: { validFor?: { start?: string } } }[];
-  timestampAuthorities: { certChain: { certificates: unknown[] } }[];
+  certificateAuthorities: { validFor?: { start?: string } }[];
+  timestampAuthorities: { validFor?: object; certChain: { certificates: unknown[] } }[];
 }
 const authority = await createSigstoreAuthority();
 const edited = (edit: (root: RootJson) => void): string => {
@@ -41,6 +44,24 @@ describe('parseTrustedRoot', () => {
     expect(parseTrustedRoot(json, 'root').timestampAuthorities).toHaveLength(0);
   });
 
+  it('leaves out a timestamp authority whose first certificate may do something else too', () => {
+    const purposes = (isCritical: boolean, ...more: string[]): Uint8Array =>
+      purpose(isCritical, purposeOid.timeStamping, ...more);
+    const count = (...extensions: Uint8Array[]): number => {
+      const rawBytes = Buffer.from(certify('TSA', { extensions }).der).toString('base64');
+      const json = edited(({ timestampAuthorities: [tsa] }) => {
+        tsa?.certChain.certificates.splice(0, 1, { rawBytes });
+      });
+      return parseTrustedRoot(json, 'root').timestampAuthorities.length;
+    };
+    const signs = keyUsage('digitalSignature');
+    expect(count(signs, purposes(true))).toBe(1);
+    expect(count(signs, purposes(true, '1.3.6.1.5.5.7.3.3'))).toBe(0);
+    expect(count(signs, purposes(false))).toBe(0);
+    expect(count(purposes(true))).toBe(0);
+    expect(count(signs, purposes(true), basicConstraints())).toBe(0);
+  });
+
   it.each([
     ['another document', '{"kind":"List"}', 'root: is not a Sigstore trusted root by its mediaType.'],
     ['text', 'nonsense', 'root is not valid JSON.'],
@@ -49,6 +70,16 @@ describe('parseTrustedRoot', () => {
       'a log of unknown age',
       edited(({ tlogs: [log] }) => delete log?.publicKey.validFor?.start),
       'root: has a log whose key has no validFor.start.',
+    ],
+    [
+      'a certificate authority of unknown age',
+      edited(({ certificateAuthorities: [ca] }) => delete ca?.validFor?.start),
+      'root: has an authority that has no validFor.start.',
+    ],
+    [
+      'a timestamp authority of unknown age',
+      edited(({ timestampAuthorities: [tsa] }) => delete tsa?.validFor),
+      'root: has an authority that has no validFor.start.',
     ],
     [
       'a log without a key',
