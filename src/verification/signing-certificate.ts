@@ -68,7 +68,7 @@ export function parseSigningCertificate(bytes: Uint8Array): SigningCertificate {
 }
 
 /** OIDs of the extended key usage; node:crypto calls them keyUsage, and has none to give without the extension. */
-export function ekuOf({ keyUsage }: NodeCertificate): readonly string[] {
+function ekuOf({ keyUsage }: NodeCertificate): readonly string[] {
   return Array.isArray(keyUsage) ? keyUsage : [];
 }
 
