@@ -78,7 +78,7 @@ async function gatherForGroup(
   const metAbove = new Set(
     crossChecks
       .flatMap(({ requirement }) => requirement.over)
-      .filter((each) => isSatisfied({ ...each, blocks: true }, own.evidence, digest, nowMs)),
+      .filter((each) => isSatisfied(each, own.evidence, digest, nowMs)),
   );
   const children = await gatherChildren(ports, { ...inquiry, demands, crossChecks, metAbove }, access);
   return { digest, own, ...(children === undefined ? {} : { children }) };

@@ -30,7 +30,7 @@ export interface Inquiry {
 }
 
 export function isSatisfied(
-  { alternatives }: Demand,
+  { alternatives }: Pick<Demand, 'alternatives'>,
   evidence: readonly Evidence[],
   image: Digest,
   nowMs: number,

@@ -117,16 +117,21 @@ function readPullSecrets({
   serviceAccountName,
   serviceAccount,
 }: JsonObject): PullSecretNames {
-  const names = (Array.isArray(imagePullSecrets) ? imagePullSecrets : []).map((entry) =>
-    isJsonObject(entry) ? nameOf(entry) : '',
-  );
   const account = [serviceAccountName, serviceAccount].find(
     (name) => typeof name === 'string' && name !== '',
   );
   return {
-    secrets: [...new Set(names.filter((name) => name !== ''))],
+    secrets: namesOf(imagePullSecrets),
     serviceAccount: typeof account === 'string' ? account : 'default',
   };
+}
+
+/** Names in a list of references to objects of one namespace, each once. */
+export function namesOf(references: Json | undefined): readonly string[] {
+  const names = (Array.isArray(references) ? references : []).map((entry) =>
+    isJsonObject(entry) ? nameOf(entry) : '',
+  );
+  return [...new Set(names.filter((name) => name !== ''))];
 }
 
 /** Generated names are not known at admission. */

@@ -1,3 +1,4 @@
+import type { BaseLogger } from 'pino';
 import type { WebhookSettings } from '../admission/webhook-settings.ts';
 import { noCertificates, renewCertificates } from '../certificates/renew-certificates.ts';
 import type { ServeOptions, ServedCertificate } from '../cli/commands.ts';
@@ -13,7 +14,6 @@ import {
 import type { ServingCertificate } from '../server/serving-certificate.ts';
 import type { WebhookServer } from '../server/webhook-server.ts';
 import { clock } from './system-clock.ts';
-import type { BaseLogger } from 'pino';
 
 /** What the webhook server is made with. Before a Secret is there, nobody trusts what is shown. */
 export async function firstCertificate(certificate: ServedCertificate): Promise<ServingCertificate> {

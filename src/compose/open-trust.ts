@@ -1,3 +1,4 @@
+import type { BaseLogger } from 'pino';
 import type { ConfigMapLookup, SnapshotOptions } from '../admission/live-source.ts';
 import type { PolicyOptions, RegistryOptions } from '../cli/commands.ts';
 import { prepareCacheDirectory } from '../registry/cache-directory.ts';
@@ -9,7 +10,6 @@ import { TufMirrors } from '../trust/tuf-mirrors.ts';
 import { checkExpression } from '../verification/expression/check-expression.ts';
 import { checkIssuerMaterial } from '../verification/issuer-material.ts';
 import { hostRules } from './open-contents.ts';
-import type { BaseLogger } from 'pino';
 
 /** How policies find trust material, and what has to be closed after it. */
 interface Trust {

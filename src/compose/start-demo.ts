@@ -1,4 +1,3 @@
-import { parseListenAddress } from './listen-address.ts';
 import type { Demo, DemoAnswer, DemoRegistry, DemoRegistryOptions, ServeOptions } from '../cli/commands.ts';
 import { demoCases } from '../demo/cases.ts';
 import { createPod } from '../demo/create-pod.ts';
@@ -8,6 +7,7 @@ import { startDemoRegistries } from '../demo/start-demo-registries.ts';
 import { startStandaloneRegistry } from '../demo/start-standalone-registry.ts';
 import { createLogger } from '../observability/logger.ts';
 import { webhookPaths } from '../server/webhook-server.ts';
+import { parseListenAddress } from './listen-address.ts';
 import { startService } from './start-service.ts';
 
 export function startDemoRegistry({ listen, ...options }: DemoRegistryOptions): Promise<DemoRegistry> {

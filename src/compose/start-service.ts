@@ -1,4 +1,4 @@
-import { parseListenAddress } from './listen-address.ts';
+import type { BaseLogger } from 'pino';
 import type { LiveSource, SnapshotOptions } from '../admission/live-source.ts';
 import { pinImages, unchanged } from '../admission/pin-images.ts';
 import { review } from '../admission/review.ts';
@@ -17,12 +17,12 @@ import { loadAuthority } from '../server/serving-certificate.ts';
 import { createWebhookServer } from '../server/webhook-server.ts';
 import type { WebhookLimits } from '../server/webhook-server.ts';
 import { firstCertificate, keepServing } from './keep-serving.ts';
+import { parseListenAddress } from './listen-address.ts';
 import { loadSettings, openRegistries } from './open-contents.ts';
 import { openDecision } from './open-decision.ts';
 import { openTrust, tufEventsLogged } from './open-trust.ts';
 import { clock } from './system-clock.ts';
 import { readWebhookSettings } from './webhooks.ts';
-import type { BaseLogger } from 'pino';
 
 export async function serve(options: ServeOptions, signal: AbortSignal): Promise<void> {
   const log = createLogger({ level: options.logLevel as LogLevel });

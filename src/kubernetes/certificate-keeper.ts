@@ -110,15 +110,16 @@ export class CertificateKeeper {
       const found = this.#found;
       const current = found === undefined ? (this.#inUse ?? noCertificates) : readSecret(found);
       const renewal = await renewCertificates(current, hosts, clock.nowMs(), times);
-      if (renewal === undefined && found !== undefined) return;
-      const written = await this.#secret.write(writeSecret(renewal?.kept ?? current, found, secret), signal);
-      // Else somebody was faster, and the watch tells of it.
-      if (written === undefined) return;
-      logger.info(
-        { secret: secret.name },
-        renewal?.reason ?? 'The Secret was deleted, and was written again as it was.',
-      );
-      this.#take(written);
+      if (renewal !== undefined || found === undefined) {
+        const wanted = writeSecret(renewal?.kept ?? current, found, secret);
+        const written = await this.#secret.write(wanted, signal);
+        // Else somebody was faster, and the watch tells of it.
+        if (written !== undefined) {
+          const reason = renewal?.reason ?? 'The Secret was deleted, and was written again as it was.';
+          logger.info({ secret: secret.name }, reason);
+          this.#take(written);
+        }
+      }
       this.#problems.succeeded();
     } catch (cause) {
       if (!signal.aborted) this.#problems.failed(cause);

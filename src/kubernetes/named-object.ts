@@ -18,10 +18,6 @@ export class NamedObject {
     this.#collection = collection;
   }
 
-  get name(): string {
-    return this.#collection.only;
-  }
-
   /**
    * @returns undefined when there is none.
    * @throws RefwardenError `ClusterUnavailable`

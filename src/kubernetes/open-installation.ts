@@ -6,7 +6,7 @@ import { webhookConfigurations } from '../admission/webhook-configurations.ts';
 import { webhookHost } from '../admission/webhook-settings.ts';
 import type { WebhookSettings } from '../admission/webhook-settings.ts';
 import { defaultCertificateTimes } from '../certificates/renew-certificates.ts';
-import type { CertificateTimes, KeptCertificates } from '../certificates/renew-certificates.ts';
+import type { KeptCertificates } from '../certificates/renew-certificates.ts';
 import { ApiClient } from './api-client.ts';
 import { CertificateKeeper } from './certificate-keeper.ts';
 import type { WebhookChange, WebhookKind } from './kept-webhooks.ts';
@@ -36,7 +36,6 @@ export interface InstallationOptions {
   readonly restored: (kind: WebhookKind, change: WebhookChange) => void;
   readonly clock: Clock;
   readonly logger: BaseLogger;
-  readonly certificateTimes?: Partial<CertificateTimes>;
 }
 
 /** What the cluster holds so that the API server asks Refwarden: certificates, and webhook configurations. */
@@ -67,7 +66,7 @@ export function openInstallation(options: InstallationOptions): Installation {
             certificate.use(kept);
             webhooks.wake();
           },
-          times: { ...defaultCertificateTimes, ...options.certificateTimes },
+          times: defaultCertificateTimes,
           clock: options.clock,
         });
   const webhooks = new WebhookKeeper({

@@ -1,6 +1,7 @@
 import type { Clock } from '../admission/ports.ts';
+import type { FoundSecrets, PullSecret } from '../admission/pull-secret.ts';
+import { namesOf } from '../admission/workload.ts';
 import type { Workload } from '../admission/workload.ts';
-import { isJsonObject } from '../oci/strict-json.ts';
 import type { JsonObject } from '../oci/strict-json.ts';
 import { ApiClient } from './api-client.ts';
 import { loadKubeConfig } from './kube-config.ts';
@@ -10,20 +11,6 @@ import type { Looked } from './remembered-objects.ts';
 
 /** Most secrets of one workload that are looked at. */
 const maxSecrets = 16;
-
-/** A Secret with a Docker configuration. */
-export interface PullSecret {
-  /** `secret NAME in namespace NAMESPACE`. */
-  readonly name: string;
-  readonly form: 'config.json' | 'dockercfg';
-  readonly bytes: Uint8Array;
-}
-
-export interface FoundSecrets {
-  readonly secrets: readonly PullSecret[];
-  /** What is not there or cannot be read, each a sentence without its full stop. */
-  readonly missing: readonly string[];
-}
 
 /** Reads the pull secrets of workloads, each by its name. */
 export class PullSecrets {
@@ -41,7 +28,7 @@ export class PullSecrets {
     });
     this.#accounts = new RememberedObjects({
       ...{ api, clock, resource: 'serviceaccounts', kind: 'service account' },
-      read: (object) => ({ found: namesIn(object['imagePullSecrets']) }),
+      read: (object) => ({ found: namesOf(object['imagePullSecrets']) }),
       sizeOf: (names) => names.join().length,
     });
   }
@@ -85,11 +72,4 @@ function readSecret(object: JsonObject, name: string): Looked<PullSecret> {
   const data = textsOf(object, 'data')[kind.key];
   if (data === undefined) return { missing: `${name} has no ${kind.key}` };
   return { found: { name, form: kind.form, bytes: Buffer.from(data, 'base64') } };
-}
-
-function namesIn(references: JsonObject[string] | undefined): readonly string[] {
-  return (Array.isArray(references) ? references : []).flatMap((entry) => {
-    const name = isJsonObject(entry) ? entry['name'] : undefined;
-    return typeof name === 'string' && name !== '' ? [name] : [];
-  });
 }

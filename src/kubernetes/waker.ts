@@ -1,3 +1,5 @@
+import { EarliestTimer } from '../admission/earliest-timer.ts';
+
 /** What wakes often comes together: work begins this long after the first, milliseconds. */
 const settleMs = 50;
 /** Least time between two beginnings, milliseconds: somebody who undoes the work each time keeps it from running hot. */
@@ -8,39 +10,27 @@ const pollMs = 2000;
 /** Does work when woken, and now and then: never twice at a time, and once more when woken meanwhile. */
 export class Waker {
   readonly #work: () => Promise<void>;
-  #timer: NodeJS.Timeout | undefined;
-  #dueAtMs = Infinity;
+  readonly #timer = new EarliestTimer(() => {
+    this.#begin();
+  });
   #beganMs = -Infinity;
   #running: Promise<void> | undefined;
   #wokenMeanwhile = false;
-  #closed = false;
 
   /** @param work must not throw. */
   constructor(work: () => Promise<void>) {
     this.#work = work;
-    this.#schedule(settleMs);
+    this.#timer.schedule(settleMs);
   }
 
   wake(): void {
     if (this.#running !== undefined) this.#wokenMeanwhile = true;
-    else this.#schedule(Math.max(settleMs, this.#beganMs + minIntervalMs - performance.now()));
+    else this.#timer.schedule(Math.max(settleMs, this.#beganMs + minIntervalMs - performance.now()));
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
-    clearTimeout(this.#timer);
+    this.#timer.close();
     await this.#running;
-  }
-
-  #schedule(delayMs: number): void {
-    const dueAtMs = performance.now() + delayMs;
-    if (this.#closed || dueAtMs >= this.#dueAtMs) return;
-    this.#dueAtMs = dueAtMs;
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => {
-      this.#dueAtMs = Infinity;
-      this.#begin();
-    }, delayMs).unref();
   }
 
   #begin(): void {
@@ -49,7 +39,7 @@ export class Waker {
     this.#running = this.#work().finally(() => {
       this.#running = undefined;
       if (this.#wokenMeanwhile) this.wake();
-      this.#schedule(pollMs);
+      this.#timer.schedule(pollMs);
     });
   }
 }

@@ -1,24 +1,10 @@
 import { anonymousScope } from '../admission/ports.ts';
 import type { Credentials } from '../admission/ports.ts';
+import type { FoundSecrets, PullSecret } from '../admission/pull-secret.ts';
 import { toFailure } from '../failures/failure.ts';
 import { compareCredentialKeys } from './credential-key.ts';
 import { accountOf, entryFinder, parseDockerConfig } from './docker-config.ts';
 import type { DockerConfig } from './docker-config.ts';
-
-/** A Secret with a Docker configuration. */
-export interface PullSecret {
-  /** `secret NAME in namespace NAMESPACE`. */
-  readonly name: string;
-  readonly form: 'config.json' | 'dockercfg';
-  readonly bytes: Uint8Array;
-}
-
-/** What came of looking for the pull secrets of a workload. */
-export interface FoundSecrets {
-  readonly secrets: readonly PullSecret[];
-  /** What was not found or could not be read, each the end of a sentence: `secret a in namespace b does not exist`. */
-  readonly missing: readonly string[];
-}
 
 /**
  * Credentials of a workload: as with the kubelet, the most specific key of all its secrets decides, the secret named first

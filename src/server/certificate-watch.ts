@@ -2,6 +2,7 @@ import { watch } from 'node:fs';
 import type { FSWatcher } from 'node:fs';
 import { dirname } from 'node:path';
 import type { BaseLogger } from 'pino';
+import { EarliestTimer } from '../admission/earliest-timer.ts';
 import type { Clock } from '../admission/ports.ts';
 import { toFailure } from '../failures/failure.ts';
 import { loadServingCertificate } from './serving-certificate.ts';
@@ -33,9 +34,9 @@ export interface CertificateWatchOptions {
 export class CertificateWatch {
   readonly #options: CertificateWatchOptions;
   readonly #watchers: FSWatcher[];
+  /** An event only ever brings the next read forward, a read plans the next. */
+  readonly #timer = new EarliestTimer(() => void this.#read());
   #current: ServingCertificate;
-  #timer: NodeJS.Timeout | undefined;
-  #dueAtMs = Infinity;
   /** The last read failed: of files that are being swapped one may be old and the other new. */
   #isDoubtful = false;
   /** The last warning given, so that each is given once. */
@@ -48,7 +49,7 @@ export class CertificateWatch {
     const directories = new Set([options.files.certFile, options.files.keyFile].map((file) => dirname(file)));
     this.#watchers = [...directories].flatMap((directory) => this.#watch(directory));
     this.#warnOfExpiry();
-    this.#schedule(options.pollMs ?? pollMs);
+    this.#timer.schedule(options.pollMs ?? pollMs);
   }
 
   /** The pair in use: its expiry is a metric. */
@@ -58,7 +59,7 @@ export class CertificateWatch {
 
   close(): void {
     this.#closed = true;
-    clearTimeout(this.#timer);
+    this.#timer.close();
     for (const watcher of this.#watchers) watcher.close();
   }
 
@@ -71,7 +72,7 @@ export class CertificateWatch {
     };
     try {
       const watcher = watch(directory, { persistent: false }, () => {
-        this.#schedule(this.#options.settleMs ?? settleMs);
+        this.#timer.schedule(this.#options.settleMs ?? settleMs);
       });
       watcher.on('error', pollingOnly);
       return [watcher];
@@ -79,18 +80,6 @@ export class CertificateWatch {
       pollingOnly(cause);
       return [];
     }
-  }
-
-  /** One timer serves both: an event only ever brings the next read forward, a read plans the next. */
-  #schedule(delayMs: number): void {
-    const dueAtMs = performance.now() + delayMs;
-    if (this.#closed || dueAtMs >= this.#dueAtMs) return;
-    this.#dueAtMs = dueAtMs;
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => {
-      this.#dueAtMs = Infinity;
-      void this.#read();
-    }, delayMs).unref();
   }
 
   async #read(): Promise<void> {
@@ -103,13 +92,13 @@ export class CertificateWatch {
     } catch (cause) {
       this.#isDoubtful = !this.#isDoubtful;
       if (this.#isDoubtful) {
-        this.#schedule(soonMs);
+        this.#timer.schedule(soonMs);
         return;
       }
       this.#refuse(cause);
     }
     this.#warnOfExpiry();
-    this.#schedule(laterMs);
+    this.#timer.schedule(laterMs);
   }
 
   #take(certificate: ServingCertificate): void {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { anonymous } from '../../src/admission/ports.ts';
 import type { Credentials } from '../../src/admission/ports.ts';
 import { pullCredentials } from '../../src/registry/pull-credentials.ts';
-import type { PullSecret } from '../../src/registry/pull-credentials.ts';
+import type { PullSecret } from '../../src/admission/pull-secret.ts';
 
 const secret = (name: string, content: unknown, form: PullSecret['form'] = 'config.json'): PullSecret => ({
   name: `secret ${name} in namespace shop`,

@@ -137,9 +137,9 @@ function checkSignature(signed: SignedToken, { key }: Certificate): void {
   }
 }
 
-/** RFC 3161, 2.3, and the certificate requirements of the Notary Project's signature-specification.md. */
 /**
- * That a certificate may sign timestamps and nothing else (RFC 3161, 2.3).
+ * That a certificate may sign timestamps and nothing else: RFC 3161, 2.3, and the certificate requirements of the Notary
+ * Project's signature-specification.md.
  * @throws RefwardenError `CertificateInvalid`, and DerFault.
  */
 export function checkPurpose({ extensions, subjectText }: Certificate): void {
