@@ -3,6 +3,7 @@ import { chooseClusterDriver } from './drivers/choose-cluster-driver.ts';
 import type { Cluster } from './drivers/cluster-driver.ts';
 import { denialOf, expectAdmitted } from './objects/kubectl-objects.ts';
 import { signedBy, spdxBy } from './objects/policy.ts';
+import { makeTemporaryDirectory } from './processes/temporary-directory.ts';
 import { installRefwarden } from './world/install-refwarden.ts';
 import { sampleRegistry } from './world/sample-registry.ts';
 import { openScene } from './world/scene.ts';
@@ -24,8 +25,10 @@ describe.skipIf(!driver.canRestartApiServer)('an API server that is restarted', 
   beforeAll(async () => {
     cluster = await driver.start();
     stack.defer(() => cluster.stop());
-    await installRefwarden(cluster.kubectl, inject('world').trust);
-    scene = await openScene(stack, { ...cluster, hosts: [host] });
+    const directory = await makeTemporaryDirectory('restarts');
+    stack.defer(() => directory.remove());
+    const webhookKubeconfigPath = await installRefwarden(cluster, inject('world').trust, directory.path);
+    scene = await openScene(stack, { ...cluster, webhookKubeconfigPath, hosts: [host] });
     await scene.guard(namespace, { require: [signedBy(releaseKey)] }, unsigned);
   });
 

@@ -61,10 +61,10 @@ export default async function setup(project: TestProject): Promise<() => Promise
     repository: releaseWorkflow.repository,
     notationRoot,
   });
-  await installRefwarden(cluster.kubectl, trust);
   const { kubeconfigPath, webhookHost } = cluster;
+  const serviceKubeconfigPath = await installRefwarden(cluster, trust, directory.path);
   project.provide('world', {
-    ...{ kubeconfigPath, webhookHost, registries, trust, keysDirectory },
+    ...{ kubeconfigPath, serviceKubeconfigPath, webhookHost, registries, trust, keysDirectory },
     oidcIssuer: signing.people.url,
   });
   const running = stack.move();

@@ -21,7 +21,7 @@ import { sampleRegistry } from './world/sample-registry.ts';
 import { suiteStack } from './world/suite-stack.ts';
 import { releaseKey, releaseNamespace } from './world/trust.ts';
 
-const { kubeconfigPath, webhookHost } = inject('world');
+const { kubeconfigPath, serviceKubeconfigPath, webhookHost } = inject('world');
 const { host, images } = sampleRegistry();
 const signed = images['signed-bundle'].tagged;
 const unsigned = images['unsigned'].tagged;
@@ -47,7 +47,6 @@ beforeAll(async () => {
   for (const [kind, name] of [
     ['namespace', namespace],
     ['clusterartifactpolicy', namespace],
-    ['service', 'refwarden', `--namespace=${releaseNamespace}`],
     ['secret', secretName, `--namespace=${releaseNamespace}`],
     ['lease', 'refwarden', `--namespace=${releaseNamespace}`],
   ].map(([kind = '', ...rest]) => [kind, rest] as const)) {
@@ -57,17 +56,11 @@ beforeAll(async () => {
   }
   await createNamespace({ kubectl }, namespace, { [guardLabel]: namespace });
   await apply(kubectl, clusterPolicy(namespace, { require: [signedBy(releaseKey)] }));
-  // Nobody is sent there: it carries the mark of removal.
-  await apply(kubectl, {
-    apiVersion: 'v1',
-    kind: 'Service',
-    metadata: { name: 'refwarden', namespace: releaseNamespace },
-    spec: { ports: [{ port: 443 }] },
-  });
   const ports = await freePorts(6);
   webhooksPath = join(directory.path, 'webhooks.yaml');
   const settings = {
     url: `https://${webhookHost}:${ports[0]}`,
+    // That of the chart: nobody is sent there, it carries the mark of removal.
     service: { namespace: releaseNamespace, name: 'refwarden' },
   };
   await writeFile(webhooksPath, JSON.stringify(settings));
@@ -77,7 +70,7 @@ beforeAll(async () => {
   start = async (name) => {
     const [port = 0, operationsPort = 0] = ports.splice(0, 2);
     const started = await startReplica({
-      ...{ kubeconfigPath, webhooksPath, secretName, plainHttp: [host] },
+      ...{ kubeconfigPath: serviceKubeconfigPath, webhooksPath, secretName, plainHttp: [host] },
       ...{ name, port, operationsPort, directory: directory.path },
     });
     stack.defer(() => started.kill());

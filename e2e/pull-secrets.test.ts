@@ -11,6 +11,7 @@ import { waitUntil } from './processes/wait-until.ts';
 import { startDistribution } from './registries/distribution.ts';
 import { makeCosign } from './tools/cosign.ts';
 import { makeOras } from './tools/oras.ts';
+import { releaseName } from './world/install-refwarden.ts';
 import { openScene } from './world/scene.ts';
 import type { Scene } from './world/scene.ts';
 import { sampleRegistry } from './world/sample-registry.ts';
@@ -102,6 +103,29 @@ describe('an image in a private registry', () => {
     });
     // The API server gives a Pod what its service account has.
     expectAdmitted(await run(image));
+  });
+
+  it('is refused where Refwarden may not read the secret, and the answer says so', async () => {
+    const role = ['clusterrole', `${releaseName}-pull-secrets`];
+    const before = await must(scene.kubectl, ['get', ...role, '--output=json']);
+    await apply(scene.kubectl, dockerSecret('unread', registryHost));
+    await must(scene.kubectl, ['patch', ...role, '--type=merge', '--patch={"rules":[]}']);
+    try {
+      expect(denialOf(await run(image, 'unread'))).toContain(
+        `Secret unread in namespace ${namespace} may not be read by Refwarden`,
+      );
+      const template = { ...podSpec(image), serviceAccountName: 'unread' };
+      const deployment = templated('Deployment', namespace, 'unread', template);
+      expect(denialOf(await create(scene.kubectl, deployment, '--dry-run=server'))).toContain(
+        `Service account unread in namespace ${namespace} may not be read by Refwarden`,
+      );
+    } finally {
+      const { rules } = JSON.parse(before) as { rules: object[] };
+      await must(scene.kubectl, [
+        ...['patch', ...role, '--type=merge'],
+        `--patch=${JSON.stringify({ rules })}`,
+      ]);
+    }
   });
 
   it('of another namespace is not reached with the secrets of this one', async () => {

@@ -14,7 +14,7 @@ import type { Scene } from './world/scene.ts';
 import { suiteStack } from './world/suite-stack.ts';
 import { releaseKey } from './world/trust.ts';
 
-const { kubeconfigPath, webhookHost } = inject('world');
+const { kubeconfigPath, serviceKubeconfigPath, webhookHost } = inject('world');
 const { host, images } = sampleRegistry();
 const unsigned = images['unsigned'].tagged;
 const signed = images['signed-bundle'].tagged;
@@ -30,7 +30,7 @@ beforeAll(async () => {
   proxy = await startFreezableProxy();
   stack.defer(() => proxy.stop());
   const webhookKubeconfigPath = join(directory.path, 'kubeconfig');
-  const kubectl = await makeKubectl(kubeconfigPath, directory.path);
+  const kubectl = await makeKubectl(serviceKubeconfigPath, directory.path);
   const kubeconfig = await must(kubectl, ['config', 'view', '--raw', '--flatten', '-o', 'json']);
   await writeFile(webhookKubeconfigPath, throughProxy(kubeconfig, proxy.url), { mode: 0o600 });
   scene = await openScene(stack, { kubeconfigPath, webhookKubeconfigPath, webhookHost, hosts: [host] });

@@ -74,6 +74,12 @@ export const components = {
     package: 'github.com/regclient/regclient/cmd/regctl',
     binary: 'regctl',
   },
+  helm: {
+    build: 'install',
+    version: 'v3.19.0',
+    package: 'helm.sh/helm/v3/cmd/helm',
+    binary: 'helm',
+  },
   oras: {
     build: 'install',
     version: 'v1.3.6',

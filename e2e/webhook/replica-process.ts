@@ -15,6 +15,8 @@ export interface ReplicaOptions {
   readonly secretName: string;
   readonly directory: string;
   readonly plainHttp: readonly string[];
+  /** `Live` does not wait until it is ready. */
+  readonly awaits?: 'Live' | 'Ready';
 }
 
 /** `refwarden serve` that makes its own certificate and registers itself, once it is ready. */
@@ -25,6 +27,7 @@ export interface Replica extends BackgroundProcess {
 export async function startReplica(options: ReplicaOptions): Promise<Replica> {
   const { kubeconfigPath, name, port, operationsPort, webhooksPath, secretName, directory, plainHttp } =
     options;
+  const awaited = options.awaits === 'Live' ? '/livez' : '/readyz';
   const operations = `http://127.0.0.1:${operationsPort}`;
   const [file, args] = refwardenCommand(
     ...['serve', `--kubeconfig=${kubeconfigPath}`, `--release-namespace=${releaseNamespace}`],
@@ -36,14 +39,14 @@ export async function startReplica(options: ReplicaOptions): Promise<Replica> {
     ...{ name, file, args },
     logPath: join(directory, `${name}.log`),
     env: { DOCKER_CONFIG: directory, KUBECONFIG: undefined, POD_NAMESPACE: undefined },
-    isReady: async () => ((await isReady(operations)) ? true : undefined),
+    isReady: async () => ((await answersWell(operations, awaited)) ? true : undefined),
   });
   return { ...process, metrics: async () => (await fetch(`${operations}/metrics`)).text() };
 }
 
-async function isReady(operations: string): Promise<boolean> {
+async function answersWell(operations: string, path: string): Promise<boolean> {
   if ((await httpAnswers(`${operations}/livez`)) === undefined) return false;
-  const response = await fetch(`${operations}/readyz`);
+  const response = await fetch(operations + path);
   await response.body?.cancel();
   return response.status === 200;
 }

@@ -1,3 +1,4 @@
+import { inject } from 'vitest';
 import { createNamespace } from '../drivers/create-namespace.ts';
 import type { Kubectl } from '../drivers/kubectl.ts';
 import { makeKubectl } from '../drivers/kubectl.ts';
@@ -48,8 +49,8 @@ export interface SceneOptions {
 
 /** Everything that it starts or makes ends with `stack`, also when it fails half-way. */
 export async function openScene(stack: AsyncDisposableStack, options: SceneOptions): Promise<Scene> {
-  const { kubeconfigPath, webhookKubeconfigPath = kubeconfigPath, webhookHost, hosts } = options;
-  const { registrySettings } = options;
+  const { kubeconfigPath, webhookHost, hosts } = options;
+  const { registrySettings, webhookKubeconfigPath = inject('world').serviceKubeconfigPath } = options;
   const directory = await makeTemporaryDirectory('scene');
   stack.defer(() => directory.remove());
   const kubectl = await makeKubectl(kubeconfigPath, directory.path);

@@ -4,6 +4,8 @@ import type { SampleImages } from '../images/sample-image.ts';
 /** What is made once for a run; the test files receive it by `inject('world')`. */
 export interface World {
   readonly kubeconfigPath: string;
+  /** The cluster as the ServiceAccount of the chart sees it: what the tests run as Refwarden has these rights and no others. */
+  readonly serviceKubeconfigPath: string;
   readonly webhookHost: string;
   readonly registries: readonly SampleRegistry[];
   /** Trust material and issuers, as resources: what `installRefwarden` applies. */

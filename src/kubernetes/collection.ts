@@ -49,7 +49,7 @@ export function secretCollection(namespace: string, name: string): SingleCollect
     name: 'secrets',
     path: `/api/v1/namespaces/${encodeURIComponent(namespace)}/secrets`,
     only: name,
-    permission: grant('get, list and watch', 'secrets', '', `a Role of namespace ${namespace}`),
+    permission: grant('list, watch, create and update', 'secrets', '', `a Role of namespace ${namespace}`),
     absent: 'The API server has no secrets: check the address of the API server.',
   };
 }
@@ -88,7 +88,7 @@ export function webhookCollection(kind: WebhookConfiguration['kind'], name: stri
     name: plural,
     path: `/apis/${webhookGroup}/v1/${plural}`,
     only: name,
-    permission: grant('get, list, watch, create and update', plural, webhookGroup, 'a ClusterRole'),
+    permission: grant('list, watch, create, update and delete', plural, webhookGroup, 'a ClusterRole'),
     absent: `The API server has no ${plural}: check the address of the API server.`,
   };
 }

@@ -1,0 +1,203 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, inject, it } from 'vitest';
+import { parseAllDocuments } from 'yaml';
+import { makeKubectl } from './drivers/kubectl.ts';
+import type { Kubectl } from './drivers/kubectl.ts';
+import { must } from './objects/kubectl-objects.ts';
+import { renderInstallManifest } from './chart/render-install-manifest.ts';
+import { makeTemporaryDirectory } from './processes/temporary-directory.ts';
+import { chartPath, makeHelm } from './tools/helm.ts';
+import type { Helm } from './tools/helm.ts';
+import { suiteStack } from './world/suite-stack.ts';
+
+const { kubeconfigPath } = inject('world');
+const root = join(import.meta.dirname, '..');
+const namespace = 'chart-test';
+/** Kinds of others, whose definitions no cluster of this suite has. */
+const foreignGroups = ['cert-manager.io/v1', 'monitoring.coreos.com/v1'];
+
+const stack = suiteStack();
+let helm: Helm;
+let kubectl: Kubectl;
+
+beforeAll(async () => {
+  const directory = await makeTemporaryDirectory('chart');
+  stack.defer(() => directory.remove());
+  helm = await makeHelm(directory.path, kubeconfigPath);
+  kubectl = await makeKubectl(kubeconfigPath, directory.path);
+  stack.defer(async () => {
+    await must(kubectl, ['delete', 'namespace', namespace, '--wait=false', '--ignore-not-found']);
+  });
+  await must(kubectl, ['create', 'namespace', namespace]);
+});
+
+/** helm without a cluster takes an old one for granted. */
+const asKubernetes = ['--kube-version', '1.36.3'];
+
+interface KubernetesObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly namespace?: string };
+}
+
+const objectsIn = (manifest: string): KubernetesObject[] =>
+  parseAllDocuments(manifest).flatMap((document) => {
+    const object = document.toJS() as KubernetesObject | null;
+    return object === null ? [] : [object];
+  });
+
+/** The definitions are the suite's own release's here. */
+async function template(values: object): Promise<string> {
+  const args = ['template', 'trial', chartPath, ...asKubernetes, '--namespace', namespace, '--values', '-'];
+  const { code, stdout, stderr } = await helm(args, JSON.stringify({ crds: { install: false }, ...values }));
+  expect(stderr).toBe('');
+  expect(code).toBe(0);
+  return stdout;
+}
+
+const matrix: readonly [string, object][] = [
+  ['nothing', {}],
+  ['one replica that fails open', { replicas: 1, webhook: { failurePolicy: 'Ignore', timeoutSeconds: 5 } }],
+  ['no pinning and denial of what no policy selects', { pinning: false, unmatched: 'Deny' }],
+  ['certificates of cert-manager', { certificates: { mode: 'CertManager' } }],
+  [
+    'certificates of an issuer of cert-manager',
+    { certificates: { mode: 'CertManager', issuerRef: { name: 'acme', kind: 'ClusterIssuer' } } },
+  ],
+  ['certificates that are provided', { certificates: { mode: 'Provided', secretName: 'own' } }],
+  ['pull secrets of names', { pullSecrets: { mode: 'Named', names: ['regcred'] } }],
+  ['pull secrets of namespaces', { pullSecrets: { mode: 'Namespaces', namespaces: ['default', namespace] } }],
+  ['all pull secrets', { pullSecrets: { mode: 'All' } }],
+  [
+    'credentials of the installation',
+    {
+      dockerConfigSecret: 'registries',
+      registries: { registries: [{ host: 'registry.example' }] },
+      serviceAccount: { annotations: { 'eks.amazonaws.com/role-arn': 'arn:aws:iam::1:role/r' } },
+      credentialProviders: {
+        config: {
+          apiVersion: 'kubelet.config.k8s.io/v1',
+          kind: 'CredentialProviderConfig',
+          providers: [],
+        },
+        volume: { hostPath: { path: '/usr/libexec/kubernetes/kubelet-plugins' } },
+      },
+    },
+  ],
+  [
+    'where it runs',
+    {
+      ...{ hostNetwork: true, nodeSelector: { pool: 'system' }, priorityClassName: '' },
+      tolerations: [{ key: 'pool', operator: 'Exists' }],
+      affinity: { nodeAffinity: {} },
+      topologySpreadConstraints: [
+        { maxSkew: 1, topologyKey: 'zone', whenUnsatisfiable: 'DoNotSchedule', labelSelector: {} },
+      ],
+      ...{ podLabels: { team: 'security' }, podAnnotations: { note: 'x' } },
+      imagePullSecrets: [{ name: 'own' }],
+    },
+  ],
+  [
+    'everything around it',
+    {
+      image: { repository: 'registry.example/refwarden', tag: 'v1', digest: `sha256:${'a'.repeat(64)}` },
+      serviceMonitor: { enabled: true, labels: { release: 'prometheus' } },
+      networkPolicy: {
+        webhookFrom: [{ ipBlock: { cidr: '10.0.0.0/8' } }],
+        metricsFrom: [{ podSelector: {} }],
+      },
+      clientCA: { configMap: 'api-server-ca' },
+      ...{ rbac: { aggregate: false }, cache: { sizeLimit: '512Mi' }, logLevel: 'debug' },
+      extraArgs: ['--trust-dir=/trust'],
+      extraEnv: [{ name: 'HTTPS_PROXY', value: 'http://proxy.example:3128' }],
+      extraVolumes: [{ name: 'trust', configMap: { name: 'trust' } }],
+      extraVolumeMounts: [{ name: 'trust', mountPath: '/trust' }],
+    },
+  ],
+  ['nothing around it', { podDisruptionBudget: { enabled: false }, networkPolicy: { enabled: false } }],
+  ['another name', { nameOverride: 'warden', fullnameOverride: 'warden' }],
+];
+
+describe('the chart', () => {
+  it('passes helm lint --strict', async () => {
+    const { code, stdout } = await helm(['lint', '--strict', ...asKubernetes, chartPath]);
+    expect(stdout).toContain('1 chart(s) linted, 0 chart(s) failed');
+    expect(code).toBe(0);
+  });
+
+  it.each(matrix)('with %s makes objects that the API server takes as they are', async (_what, values) => {
+    const objects = objectsIn(await template(values));
+    expect(objects.length).toBeGreaterThan(10);
+    const own = objects.filter(({ apiVersion }) => !foreignGroups.includes(apiVersion));
+    const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: own });
+    // Strict: an unknown or repeated field is an error.
+    await must(kubectl, ['create', '--dry-run=server', '--validate=strict', '-f', '-'], list);
+  });
+
+  it.each([
+    ['a value that there is not', { replica: 3 }, "additional properties 'replica' not allowed"],
+    ['no replica', { replicas: 0 }, 'replicas'],
+    ['a mode in small letters', { pullSecrets: { mode: 'all' } }, 'pullSecrets/mode'],
+    ['a timeout that the API server does not take', { webhook: { timeoutSeconds: 60 } }, 'timeoutSeconds'],
+    ['text in place of a number', { replicas: '2' }, 'replicas'],
+    ['a digest that is none', { image: { digest: 'sha256:abc' } }, 'image/digest'],
+    ['Provided without its Secret', { certificates: { mode: 'Provided' } }, 'needs certificates.secretName'],
+    ['Named without names', { pullSecrets: { mode: 'Named' } }, 'needs pullSecrets.names'],
+    ['Namespaces without any', { pullSecrets: { mode: 'Namespaces' } }, 'needs pullSecrets.namespaces'],
+    [
+      'providers without their programs',
+      { credentialProviders: { config: { kind: 'CredentialProviderConfig' } } },
+      'needs credentialProviders.volume',
+    ],
+  ])('refuses %s', async (_what, values, message) => {
+    const { code, stderr } = await helm(
+      ['template', chartPath, ...asKubernetes, '--values', '-'],
+      JSON.stringify(values),
+    );
+    expect(code).not.toBe(0);
+    expect(stderr).toContain(message);
+  });
+
+  it('asks for no right that it has no use for, by mode', async () => {
+    const rulesOn = async (resource: string, values: object): Promise<number> =>
+      objectsIn(await template(values))
+        .flatMap((object) => ('rules' in object ? (object.rules as { resources: string[] }[]) : []))
+        .filter(({ resources }) => resources.includes(resource)).length;
+    expect(await rulesOn('secrets', {})).toBe(2);
+    expect(await rulesOn('secrets', { certificates: { mode: 'CertManager' } })).toBe(0);
+    expect(await rulesOn('serviceaccounts', {})).toBe(0);
+    expect(await rulesOn('secrets', { pullSecrets: { mode: 'All' } })).toBe(3);
+  });
+});
+
+describe('manifests/install.yaml', () => {
+  it('is what the chart makes, and kustomize finds it', async () => {
+    const manifest = await renderInstallManifest(helm);
+    expect(await readFile(join(root, 'manifests', 'install.yaml'), 'utf8')).toBe(manifest);
+    const kustomized = await must(kubectl, ['kustomize', join(root, 'manifests')]);
+    const names = (text: string): string[] =>
+      objectsIn(text)
+        .map(({ kind, metadata }) => `${kind}/${metadata.name}`)
+        .sort();
+    expect(names(kustomized)).toEqual(names(manifest));
+  });
+
+  it('applies cleanly', async () => {
+    const objects = objectsIn(await renderInstallManifest(helm));
+    // A dry run makes no namespace, and definitions belong to the release of this suite.
+    const items = objects
+      .filter(({ kind }) => kind !== 'Namespace' && kind !== 'CustomResourceDefinition')
+      .map((object) =>
+        object.metadata.namespace === 'refwarden-system'
+          ? { ...object, metadata: { ...object.metadata, namespace } }
+          : object,
+      );
+    const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
+    await must(
+      kubectl,
+      ['apply', '--server-side', '--dry-run=server', '--force-conflicts', '--validate=strict', '-f', '-'],
+      list,
+    );
+  });
+});

@@ -1,0 +1,219 @@
+import { z } from 'zod';
+
+const name = z.string().max(253);
+const anyObject = z.record(z.string(), z.unknown());
+const labels = z.record(z.string(), z.string());
+
+/** Quantities of Kubernetes: `100m`, `2Gi`. */
+const quantity = z.string().regex(/^[0-9]+(\.[0-9]+)?(m|k|M|G|Ki|Mi|Gi)?$/, 'must be a quantity, as 2Gi');
+const resourceAmounts = z.strictObject({
+  cpu: quantity.optional(),
+  memory: quantity.optional(),
+  'ephemeral-storage': quantity.optional(),
+});
+
+/** The values of the chart: values.yaml, its schema and the table in the docs are made from it. */
+export const chartValues = z.strictObject({
+  replicas: z
+    .int()
+    .min(1)
+    .max(20)
+    .default(2)
+    .describe('Replicas; with one, a node drain holds up the cluster.'),
+  image: z
+    .strictObject({
+      repository: z
+        .string()
+        .min(1)
+        .max(255)
+        .default('ghcr.io/refwarden/refwarden')
+        .describe('Image without tag.'),
+      tag: z.string().max(128).default('').describe("Tag; empty = the chart's appVersion."),
+      digest: z
+        .string()
+        .regex(/^(sha256:[0-9a-f]{64})?$/, 'must be sha256:... or empty')
+        .default('')
+        .describe('Digest, beside or in place of the tag.'),
+      pullPolicy: z
+        .enum(['Always', 'IfNotPresent', 'Never'])
+        .default('IfNotPresent')
+        .describe('When it is pulled.'),
+    })
+    .prefault({}),
+  imagePullSecrets: z
+    .array(z.strictObject({ name }))
+    .default([])
+    .describe("Secrets to pull Refwarden's own image with."),
+  nameOverride: z
+    .string()
+    .max(40)
+    .default('')
+    .describe('In place of the name of the chart in names of objects.'),
+  fullnameOverride: z
+    .string()
+    .max(40)
+    .default('')
+    .describe('In place of release and chart in names of objects.'),
+  crds: z
+    .strictObject({
+      install: z.boolean().default(true).describe('Install and upgrade the CustomResourceDefinitions.'),
+      keep: z
+        .boolean()
+        .default(true)
+        .describe('Leave them, and so all policies, where the release is uninstalled.'),
+    })
+    .prefault({}),
+  rbac: z
+    .strictObject({
+      aggregate: z
+        .boolean()
+        .default(true)
+        .describe('Add reading to the role view, and ArtifactPolicies to admin and edit.'),
+    })
+    .prefault({}),
+  webhook: z
+    .strictObject({
+      failurePolicy: z
+        .enum(['Fail', 'Ignore'])
+        .default('Fail')
+        .describe('What happens to a request while Refwarden does not answer; Ignore admits it.'),
+      timeoutSeconds: z
+        .int()
+        .min(1)
+        .max(30)
+        .default(10)
+        .describe('How long the API server waits for an answer.'),
+      excludedNamespaces: z
+        .array(name)
+        .max(64)
+        .default([])
+        .describe('Namespaces that are never judged, beside kube-system and that of the release.'),
+      matchConditions: z
+        .array(z.strictObject({ name: z.string().min(1).max(317), expression: z.string().min(1).max(4096) }))
+        .max(63)
+        .default([])
+        .describe('CEL conditions; only requests for which all hold are judged.'),
+    })
+    .prefault({}),
+  unmatched: z
+    .enum(['Admit', 'Warn', 'Deny'])
+    .default('Admit')
+    .describe('What happens to an image that no policy selects.'),
+  pinning: z
+    .boolean()
+    .default(true)
+    .describe(
+      'Pin the images of Pods. Without it whoever can move a tag has another image run than was judged.',
+    ),
+  certificates: z
+    .strictObject({
+      mode: z
+        .enum(['Self', 'CertManager', 'Provided'])
+        .default('Self')
+        .describe('Who makes the serving certificate: Refwarden, cert-manager, or you in secretName.'),
+      secretName: name
+        .default('')
+        .describe('Secret of the certificate; empty = made from the name of the release.'),
+      issuerRef: z
+        .strictObject({ name, kind: name.optional(), group: name.optional() })
+        .partial()
+        .default({})
+        .describe('Issuer of cert-manager; empty = one that signs for itself.'),
+    })
+    .prefault({}),
+  clientCA: z
+    .strictObject({
+      configMap: name
+        .default('')
+        .describe(
+          "ConfigMap whose ca.crt signs the API server's client certificate; others are not answered.",
+        ),
+    })
+    .prefault({}),
+  pullSecrets: z
+    .strictObject({
+      mode: z
+        .enum(['None', 'Named', 'Namespaces', 'All'])
+        .default('None')
+        .describe('Which pull secrets of workloads may be read: those of names, of namespaces, or all.'),
+      names: z.array(name).max(64).default([]).describe('Names of Secrets, with Named.'),
+      namespaces: z
+        .array(name)
+        .max(256)
+        .default([])
+        .describe('Namespaces, which have to exist, with Namespaces.'),
+    })
+    .prefault({}),
+  dockerConfigSecret: name
+    .default('')
+    .describe('Secret (kubernetes.io/dockerconfigjson) of the release namespace, used for every workload.'),
+  credentialProviders: z
+    .strictObject({
+      config: anyObject.default({}).describe("The kubelet's CredentialProviderConfig."),
+      volume: anyObject.default({}).describe('Volume that holds its programs, as hostPath or image.'),
+    })
+    .prefault({}),
+  registries: anyObject.default({}).describe('Settings of registries, as docs/registries.md has them.'),
+  cache: z
+    .strictObject({
+      sizeLimit: quantity.default('2Gi').describe('Room for fetched manifests and artifacts on the node.'),
+    })
+    .prefault({}),
+  logLevel: z
+    .enum(['debug', 'info', 'warn', 'error'])
+    .default('info')
+    .describe('Least severe level that is logged.'),
+  resources: z
+    .strictObject({ requests: resourceAmounts.optional(), limits: resourceAmounts.optional() })
+    .default({ requests: { cpu: '100m', memory: '256Mi' }, limits: { memory: '2Gi' } })
+    .describe('24 reviews at once, each over two SBOMs of 27 MB, stay under 1.6 GB.'),
+  priorityClassName: name
+    .default('system-cluster-critical')
+    .describe('A system class comes with the ResourceQuota that some clouds ask for.'),
+  podDisruptionBudget: z
+    .strictObject({
+      enabled: z.boolean().default(true).describe('Let drains take one replica at a time.'),
+    })
+    .prefault({}),
+  networkPolicy: z
+    .strictObject({
+      enabled: z.boolean().default(true).describe('Accept the ports of the webhook and of metrics only.'),
+      webhookFrom: z
+        .array(anyObject)
+        .default([])
+        .describe(
+          'Peers that may call the webhook; empty = all, for the address of an API server is seldom known.',
+        ),
+      metricsFrom: z.array(anyObject).default([]).describe('Peers that may read metrics; empty = all.'),
+    })
+    .prefault({}),
+  serviceMonitor: z
+    .strictObject({
+      enabled: z.boolean().default(false).describe('Make a ServiceMonitor for the Prometheus operator.'),
+      labels: labels.default({}).describe('Its further labels.'),
+    })
+    .prefault({}),
+  serviceAccount: z
+    .strictObject({
+      annotations: labels.default({}).describe('As clouds bind identities by.'),
+    })
+    .prefault({}),
+  hostNetwork: z
+    .boolean()
+    .default(false)
+    .describe('For clusters whose API server does not reach the network of Pods.'),
+  podLabels: labels.default({}).describe('Further labels of the Pods.'),
+  podAnnotations: labels.default({}).describe('Further annotations of the Pods.'),
+  nodeSelector: labels.default({}).describe('Nodes that it may run on.'),
+  tolerations: z.array(anyObject).default([]).describe('Taints that it tolerates.'),
+  affinity: anyObject.default({}).describe('Affinity of the Pods.'),
+  topologySpreadConstraints: z
+    .array(anyObject)
+    .default([])
+    .describe('In place of the spread over nodes and zones that is preferred.'),
+  extraArgs: z.array(z.string()).default([]).describe('Further arguments of serve.'),
+  extraEnv: z.array(anyObject).default([]).describe('Further environment, as HTTPS_PROXY.'),
+  extraVolumes: z.array(anyObject).default([]).describe('Further volumes, as of files that issuers name.'),
+  extraVolumeMounts: z.array(anyObject).default([]).describe('Where they are mounted.'),
+  global: anyObject.optional(),
+});
