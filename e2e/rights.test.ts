@@ -30,8 +30,8 @@ const roles = {
 
 /** `role: verbs resources` -> what the log says without the rule. Those of pull secrets are in pull-secrets.test.ts. */
 const withoutRule: Readonly<Record<string, RegExp>> = {
-  'cluster: list,watch trustedissuers,clusterartifactpolicies,artifactpolicies':
-    /may not read (?:trustedissuers|clusterartifactpolicies|artifactpolicies)/,
+  'cluster: list,watch trustedissuers,clusterartifactpolicies,artifactpolicies,artifactpolicyexceptions':
+    /may not read (?:trustedissuers|clusterartifactpolicies|artifactpolicies|artifactpolicyexceptions)/,
   'cluster: get,list,watch namespaces': /may not read namespaces/,
   'cluster: create validatingwebhookconfigurations,mutatingwebhookconfigurations':
     /The webhooks cannot be kept: The API server answered 403 to writing/,

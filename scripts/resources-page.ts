@@ -24,8 +24,7 @@ interface Version {
 export function resourcesPage(definitions: readonly CustomResourceDefinition[]): string {
   return `# Custom resources
 
-Made from \`src/policy/model/\` by \`npm run generate\`. Fields that are listed with "is not built" are part of the schema,
-so that the API server refuses them by name instead of dropping them unseen.
+Made from \`src/policy/model/\` by \`npm run generate\`.
 
 ${definitions.map(section).join('\n')}`;
 }

@@ -99,6 +99,16 @@ export const chartValues = z.strictObject({
     .enum(['Admit', 'Warn', 'Deny'])
     .default('Admit')
     .describe('What happens to an image that no policy selects.'),
+  exceptions: z
+    .strictObject({
+      maxDays: z
+        .number()
+        .gt(0)
+        .max(3650)
+        .default(90)
+        .describe('Longest time that an ArtifactPolicyException counts, days.'),
+    })
+    .prefault({}),
   pinning: z
     .boolean()
     .default(true)

@@ -101,14 +101,27 @@ function explainable({ image, reference, digest }: ImageVerdict): string {
 
 /** Code and image first: the API server cuts each warning to 256 runes once all exceed 4096. */
 function warningsOf(verdict: Verdict): string[] {
-  return verdict.images.flatMap((image) =>
-    image.checks
+  return verdict.images.flatMap((image) => [
+    ...exceptedByTag(image),
+    ...image.checks
       .filter(({ outcome, blocks, mode }) => outcome !== 'passed' && !blocks && mode !== 'Audit')
       .map(({ code, policy, requirement, message }) =>
         line(
           `${code ?? 'InternalError'} ${shownImage(image)}: policy ${policy} (${requirement}): ${message}`,
         ),
       ),
+  ]);
+}
+
+/** Once for each exception of the image. */
+function exceptedByTag(image: ImageVerdict): string[] {
+  const byTag = image.checks.flatMap(({ exemption }) =>
+    exemption === undefined || exemption.byDigest ? [] : [exemption.exception.name],
+  );
+  return [...new Set(byTag)].map((name) =>
+    line(
+      `ExceptedByTag ${shownImage(image)}: exception ${name} names no digest, so whatever the tag means next is excepted, too.`,
+    ),
   );
 }
 
@@ -121,14 +134,18 @@ function auditAnnotations({ images }: Verdict): Record<string, string> {
       digest,
       outcome,
     })),
-    policies: auditValue(checks, ({ image, check: { policy, requirement, mode, outcome, code } }) => ({
-      image: shorten(image, maxImageLength),
-      policy,
-      requirement,
-      mode,
-      outcome,
-      code,
-    })),
+    policies: auditValue(
+      checks,
+      ({ image, check: { policy, requirement, mode, outcome, code, exemption } }) => ({
+        image: shorten(image, maxImageLength),
+        policy,
+        requirement,
+        mode,
+        outcome,
+        code,
+        exception: exemption?.exception.name,
+      }),
+    ),
   };
 }
 

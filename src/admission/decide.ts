@@ -1,5 +1,6 @@
 import { failure, toFailure } from '../failures/failure.ts';
 import type { Failure } from '../failures/failure.ts';
+import { exceptionsInForce } from '../policy/exceptions.ts';
 import type { VerifyPorts } from './verify-candidate.ts';
 import { judgeImage } from './judge-image.ts';
 import { mapBounded } from './map-bounded.ts';
@@ -82,7 +83,8 @@ async function judgeWorkload(
     namespaceObject: { metadata: { name: namespace, labels: 'code' in labels ? {} : labels.known } },
   };
   const access = openAccess(workload, ports.credentials, signal, trace);
-  const means = { ports, access, mustBePinned: mustBePinned && !workload.isTemplate };
+  const exceptions = exceptionsInForce(snapshot.exceptions, namespace, ports.clock.nowMs());
+  const means = { ports, access, mustBePinned: mustBePinned && !workload.isTemplate, exceptions };
   const images = await mapBounded(workload.images, maxImagesAtOnce, (image) =>
     judgeImage(image, scopeFor, about, means),
   );

@@ -3,9 +3,12 @@ import { failure, toFailure } from '../failures/failure.ts';
 import type { Digest } from '../image/digest.ts';
 import { formatImageReference, parseImageReference } from '../image/reference.ts';
 import type { ImageReference } from '../image/reference.ts';
+import type { CompiledException } from '../policy/exceptions.ts';
 import { selectsImage } from '../policy/match.ts';
 import type { CompiledPolicy } from '../policy/snapshot.ts';
-import { checkAll, notPassed, unmatched } from './checks.ts';
+import { applyExceptions } from './apply-exceptions.ts';
+import type { ExceptedPolicies } from './apply-exceptions.ts';
+import { checkAll, excepted, notPassed, unmatched } from './checks.ts';
 import { asksForEvidence, gatherForPolicies } from './gather-for-policies.ts';
 import type { WorkloadContext } from './gather-for-policies.ts';
 import { judgeRequirement } from './judge-requirement.ts';
@@ -25,6 +28,8 @@ export interface JudgingMeans {
   readonly access: () => Promise<RegistryAccess>;
   /** See `DecisionOptions`; never for templates, which are not pinned. */
   readonly mustBePinned: boolean;
+  /** Those of the namespace that have not ended. */
+  readonly exceptions: readonly CompiledException[];
 }
 
 /** Judges one image by the policies in scope: resolves it once, gathers evidence once, evaluates every requirement. */
@@ -51,18 +56,41 @@ export async function judgeImage(
   const scope = scopeFor(reference.registry);
   const { inScope, undetermined, covering, maybeCovering } = scope;
   const asked = [...inScope, ...undetermined, ...covering, ...maybeCovering];
-  const tag = (await proveTag(reference, asked, means.ports, means.access)) ? 'proven' : 'claimed';
+  const tag = (await proveTag(reference, asked, means)) ? 'proven' : 'claimed';
   const selects = (policy: CompiledPolicy): boolean => selectsImage(policy, reference, tag);
   const matching = inScope.filter(selects);
-  const { digest, checks, lookedAt } = await checkImage(reference, matching, about, means);
+  const open = undetermined.filter(selects);
+  const exceptions = await applyExceptions(reference, tag, [...matching, ...open], means);
+  const { digest, checks, lookedAt } = await checkImage(
+    reference,
+    restOf(matching, exceptions),
+    about,
+    means,
+  );
   const verdict = imageVerdict(image, reference, digest, [
     ...checks,
-    ...(means.mustBePinned ? checkPinned(reference, digest, matching) : []),
-    ...checkAll(undetermined.filter(selects), 'inconclusive', scope.why),
+    ...exceptedChecks(exceptions),
+    ...(means.mustBePinned ? checkPinned(reference, digest, mustBePinned(matching, exceptions)) : []),
+    ...checkAll(restOf(open, exceptions), 'inconclusive', scope.why),
     ...checkCoverage(scope, selects),
   ]);
   return lookedAt === undefined ? verdict : { ...verdict, lookedAt };
 }
+
+const restOf = (policies: readonly CompiledPolicy[], exceptions: ExceptedPolicies): CompiledPolicy[] =>
+  policies.flatMap((policy) => exceptions.get(policy)?.rest ?? []);
+
+const exceptedChecks = (exceptions: ExceptedPolicies): Check[] =>
+  [...exceptions].flatMap(([policy, { exemptions }]) =>
+    exemptions.map((exemption) => excepted(policy, exemption)),
+  );
+
+/** What is excepted whatever its tag means need not be pinned: a registry that is down may be why it is excepted. */
+const mustBePinned = (policies: readonly CompiledPolicy[], exceptions: ExceptedPolicies): CompiledPolicy[] =>
+  policies.filter((policy) => {
+    const { rest, exemptions = [] } = exceptions.get(policy) ?? {};
+    return rest !== undefined || exemptions.some(({ byDigest }) => byDigest);
+  });
 
 function checkCoverage(scope: PolicyScope, selects: (policy: CompiledPolicy) => boolean): Check[] {
   if (scope.covering.some(selects)) return [];

@@ -52,12 +52,12 @@ export class LiveSnapshot {
   }
 
   async #compile(): Promise<PolicySnapshot> {
-    const { read, configMap, trustFor, noMatch, logger } = this.#options;
+    const { read, configMap, trustFor, noMatch, maxExceptionMs, logger } = this.#options;
     const { resources, unreadable } = read();
     await this.#checks.prepare(resources);
     const support = { ...trustFor(configMap), checkExpression: this.#checks.of };
     const before = this.#current;
-    const snapshot = compilePolicies(resources, support, noMatch, unreadable);
+    const snapshot = compilePolicies(resources, support, { noMatch, maxExceptionMs, unreadable });
     this.#current = snapshot;
     for (const sentence of newlyNotReady(before, snapshot)) {
       logger?.warn(`What this guards is refused under its mode. ${sentence}`);

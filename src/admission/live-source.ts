@@ -15,6 +15,8 @@ export interface SnapshotOptions {
   /** Registers whom to tell when trust material changed by itself, to compile anew; returns how to end that. */
   readonly onTrustChange?: (changed: () => void) => () => void;
   readonly noMatch: NoMatch;
+  /** Longest time that an exception counts after it was made, milliseconds. */
+  readonly maxExceptionMs?: number | undefined;
 }
 
 /** Something whose newest version is not in force. */

@@ -2,6 +2,7 @@ import type { FailureCode } from '../failures/catalogue.ts';
 import type { Failure } from '../failures/failure.ts';
 import type { Digest } from '../image/digest.ts';
 import type { Evidence, Mechanism } from '../policy/evidence.ts';
+import type { Exemption } from '../policy/exceptions.ts';
 import type { Mode } from '../policy/model/artifact-policy.ts';
 import type { ArtifactKind } from './artifact-kind.ts';
 
@@ -48,6 +49,8 @@ export interface Check {
   readonly message: string;
   /** For the log only, see {@link Failure.cause}. */
   readonly cause?: unknown;
+  /** Why it was not judged: it passed by an exception. */
+  readonly exemption?: Exemption;
   /** What satisfied it. */
   readonly evidence: readonly Evidence[];
   /** What was looked at and did not count, closest first. */

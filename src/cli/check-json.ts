@@ -13,13 +13,24 @@ export function renderJson(verdict: Verdict, explain: boolean): string {
         digest,
         outcome: imageOutcome,
         checks: checks.map(
-          ({ policy, requirement, mode, outcome: checkOutcome, code, message, evidence, misses }) => ({
+          ({
             policy,
             requirement,
             mode,
             outcome: checkOutcome,
             code,
             message,
+            exemption,
+            evidence,
+            misses,
+          }) => ({
+            policy,
+            requirement,
+            mode,
+            outcome: checkOutcome,
+            code,
+            message,
+            ...(exemption === undefined ? {} : { exception: exemption.exception.name }),
             evidence,
             misses,
           }),

@@ -27,6 +27,8 @@ export interface RegistryOptions {
 export interface PolicyOptions {
   readonly trustDir?: string;
   readonly noMatch: NoMatch;
+  /** Longest time that an exception counts after it was made, milliseconds. */
+  readonly maxExceptionMs?: number;
 }
 
 export interface CheckOptions extends RegistryOptions, PolicyOptions {

@@ -2,6 +2,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { aborted } from '../admission/until-aborted.ts';
 import { customResourceDefinitions } from '../policy/crd/custom-resource-definitions.ts';
 import { renderManifest } from '../policy/crd/render-manifest.ts';
+import { defaultMaxExceptionMs } from '../policy/exceptions.ts';
 import { noMatchAnswers } from '../policy/snapshot.ts';
 import type { NoMatch } from '../policy/snapshot.ts';
 import { runCheck } from './check-command.ts';
@@ -26,6 +27,10 @@ import { addConformanceClient } from './conformance-client.ts';
 import { runServe } from './serve-command.ts';
 import { runTree } from './tree-command.ts';
 import { runRemoveWebhooks, runWebhooks } from './webhooks-command.ts';
+
+const dayMs = 86_400_000;
+const maxExceptionDays = 3650;
+const maxSeconds = 3600;
 
 export interface ProgramOptions {
   readonly version: string;
@@ -81,7 +86,7 @@ function buildProgram(
     .option('--namespace <name>', 'namespace that the Pod would be in', 'default')
     .addOption(outputOption())
     .option('--explain', 'show everything that was looked at and why it did not count', false)
-    .option('--timeout <seconds>', 'time for the whole check', positiveNumber, 60)
+    .option('--timeout <seconds>', 'time for the whole check', positiveNumber('seconds', maxSeconds), 60)
     .addHelpText(
       'after',
       '\nExit codes: 0 all admitted, 1 denied, 2 usage or configuration error, 3 inconclusive.',
@@ -104,7 +109,7 @@ function buildProgram(
     .argument('<image>', 'image as a Pod would name it')
     .addOption(layoutOption())
     .addOption(new Option('--output <form>', 'form of the answer').choices(treeOutputs).default('text'))
-    .option('--timeout <seconds>', 'time for the whole tree', positiveNumber, 60)
+    .option('--timeout <seconds>', 'time for the whole tree', positiveNumber('seconds', maxSeconds), 60)
     .addHelpText(
       'after',
       '\nExit codes: 0 all is shown, 2 usage or configuration error, 3 inconclusive: there may be more.',
@@ -252,6 +257,7 @@ interface RegistryFlags {
 interface SourceFlags extends RegistryFlags {
   readonly trustDir?: string;
   readonly unmatched: NoMatch;
+  readonly maxExceptionDays: number;
 }
 type CheckFlags = SourceFlags &
   Pick<CheckOptions, 'policies' | 'layout' | 'namespace' | 'output' | 'explain'> & {
@@ -303,6 +309,12 @@ function withSourceOptions(command: Command): Command {
       new Option('--unmatched <answer>', 'what happens to an image that no policy matches')
         .choices(noMatchAnswers)
         .default('Admit'),
+    )
+    .option(
+      '--max-exception-days <days>',
+      'longest time that an exception counts after it was made, whatever it says',
+      positiveNumber('days', maxExceptionDays),
+      defaultMaxExceptionMs / dayMs,
     );
 }
 
@@ -327,6 +339,7 @@ function sourceOptions(
   return {
     ...registryOptions(flags, defaults),
     noMatch: flags.unmatched,
+    maxExceptionMs: flags.maxExceptionDays * dayMs,
     ...(flags.trustDir === undefined ? {} : { trustDir: flags.trustDir }),
   };
 }
@@ -395,9 +408,11 @@ const outputOption = (): Option =>
 
 const collect = (value: string, all: string[]): string[] => [...all, value];
 
-function positiveNumber(text: string): number {
-  const value = Number(text);
-  if (!Number.isFinite(value) || value <= 0 || value > 3600)
-    throw new InvalidArgumentError('Give seconds, more than 0 and at most 3600.');
-  return value;
-}
+const positiveNumber =
+  (unit: string, max: number) =>
+  (text: string): number => {
+    const value = Number(text);
+    if (!Number.isFinite(value) || value <= 0 || value > max)
+      throw new InvalidArgumentError(`Give ${unit}, more than 0 and at most ${max}.`);
+    return value;
+  };

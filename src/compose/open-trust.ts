@@ -19,7 +19,7 @@ interface Trust {
 }
 
 export async function openTrust(
-  { trustDir, noMatch, cacheDir }: PolicyOptions & Pick<RegistryOptions, 'cacheDir'>,
+  { trustDir, noMatch, maxExceptionMs, cacheDir }: PolicyOptions & Pick<RegistryOptions, 'cacheDir'>,
   settings: LoadedSettings,
   events: TufEvents,
 ): Promise<Trust> {
@@ -34,6 +34,7 @@ export async function openTrust(
     mirrors,
     snapshotOptions: {
       noMatch,
+      maxExceptionMs,
       checkExpression,
       trustFor: (configMaps: ConfigMapLookup) => {
         const trust = createTrustSource({

@@ -1,5 +1,6 @@
 import type { StaleOrigin } from '../admission/live-source.ts';
 import { RefwardenError, toFailure } from '../failures/failure.ts';
+import { isPolicy } from '../policy/model/resource.ts';
 import type { Resource } from '../policy/model/resource.ts';
 import { ResourceSet } from '../policy/resource-set.ts';
 import { parseDocuments } from './parse-documents.ts';
@@ -125,7 +126,7 @@ export class DirectoryContents {
 
   #requirePolicy(versions: Versions): void {
     const hasPolicy = [...versions].some(([file, version]) =>
-      this.#usable(file, version)?.objects.resources.some(({ kind }) => kind !== 'TrustedIssuer'),
+      this.#usable(file, version)?.objects.resources.some(isPolicy),
     );
     if (hasPolicy) return;
     const refusal = [...versions.values()].find((version) => version instanceof RefwardenError);

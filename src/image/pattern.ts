@@ -14,6 +14,10 @@ export interface ImagePattern {
   readonly text: string;
   /** The one registry (normalised) whose images it selects; absent when its host has a wildcard. */
   readonly registry?: string;
+  /** Selects by a whole digest: whatever moves, it means the same bytes. */
+  readonly byDigest: boolean;
+  /** Whether host and repository are among those that it selects, whatever tag or digest. */
+  matchesRepository(image: ImageReference): boolean;
   matches(image: ImageReference): boolean;
   /**
    * Whether the image may be one that the pattern means: beside a digest a tag is a mere claim or missing, so that a
@@ -33,7 +37,10 @@ export function compileImagePattern(text: string): ImagePattern {
   if (text.length === 0) refuse('it is empty');
   if (text.length > maxPatternLength) refuse(`it is longer than ${maxPatternLength} characters`);
   if (!/^[\x21-\x7e]+$/.test(text)) refuse('it holds a space or a character outside ASCII');
-  if (text === '**') return { text, matches: () => true, mayMean: () => true };
+  if (text === '**') {
+    const every = (): boolean => true;
+    return { text, byDigest: false, matchesRepository: every, matches: every, mayMean: every };
+  }
 
   const at = text.indexOf('@');
   const digest = at === -1 ? undefined : text.slice(at + 1);
@@ -58,15 +65,18 @@ export function compileImagePattern(text: string): ImagePattern {
   const bad = segments.find((segment) => !/^[a-z0-9._*-]+$/.test(segment));
   if (bad !== undefined) refuse(`${JSON.stringify(bad)} has a character that no repository has`);
 
+  const matchesRepository = (image: ImageReference): boolean =>
+    matchesHost(host, image.registry) && matchesSegments(segments, image.repository.split('/'));
   const matchesName = (image: ImageReference): boolean =>
-    matchesHost(host, image.registry) &&
-    matchesSegments(segments, image.repository.split('/')) &&
+    matchesRepository(image) &&
     (digest === undefined || (image.digest !== undefined && matchesWildcard(digest, image.digest)));
   const matchesTag = (image: ImageReference): boolean =>
     tag === undefined || (image.tag !== undefined && matchesWildcard(tag, image.tag));
   return {
     text,
     ...(host.includes('*') ? {} : { registry: host }),
+    byDigest: digest !== undefined && !digest.includes('*'),
+    matchesRepository,
     matches: (image) => matchesName(image) && matchesTag(image),
     mayMean: (image) => matchesName(image) && (image.digest !== undefined || matchesTag(image)),
   };

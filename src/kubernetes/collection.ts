@@ -1,4 +1,5 @@
 import type { WebhookConfiguration } from '../admission/webhook-configurations.ts';
+import type { Resource } from '../policy/model/resource.ts';
 import { apiGroup, groupVersion } from '../policy/model/metadata.ts';
 
 const webhookGroup = 'admissionregistration.k8s.io';
@@ -19,12 +20,13 @@ export interface Collection {
 /** A collection of which one object alone is meant. */
 export type SingleCollection = Collection & { readonly only: string };
 
-export type PolicyKind = 'TrustedIssuer' | 'ClusterArtifactPolicy' | 'ArtifactPolicy';
+export type PolicyKind = Resource['kind'];
 
 export const policyCollections: Readonly<Record<PolicyKind, Collection>> = {
   TrustedIssuer: customResource('trustedissuers'),
   ClusterArtifactPolicy: customResource('clusterartifactpolicies'),
   ArtifactPolicy: customResource('artifactpolicies'),
+  ArtifactPolicyException: customResource('artifactpolicyexceptions'),
 };
 
 export const namespaceCollection: Collection = {

@@ -178,6 +178,8 @@ class ClusterSource implements LiveSource {
           { origin, code: failure.code },
           `An object cannot be used: ${failure.message}`,
         );
+        // Of an exception nothing stays in force: what nobody can read excepts nothing.
+        if (kind === 'ArtifactPolicyException') return [];
         if (namespace !== undefined) {
           this.#unreadable.set(origin, { name, namespace, mode: modeOf(object), failure });
         }

@@ -41,6 +41,7 @@ function verdictFields(verdict: Verdict): Record<string, unknown> {
     policies: [...new Set(checks.map(({ policy }) => policy))].slice(0, maxNamed),
     notPassed: images.flatMap(notPassed).slice(0, maxNamed),
     ...someOf('tolerated', images.flatMap(tolerated)),
+    ...someOf('excepted', images.flatMap(exceptedOf)),
     ...(failure === undefined ? {} : { message: failure.message, cause: failure.cause }),
     requests: verdict.requests,
     durationMs: Math.round(verdict.durationMs * 10) / 10,
@@ -61,6 +62,24 @@ function tolerated({ image, reference, checks }: ImageVerdict): Record<string, u
         message,
       })),
     ),
+  );
+}
+
+/** What was not judged, and why. */
+function exceptedOf({ image, reference, checks }: ImageVerdict): Record<string, unknown>[] {
+  return checks.flatMap(({ policy, requirement, exemption }) =>
+    exemption === undefined
+      ? []
+      : [
+          {
+            image: reference ?? image,
+            ...{ policy, requirement },
+            exception: exemption.exception.name,
+            reason: exemption.exception.reason,
+            endsAt: new Date(exemption.exception.endsAtMs).toISOString(),
+            byDigest: exemption.byDigest,
+          },
+        ],
   );
 }
 

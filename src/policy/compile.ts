@@ -8,8 +8,11 @@ import { compileIssuer } from './compile-issuer.ts';
 import type { IssuerTrust } from './compile-issuer.ts';
 import { compileCrossChecks, compileRequirement, unready } from './compile-requirement.ts';
 import type { CheckExpression, KnownIssuers } from './compile-requirement.ts';
+import { compileException, defaultMaxExceptionMs, indexExceptions } from './exceptions.ts';
+import type { CompiledException } from './exceptions.ts';
 import { namespaceOf } from './model/artifact-policy.ts';
 import type { ArtifactPolicy, ClusterArtifactPolicy, Mode } from './model/artifact-policy.ts';
+import { isPolicy } from './model/resource.ts';
 import type { Resource } from './model/resource.ts';
 import { indexPolicies } from './policy-index.ts';
 import { policyName } from './policy-name.ts';
@@ -30,6 +33,13 @@ export interface UnreadablePolicy {
   readonly failure: Failure;
 }
 
+export interface CompileOptions {
+  readonly noMatch?: NoMatch | undefined;
+  /** Longest time that an exception counts after it was made, milliseconds. */
+  readonly maxExceptionMs?: number | undefined;
+  readonly unreadable?: readonly UnreadablePolicy[] | undefined;
+}
+
 /**
  * Compiles the resources in force. Never throws for what a resource says: a policy that cannot be applied
  * stays in the snapshot, matches what it guards as far as that can be told, and fails there.
@@ -37,26 +47,32 @@ export interface UnreadablePolicy {
 export function compilePolicies(
   resources: readonly Resource[],
   support: CompileSupport,
-  noMatch: NoMatch = 'Admit',
-  unreadable: readonly UnreadablePolicy[] = [],
+  { noMatch = 'Admit', maxExceptionMs = defaultMaxExceptionMs, unreadable = [] }: CompileOptions = {},
 ): PolicySnapshot {
   const issuers = new Map<string, ResolvedIssuer | Failure>();
   const policies: (ClusterArtifactPolicy | ArtifactPolicy)[] = [];
+  const exceptions: CompiledException[] = [];
   for (const resource of resources) {
-    if (resource.kind !== 'TrustedIssuer') {
-      policies.push(resource);
-      continue;
+    if (isPolicy(resource)) policies.push(resource);
+    else if (resource.kind === 'ArtifactPolicyException') {
+      exceptions.push(compileException(resource, maxExceptionMs));
+    } else {
+      const { name } = resource.metadata;
+      // Two files may define it differently, and nobody would know which of them is trusted.
+      const again = failure('IssuerInvalid', `TrustedIssuer ${name} is defined more than once.`);
+      issuers.set(name, issuers.has(name) ? again : compileIssuer(resource, support));
     }
-    const { name } = resource.metadata;
-    // Two files may define it differently, and nobody would know which of them is trusted.
-    const again = failure('IssuerInvalid', `TrustedIssuer ${name} is defined more than once.`);
-    issuers.set(name, issuers.has(name) ? again : compileIssuer(resource, support));
   }
   const compiled = [
     ...policies.map((policy) => compilePolicy(policy, issuers, support)),
     ...unreadable.map(standIn),
   ];
-  return { policies: compiled, index: indexPolicies(compiled), noMatch };
+  return {
+    policies: compiled,
+    index: indexPolicies(compiled),
+    exceptions: indexExceptions(exceptions),
+    noMatch,
+  };
 }
 
 /** Why policies of a snapshot (by {@link policyName}) are not ready, one line a requirement; empty when all are. */

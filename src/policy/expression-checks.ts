@@ -3,6 +3,7 @@ import type { CheckedExpression, ExpressionScope } from './assertions.ts';
 import type { CheckExpression } from './compile-requirement.ts';
 import type { Failure } from '../failures/failure.ts';
 import type { Alternative } from './model/requirement.ts';
+import { isPolicy } from './model/resource.ts';
 import type { Resource } from './model/resource.ts';
 
 /** Checks of expressions go on this long before reviews have their turn, milliseconds; one alone takes some 10 ms at most. */
@@ -42,7 +43,7 @@ const keyOf = (expression: string, scope: ExpressionScope): string => `${scope} 
 
 function* expressionsOf(resources: readonly Resource[]): Iterable<[string, ExpressionScope]> {
   for (const resource of resources) {
-    if (resource.kind === 'TrustedIssuer') continue;
+    if (!isPolicy(resource)) continue;
     const { require, crossChecks = [] } = resource.spec;
     for (const requirement of require) {
       const alternatives: readonly Alternative[] = [requirement, ...(requirement.anyOf ?? [])];

@@ -67,11 +67,16 @@ export function selectsImage(
   image: ImageReference,
   tag: TagBesideDigest = 'claimed',
 ): boolean {
-  const { registry, repository, digest } = image;
-  const isDecided = digest === undefined || tag === 'proven';
-  const decided = isDecided ? image : { registry, repository, digest };
+  const decided = decidedImage(image, tag);
+  const isDecided = decided === image;
   return (
     policy.images.some((pattern) => (isDecided ? pattern.matches(image) : pattern.mayMean(image))) &&
     !policy.excludeImages.some((pattern) => pattern.matches(decided))
   );
+}
+
+/** The image without a tag that decides nothing: one that is only claimed beside a digest. */
+export function decidedImage(image: ImageReference, tag: TagBesideDigest): ImageReference {
+  const { registry, repository, digest } = image;
+  return digest === undefined || tag === 'proven' ? image : { registry, repository, digest };
 }

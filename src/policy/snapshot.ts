@@ -3,6 +3,7 @@ import type { Assertion, AssertionSet, ExpressionRoot } from './assertions.ts';
 import type { ImagePattern } from '../image/pattern.ts';
 import type { Repository } from '../image/reference.ts';
 import type { Platform } from '../oci/descriptor.ts';
+import type { ExceptionIndex } from './exceptions.ts';
 import type { SbomFormat } from './evidence.ts';
 import type { Mode, NamespaceSelector } from './model/artifact-policy.ts';
 import type { ResolvedIssuer } from './resolved-issuer.ts';
@@ -14,6 +15,7 @@ export type NoMatch = (typeof noMatchAnswers)[number];
 export interface PolicySnapshot {
   readonly policies: readonly CompiledPolicy[];
   readonly index: PolicyIndex;
+  readonly exceptions: ExceptionIndex;
   /** What happens to an image that no policy matches. */
   readonly noMatch: NoMatch;
 }

@@ -29,6 +29,7 @@ export const paths = {
   issuers: '/apis/refwarden.dev/v1alpha1/trustedissuers',
   clusterPolicies: '/apis/refwarden.dev/v1alpha1/clusterartifactpolicies',
   policies: '/apis/refwarden.dev/v1alpha1/artifactpolicies',
+  exceptions: '/apis/refwarden.dev/v1alpha1/artifactpolicyexceptions',
   namespaces: '/api/v1/namespaces',
   configMaps: '/api/v1/namespaces/refwarden-system/configmaps',
 } as const;

@@ -63,6 +63,7 @@ describe('openCluster', () => {
     expect(api.seen(`${paths.namespaces}/shop`, 'read')).toHaveLength(0);
     expect(Object.keys(source.status().lastSyncMs).sort()).toEqual([
       'artifactpolicies',
+      'artifactpolicyexceptions',
       'clusterartifactpolicies',
       'configmaps',
       'namespaces',
@@ -177,6 +178,35 @@ describe('openCluster', () => {
     expect(policyNames(source)).toEqual(['bad', 'shop/good']);
   });
 
+  it('T23 an exception that does not parse, or no longer does, excepts nothing and holds up nobody', async () => {
+    const spec = {
+      ...{ images: ['ghcr.io/acme/app'], namespaces: ['shop'], policies: [{ name: 'good' }] },
+      ...{ reason: 'INC-1', expiresAt: '2100-01-01T00:00:00Z' },
+    };
+    const exception = (change: object): ReturnType<typeof policy> => ({
+      metadata: { name: 'hotfix' },
+      spec: { ...spec, ...change },
+    });
+    api.put(paths.clusterPolicies, policy('good'));
+    api.put(paths.exceptions, exception({ expiresAt: 'never' }));
+    const source = await cluster.open();
+    await ready(source);
+    const inForce = (): unknown =>
+      source
+        .snapshot()
+        ?.exceptions.get('shop')
+        ?.map(({ name }) => name);
+    expect(inForce()).toBeUndefined();
+    api.put(paths.exceptions, exception({}));
+    await until(() => {
+      expect(inForce()).toEqual(['hotfix']);
+    });
+    api.put(paths.exceptions, exception({ images: ['**'] }));
+    await until(() => {
+      expect(inForce()).toBeUndefined();
+    });
+  });
+
   it('T22 T28 an object of a namespace that never parsed refuses there, and holds up nobody else', async () => {
     api.put(paths.clusterPolicies, policy('good'));
     api.put(paths.policies, policy('bad', { mode: 'Warn', imagez: [] }, 'shop'));
@@ -282,6 +312,7 @@ describe('openCluster', () => {
         missing('trustedissuers'),
         missing('clusterartifactpolicies'),
         missing('artifactpolicies'),
+        missing('artifactpolicyexceptions'),
       ]);
     });
     expect(source.snapshot()).toBeUndefined();
@@ -394,7 +425,7 @@ describe('openCluster', () => {
     );
     await until(() => {
       expect(source.status().missing).toEqual(
-        Array(5).fill(
+        Array(6).fill(
           'The credentials for the API server cannot be used: check the files, commands and proxy that the kubeconfig names.',
         ),
       );

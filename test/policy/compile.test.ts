@@ -367,7 +367,7 @@ describe('compilePolicies', () => {
       mode: 'Warn',
       failure: failure('PolicyInvalid', 'spec.imagez: is not known.'),
     } as const;
-    const snapshot = compilePolicies([], trusting, 'Admit', [unreadable]);
+    const snapshot = compilePolicies([], trusting, { unreadable: [unreadable] });
     const policy = onlyOf(snapshot);
     expect(policy).toMatchObject({ name: 'bad', namespace: 'shop', mode: 'Warn', onInconclusive: 'Deny' });
     expect(selects(policy, 'nginx')).toBe(true);

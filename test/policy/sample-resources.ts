@@ -22,6 +22,19 @@ export const namespacedPolicy = (namespace: string, name: string, spec: Fields):
   metadata: { name, namespace },
   spec: { images: ['**'], ...spec },
 });
+/** Of every requirement of the policy `prod` in namespace `shop`, until 2100. */
+export const exception = (name: string, spec: Fields, metadata: Fields = {}): Fields => ({
+  apiVersion,
+  kind: 'ArtifactPolicyException',
+  metadata: { name, ...metadata },
+  spec: {
+    namespaces: ['shop'],
+    policies: [{ name: 'prod' }],
+    reason: 'INC-4711',
+    expiresAt: '2100-01-01T00:00:00Z',
+    ...spec,
+  },
+});
 export const issuer = (name: string, spec: Fields): Fields => ({
   apiVersion,
   kind: 'TrustedIssuer',
@@ -51,5 +64,5 @@ export const withoutMaterial = (failure: Failure): CompileSupport => ({
 });
 
 export function compile(resources: readonly Fields[], noMatch?: NoMatch, trust = trusting): PolicySnapshot {
-  return compilePolicies(resources.map(parse), trust, noMatch);
+  return compilePolicies(resources.map(parse), trust, { noMatch });
 }

@@ -18,6 +18,7 @@ const kept = new Set([
   'format',
   'enum',
   'default',
+  'nullable',
   'required',
   'pattern',
   'minLength',

@@ -18,6 +18,7 @@ export const objectMeta = z.object({
   namespace: objectName.optional(),
   generation: z.number().int().optional(),
   uid: z.string().max(128).optional(),
+  creationTimestamp: z.string().max(64).nullish(),
 });
 
 const isoDateTime = z.iso.datetime({ offset: true });

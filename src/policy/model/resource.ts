@@ -1,5 +1,6 @@
 import { RefwardenError } from '../../failures/failure.ts';
 import { artifactPolicyException } from './artifact-policy-exception.ts';
+import type { ArtifactPolicyException } from './artifact-policy-exception.ts';
 import { artifactPolicy, clusterArtifactPolicy, namespaceOf } from './artifact-policy.ts';
 import type { ArtifactPolicy, ClusterArtifactPolicy } from './artifact-policy.ts';
 import { describeIssues } from './describe-issues.ts';
@@ -16,7 +17,11 @@ export const resourceSchemas = {
 } as const;
 export type ResourceKind = keyof typeof resourceSchemas;
 
-export type Resource = TrustedIssuer | ClusterArtifactPolicy | ArtifactPolicy;
+export type Resource = TrustedIssuer | ClusterArtifactPolicy | ArtifactPolicy | ArtifactPolicyException;
+
+/** What requires something of images; the other kinds say who is trusted, and what is excepted. */
+export const isPolicy = (resource: Resource): resource is ClusterArtifactPolicy | ArtifactPolicy =>
+  resource.kind === 'ClusterArtifactPolicy' || resource.kind === 'ArtifactPolicy';
 
 /** How an object is called across updates: `ClusterArtifactPolicy/prod-release`, `ArtifactPolicy/ns/name`. */
 export function resourceKey(resource: Resource): string {
@@ -47,8 +52,8 @@ export function parseResource(value: unknown, where: string): Resource {
     );
   }
   const parsed = resourceSchemas[kind].safeParse(value);
-  if (parsed.success && parsed.data.kind !== 'ArtifactPolicyException') return parsed.data;
-  const problems = parsed.success ? '' : describeIssues(parsed.error.issues);
+  if (parsed.success) return parsed.data;
+  const problems = describeIssues(parsed.error.issues);
   throw new RefwardenError(
     kind === 'TrustedIssuer' ? 'IssuerInvalid' : 'PolicyInvalid',
     `${where}: ${kind} ${nameOf(value)}: ${problems}.`,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { RefwardenError } from '../../../src/failures/failure.ts';
 import { parseResource, resourceKey } from '../../../src/policy/model/resource.ts';
-import { clusterPolicy, issuer, namespacedPolicy, parse, signedBy } from '../sample-resources.ts';
+import { clusterPolicy, exception, issuer, namespacedPolicy, parse, signedBy } from '../sample-resources.ts';
 import type { Fields } from '../sample-resources.ts';
 
 const policy = (spec: Fields): Fields => clusterPolicy('prod', { require: [signedBy('acme')], ...spec });
@@ -193,24 +193,27 @@ describe('parseResource', () => {
     expect(refusalOf(resource).message).toContain(message);
   });
 
-  const unbuilt = (field: string): string => `${field} is not built in this version of Refwarden`;
+  const hotfix = (spec: Fields): Fields => exception('hotfix', { images: ['ghcr.io/acme/hotfix'], ...spec });
   it.each<[Fields, string]>([
+    [hotfix({ images: ['**'] }), 'images must be named: ** would except everything'],
+    [hotfix({ images: [] }), 'spec.images'],
+    [hotfix({ images: ['a', 'a'] }), 'each may be named only once'],
+    [hotfix({ namespaces: [] }), 'spec.namespaces'],
+    [hotfix({ namespaces: undefined }), 'spec.namespaces'],
+    [hotfix({ namespaces: ['*'] }), 'spec.namespaces[0]'],
+    [hotfix({ namespaces: { matchLabels: { env: 'prod' } } }), 'spec.namespaces'],
+    [hotfix({ policies: [] }), 'spec.policies'],
     [
-      {
-        apiVersion: 'refwarden.dev/v1alpha1',
-        kind: 'ArtifactPolicyException',
-        metadata: { name: 'hotfix' },
-        spec: {
-          images: ['ghcr.io/acme/hotfix'],
-          namespaces: ['shop'],
-          policies: [{ name: 'prod' }],
-          reason: 'INC-1',
-          expiresAt: '2026-12-01T00:00:00Z',
-        },
-      },
-      unbuilt('ArtifactPolicyException'),
+      hotfix({ policies: [{ name: 'a' }, { name: 'a', requirements: ['b'] }] }),
+      'each name may be given only once',
     ],
-  ])('T22 refuses what is not built by name, never silently: %#', (resource, message) => {
+    [hotfix({ policies: [{ name: 'a', requirements: [] }] }), 'spec.policies[0].requirements'],
+    [hotfix({ reason: '' }), 'spec.reason'],
+    [hotfix({ reason: undefined }), 'spec.reason'],
+    [hotfix({ expiresAt: undefined }), 'spec.expiresAt'],
+    [hotfix({ expiresAt: '2026-12-01' }), 'must be a time like'],
+    [hotfix({ selector: {} }), 'selector'],
+  ])('T23 refuses an exception without bounds: %#', (resource, message) => {
     expect(refusalOf(resource).message).toContain(message);
   });
 

@@ -1,0 +1,117 @@
+import { compileImagePattern } from '../image/pattern.ts';
+import type { ImagePattern } from '../image/pattern.ts';
+import type { ImageReference } from '../image/reference.ts';
+import { decidedImage } from './match.ts';
+import type { TagBesideDigest } from './match.ts';
+import type { ArtifactPolicyException } from './model/artifact-policy-exception.ts';
+import type { CompiledPolicy, CompiledRequirement } from './snapshot.ts';
+
+/** Longest time that an exception counts after it was made, where the installation says nothing else, milliseconds. */
+export const defaultMaxExceptionMs = 90 * 86_400_000;
+
+export interface CompiledException {
+  readonly name: string;
+  readonly images: readonly ImagePattern[];
+  /** By name: tenants edit labels. */
+  readonly namespaces: readonly string[];
+  /** By name of a ClusterArtifactPolicy: names of its requirements. */
+  readonly policies: ReadonlyMap<string, ReadonlySet<string> | 'All'>;
+  readonly reason: string;
+  /** It counts before this time, milliseconds since the epoch. */
+  readonly endsAtMs: number;
+}
+
+/** Exceptions by each namespace that they name. */
+export type ExceptionIndex = ReadonlyMap<string, readonly CompiledException[]>;
+
+/** @param maxMs longest time after its creation, milliseconds; one that says no creation, as in a file, ends when it says. */
+export function compileException(
+  { metadata, spec }: ArtifactPolicyException,
+  maxMs: number,
+): CompiledException {
+  const madeAtMs = Date.parse(metadata.creationTimestamp ?? '');
+  const longestMs = Number.isNaN(madeAtMs) ? Infinity : madeAtMs + maxMs;
+  return {
+    name: metadata.name,
+    images: spec.images.map(compileImagePattern),
+    namespaces: spec.namespaces,
+    policies: new Map(
+      spec.policies.map(({ name, requirements }) => [
+        name,
+        requirements === undefined ? 'All' : new Set(requirements),
+      ]),
+    ),
+    reason: spec.reason,
+    endsAtMs: Math.min(Date.parse(spec.expiresAt), longestMs),
+  };
+}
+
+export function indexExceptions(exceptions: readonly CompiledException[]): ExceptionIndex {
+  const byNamespace = new Map<string, CompiledException[]>();
+  for (const exception of exceptions) {
+    for (const namespace of exception.namespaces) {
+      const known = byNamespace.get(namespace);
+      if (known === undefined) byNamespace.set(namespace, [exception]);
+      else known.push(exception);
+    }
+  }
+  return byNamespace;
+}
+
+export const exceptionsInForce = (
+  index: ExceptionIndex,
+  namespace: string,
+  nowMs: number,
+): readonly CompiledException[] => (index.get(namespace) ?? []).filter(({ endsAtMs }) => nowMs < endsAtMs);
+
+/** One exception that covers image, namespace, policy and requirement: what several say is never put together. */
+export interface Exemption {
+  readonly requirement: string;
+  readonly exception: CompiledException;
+  /** It names the digest; otherwise whatever the tag means next is excepted, too. */
+  readonly byDigest: boolean;
+}
+
+/** What exceptions leave of a policy for one image. */
+export interface ExceptedPolicy {
+  /** Undefined when every requirement is excepted. */
+  readonly rest: CompiledPolicy | undefined;
+  readonly exemptions: readonly Exemption[];
+}
+
+/** @param tag what a tag beside a digest is worth: a claimed one excepts nothing. */
+export function exceptPolicy(
+  policy: CompiledPolicy,
+  exceptions: readonly CompiledException[],
+  image: ImageReference,
+  tag: TagBesideDigest,
+): ExceptedPolicy {
+  const decided = decidedImage(image, tag);
+  const applying = exceptionsOf(policy, exceptions).flatMap((exception) => {
+    const patterns = exception.images.filter((pattern) => pattern.matches(decided));
+    return patterns.length === 0 ? [] : [{ exception, byDigest: patterns.some(({ byDigest }) => byDigest) }];
+  });
+  if (applying.length === 0) return { rest: policy, exemptions: [] };
+  const exemptionOf = ({ name }: CompiledRequirement): Exemption | undefined => {
+    const covering = applying.filter(({ exception }) => {
+      const requirements = exception.policies.get(policy.name);
+      return requirements === 'All' || requirements?.has(name) === true;
+    });
+    const found = covering.find(({ byDigest }) => byDigest) ?? covering[0];
+    return found === undefined ? undefined : { requirement: name, ...found };
+  };
+  const [first, ...others] = policy.requirements.filter(
+    (requirement) => exemptionOf(requirement) === undefined,
+  );
+  return {
+    rest: first === undefined ? undefined : { ...policy, requirements: [first, ...others] },
+    exemptions: policy.requirements.flatMap((requirement) => exemptionOf(requirement) ?? []),
+  };
+}
+
+/** Those that name the policy; a policy of a namespace is its owner's to change, and knows none. */
+export const exceptionsOf = (
+  { name, namespace }: CompiledPolicy,
+  exceptions: readonly CompiledException[],
+): readonly CompiledException[] =>
+  namespace === undefined ? exceptions.filter(({ policies }) => policies.has(name)) : [];
