@@ -73,7 +73,8 @@ const matrix: readonly [string, object][] = [
     'credentials of the installation',
     {
       dockerConfigSecret: 'registries',
-      registries: { registries: [{ host: 'registry.example' }] },
+      registries: [{ host: 'registry.example', plainHttp: true }],
+      limits: { maxReferrers: 10 },
       serviceAccount: { annotations: { 'eks.amazonaws.com/role-arn': 'arn:aws:iam::1:role/r' } },
       credentialProviders: {
         config: {

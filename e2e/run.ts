@@ -1,26 +1,40 @@
 // Builds what is missing and runs the end-to-end tests: node e2e/run.ts [arguments of vitest run...]
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { componentNames } from './components/component.ts';
+import { componentNames, suiteComponentNames } from './components/component.ts';
 import { ensureComponents } from './components/ensure-components.ts';
+import { isInsideNode, lacksForNode, runInsideNode } from './node/enter-namespaces.ts';
 import { exitOnSignals } from './processes/exit-on-signals.ts';
 
 const root = join(import.meta.dirname, '..');
 
+const args = process.argv.slice(2);
+// `--node` runs what takes Pods that run; the driver `node` runs the ordinary tests on such a cluster.
+const isNodeSuite = args[0] === '--node';
+const onNode = isNodeSuite || process.env['REFWARDEN_E2E_DRIVER'] === 'node';
+
 exitOnSignals();
-try {
-  await ensureComponents(componentNames, (text) => process.stdout.write(text));
-} catch (error) {
-  process.stderr.write(`\n${error instanceof Error ? error.message : String(error)}\n`);
-  process.exit(1);
+if (isInsideNode()) {
+  process.exitCode = await runVitest(isNodeSuite ? args.slice(1) : args);
+} else {
+  try {
+    const lacks = onNode ? lacksForNode() : [];
+    if (lacks.length > 0) throw new Error(lacks.join('\n'));
+    const names = onNode ? componentNames : suiteComponentNames;
+    await ensureComponents(names, (text) => process.stdout.write(text));
+  } catch (error) {
+    process.stderr.write(`\n${error instanceof Error ? error.message : String(error)}\n`);
+    process.exit(1);
+  }
+  // Inside there is no network to build anything with.
+  process.exitCode = onNode ? await runInsideNode(import.meta.filename, args) : await runVitest(args);
 }
-process.exitCode = await runVitest(process.argv.slice(2));
 
 /** Returns vitest's exit code. */
-function runVitest(args: readonly string[]): Promise<number> {
+function runVitest(vitestArgs: readonly string[]): Promise<number> {
   const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
-  const config = join(root, 'vitest.e2e.config.ts');
-  const child = spawn(process.execPath, [vitest, 'run', '--config', config, ...args], {
+  const config = join(root, isNodeSuite ? 'vitest.e2e-node.config.ts' : 'vitest.e2e.config.ts');
+  const child = spawn(process.execPath, [vitest, 'run', '--config', config, ...vitestArgs], {
     cwd: root,
     stdio: 'inherit',
     detached: true,

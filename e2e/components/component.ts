@@ -39,6 +39,20 @@ function kubernetes(binary: string): ModuleComponent {
   };
 }
 
+/** Version of containerd. */
+const CONTAINERD_VERSION = 'v2.2.3';
+
+function containerd(binary: string): ModuleComponent {
+  return {
+    build: 'module',
+    version: CONTAINERD_VERSION,
+    package: `github.com/containerd/containerd/v2/cmd/${binary}`,
+    binary,
+    module: 'node/containerd',
+    variables: { 'github.com/containerd/containerd/v2/version.Version': CONTAINERD_VERSION },
+  };
+}
+
 /** Every program that the end-to-end suite and the fixture script run, quickest to build first. */
 export const components = {
   ociregistry: {
@@ -126,8 +140,23 @@ export const components = {
   kubectl: kubernetes('kubectl'),
   'kube-controller-manager': kubernetes('kube-controller-manager'),
   'kube-apiserver': kubernetes('kube-apiserver'),
+  'kube-scheduler': kubernetes('kube-scheduler'),
+  'kube-proxy': kubernetes('kube-proxy'),
+  kubelet: kubernetes('kubelet'),
+  containerd: containerd('containerd'),
+  'containerd-shim-runc-v2': containerd('containerd-shim-runc-v2'),
+  ctr: containerd('ctr'),
+  pause: { build: 'module', version: 'v1', package: '.', binary: 'pause', module: 'node/pause' },
 } as const satisfies Record<string, Component>;
 
 export type ComponentName = keyof typeof components;
 
+/** What only a whole node needs. */
+const nodeOnly: readonly ComponentName[] = [
+  ...(['kube-scheduler', 'kube-proxy', 'kubelet'] as const),
+  ...(['containerd', 'containerd-shim-runc-v2', 'ctr', 'pause'] as const),
+];
+
 export const componentNames = Object.keys(components) as ComponentName[];
+/** What the suite needs without a node. */
+export const suiteComponentNames = componentNames.filter((name) => !nodeOnly.includes(name));

@@ -11,14 +11,18 @@ export interface PrivateRegistry extends RunningRegistry {
   readonly protect: (account: string) => Promise<void>;
 }
 
-/** Distribution 3: no referrers API, so that its clients fall back to the tag `sha256-<hex>`. */
-export async function startDistribution(): Promise<PrivateRegistry> {
+/**
+ * Distribution 3: no referrers API, so that its clients fall back to the tag `sha256-<hex>`.
+ * @param listenAddress IP address that it listens on; it is asked at 127.0.0.1.
+ */
+export async function startDistribution(listenAddress = '127.0.0.1'): Promise<PrivateRegistry> {
   const file = await ensureComponent('distribution');
-  const host = `127.0.0.1:${await freePort()}`;
+  const port = await freePort();
+  const host = `127.0.0.1:${port}`;
   const directory = await makeTemporaryDirectory('distribution');
   const configPath = join(directory.path, 'config.json');
   // The program reads YAML, of which JSON is a part.
-  const written = configuration(host, join(directory.path, 'storage'));
+  const written = configuration(`${listenAddress}:${port}`, join(directory.path, 'storage'));
   await writeFile(configPath, JSON.stringify(written, null, 2));
   const registry = await startRegistry({
     ...{ name: 'distribution', file, args: ['serve', configPath], host, directory },

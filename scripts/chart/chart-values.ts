@@ -163,7 +163,11 @@ export const chartValues = z.strictObject({
       volume: anyObject.default({}).describe('Volume that holds its programs, as hostPath or image.'),
     })
     .prefault({}),
-  registries: anyObject.default({}).describe('Settings of registries, as docs/registries.md has them.'),
+  registries: z
+    .array(anyObject)
+    .default([])
+    .describe('Settings of registries, as docs/registries.md has them.'),
+  limits: anyObject.default({}).describe('Limits of requests to registries, as docs/registries.md has them.'),
   cache: z
     .strictObject({
       sizeLimit: quantity.default('2Gi').describe('Room for fetched manifests and artifacts on the node.'),

@@ -7,9 +7,13 @@ import { startBackgroundProcess } from '../processes/background-process.ts';
 import { httpAnswers } from '../processes/http-answers.ts';
 import { startService } from '../processes/start-service.ts';
 
-/** Ports and files of one local control plane. */
+const loopback = '127.0.0.1';
+
+/** Address, ports and files of one control plane. */
 export interface ControlPlane {
   readonly directory: string;
+  /** IP address at which clients reach the API server. */
+  readonly address: string;
   readonly etcdPort: number;
   readonly etcdPeerPort: number;
   readonly apiServerPort: number;
@@ -48,10 +52,11 @@ export async function startApiServer(plane: ControlPlane): Promise<BackgroundPro
     file: await ensureComponent('kube-apiserver'),
     args: [
       `--etcd-servers=http://127.0.0.1:${plane.etcdPort}`,
-      '--bind-address=127.0.0.1',
-      '--advertise-address=127.0.0.1',
-      // The `kubernetes` Service cannot point at a loopback address; nothing here uses it.
-      '--endpoint-reconciler-type=none',
+      `--advertise-address=${plane.address}`,
+      ...(plane.address === loopback
+        ? // The `kubernetes` Service cannot point at a loopback address; nothing there uses it.
+          [`--bind-address=${loopback}`, '--endpoint-reconciler-type=none']
+        : ['--bind-address=0.0.0.0', '--kubelet-preferred-address-types=InternalIP']),
       `--secure-port=${plane.apiServerPort}`,
       `--cert-dir=${plane.certificatesDirectory}`,
       '--service-account-issuer=https://kubernetes.default.svc',
@@ -96,7 +101,7 @@ async function apiServerIsReady(plane: ControlPlane): Promise<true | undefined> 
   );
   if (ca === undefined) return undefined;
   return new Promise((resolve) => {
-    const options = { host: '127.0.0.1', port: plane.apiServerPort, path: '/readyz', ca, agent: false };
+    const options = { host: plane.address, port: plane.apiServerPort, path: '/readyz', ca, agent: false };
     const probe = request({ ...options, timeout: 2000 }, (response) => {
       response.resume();
       resolve(response.statusCode === 200 ? true : undefined);
