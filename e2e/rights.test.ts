@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { makeKubectl } from './drivers/kubectl.ts';
 import type { Kubectl } from './drivers/kubectl.ts';
 import { must } from './objects/kubectl-objects.ts';
@@ -10,7 +10,7 @@ import { waitUntil } from './processes/wait-until.ts';
 import { startReplica } from './webhook/replica-process.ts';
 import { releaseName } from './world/install-refwarden.ts';
 import { suiteStack } from './world/suite-stack.ts';
-import { releaseNamespace } from './world/trust.ts';
+import { releaseKey, releaseNamespace } from './world/trust.ts';
 
 const { kubeconfigPath, serviceKubeconfigPath, webhookHost } = inject('world');
 
@@ -32,6 +32,8 @@ const roles = {
 const withoutRule: Readonly<Record<string, RegExp>> = {
   'cluster: list,watch trustedissuers,clusterartifactpolicies,artifactpolicies,artifactpolicyexceptions':
     /may not read (?:trustedissuers|clusterartifactpolicies|artifactpolicies|artifactpolicyexceptions)/,
+  'cluster: patch trustedissuers/status,clusterartifactpolicies/status,artifactpolicies/status,artifactpolicyexceptions/status':
+    /The status of resources cannot be written: The API server answered 403 to changing/,
   'cluster: get,list,watch namespaces': /may not read namespaces/,
   'cluster: create validatingwebhookconfigurations,mutatingwebhookconfigurations':
     /The webhooks cannot be kept: The API server answered 403 to writing/,
@@ -60,6 +62,8 @@ async function rulesOf(role: keyof typeof roles): Promise<Rule[]> {
 }
 
 async function removeTraces(): Promise<void> {
+  const noStatus = ['--subresource=status', '--type=merge', '--patch={"status":null}'];
+  await must(kubectl, ['patch', 'trustedissuer', releaseKey, ...noStatus]);
   for (const kind of ['validatingwebhookconfiguration', 'mutatingwebhookconfiguration']) {
     await must(kubectl, ['delete', kind, releaseName, '--ignore-not-found']);
   }
@@ -77,6 +81,7 @@ beforeAll(async () => {
   directory = temporary.path;
   kubectl = await makeKubectl(kubeconfigPath, directory);
 });
+beforeEach(removeTraces);
 afterEach(removeTraces);
 
 describe('the ServiceAccount of the chart', () => {

@@ -1,4 +1,5 @@
 import { failureCatalogue } from '../failures/catalogue.ts';
+import type { Failure } from '../failures/failure.ts';
 import { printable } from '../failures/printable.ts';
 import { shortDigest } from '../image/digest.ts';
 import type { Json } from '../oci/strict-json.ts';
@@ -38,6 +39,12 @@ export function answerReview(verdict: Verdict): ReviewAnswer {
     warnings: warningsOf(verdict),
     auditAnnotations: auditAnnotations(verdict),
   };
+}
+
+/** A resource of Refwarden itself that is not to be stored. */
+export function refusedResource({ code, message }: Failure): ReviewAnswer {
+  const text = `${line(`${code}: ${message}`)}\n${failureCatalogue[code].remedy}`;
+  return { allowed: false, message: text, warnings: [], auditAnnotations: {} };
 }
 
 /** What kubectl shows: the closest miss of each image first, then what to do. */

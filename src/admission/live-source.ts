@@ -1,6 +1,8 @@
 import type { Failure } from '../failures/failure.ts';
 import type { CheckExpression } from '../policy/compile-requirement.ts';
 import type { IssuerTrust } from '../policy/compile-issuer.ts';
+import type { Json } from '../oci/strict-json.ts';
+import type { Resource } from '../policy/model/resource.ts';
 import type { NoMatch } from '../policy/snapshot.ts';
 import type { NamespaceSource, PolicySource } from './ports.ts';
 
@@ -36,9 +38,24 @@ export interface LiveSourceStatus {
   readonly lastSyncMs: Readonly<Record<string, number | undefined>>;
 }
 
+/** The newest version of an object of the API server. */
+export interface LiveObject {
+  readonly kind: Resource['kind'];
+  readonly name: string;
+  readonly namespace?: string | undefined;
+  /** `metadata.generation`; 0 when there is none. */
+  readonly generation: number;
+  /** As it stands. */
+  readonly status: Json | undefined;
+  /** Or why it does not parse. */
+  readonly resource: Resource | Failure;
+}
+
 /** Policies, namespaces and trust material that follow a directory or a cluster. */
 export interface LiveSource extends PolicySource, NamespaceSource {
   configMap(name: string): ReturnType<ConfigMapLookup>;
+  /** Objects that have a status to write; absent where there is none, as in files. */
+  objects?(): Iterable<LiveObject>;
   status(): LiveSourceStatus;
   /** Ends all watching; what was last in force stays answerable. */
   close(): Promise<void>;

@@ -1,3 +1,4 @@
+import { apiGroup, apiVersion } from '../policy/model/metadata.ts';
 import type { WebhookSettings } from './webhook-settings.ts';
 import { workloadKinds } from './workload.ts';
 
@@ -29,20 +30,20 @@ interface Webhook {
   readonly matchPolicy: 'Equivalent';
   readonly reinvocationPolicy?: 'IfNeeded';
   readonly namespaceSelector: {
-    readonly matchExpressions: readonly [
+    readonly matchExpressions?: readonly [
       { readonly key: string; readonly operator: 'NotIn'; readonly values: readonly string[] },
     ];
   };
-  readonly matchConditions: readonly { readonly name: string; readonly expression: string }[];
+  readonly matchConditions?: readonly { readonly name: string; readonly expression: string }[];
   readonly rules: readonly Rule[];
 }
 
 interface Rule {
   readonly apiGroups: readonly [string];
-  readonly apiVersions: readonly ['v1'];
+  readonly apiVersions: readonly [string];
   readonly resources: readonly string[];
   readonly operations: readonly ['CREATE', 'UPDATE'];
-  readonly scope: 'Namespaced';
+  readonly scope: 'Namespaced' | '*';
 }
 
 export interface WebhookTarget {
@@ -72,46 +73,84 @@ export function webhookConfigurations(
   settings: WebhookSettings,
   target: WebhookTarget,
 ): readonly WebhookConfiguration[] {
-  const validating = configuration('ValidatingWebhookConfiguration', settings, {
+  const workloads: Webhook = {
     ...webhook('validate', settings, target),
     sideEffects: 'NoneOnDryRun',
     rules: validatedRules(),
-  });
+  };
+  const validating = configuration('ValidatingWebhookConfiguration', settings, [
+    workloads,
+    resourcesWebhook(settings, target),
+  ]);
   if (!target.pinning) return [validating];
-  const mutating = configuration('MutatingWebhookConfiguration', settings, {
-    ...webhook('mutate', settings, target),
-    sideEffects: 'None',
-    // Another webhook may change an image after this one.
-    reinvocationPolicy: 'IfNeeded',
-    rules: [rule('', ['pods', ephemeralContainers])],
-  });
+  const mutating = configuration('MutatingWebhookConfiguration', settings, [
+    {
+      ...webhook('mutate', settings, target),
+      sideEffects: 'None',
+      // Another webhook may change an image after this one.
+      reinvocationPolicy: 'IfNeeded',
+      rules: [rule('', ['pods', ephemeralContainers])],
+    },
+  ]);
   return [validating, mutating];
 }
 
 const configuration = (
   kind: WebhookConfiguration['kind'],
   { name }: WebhookSettings,
-  only: Webhook,
+  webhooks: readonly Webhook[],
 ): WebhookConfiguration => ({
   apiVersion: 'admissionregistration.k8s.io/v1',
   kind,
   metadata: { name, labels: { 'app.kubernetes.io/name': 'refwarden', 'app.kubernetes.io/instance': name } },
-  webhooks: [only],
+  webhooks,
 });
+
+/** Issuers, policies and exceptions: what this cannot be asked about is held to its schema alone, so that policies can always be mended. */
+const resourcesWebhook = (settings: WebhookSettings, target: WebhookTarget): Webhook => ({
+  name: 'resources.refwarden.dev',
+  clientConfig: clientConfig('/validate-resources', settings, target),
+  admissionReviewVersions: ['v1'],
+  failurePolicy: 'Ignore',
+  timeoutSeconds: settings.timeoutSeconds,
+  sideEffects: 'None',
+  matchPolicy: 'Equivalent',
+  namespaceSelector: {},
+  rules: [
+    {
+      apiGroups: [apiGroup],
+      apiVersions: [apiVersion],
+      resources: [
+        'trustedissuers',
+        'clusterartifactpolicies',
+        'artifactpolicies',
+        'artifactpolicyexceptions',
+      ],
+      operations: ['CREATE', 'UPDATE'],
+      scope: '*',
+    },
+  ],
+});
+
+function clientConfig(
+  path: string,
+  { service, url }: WebhookSettings,
+  { caPem }: WebhookTarget,
+): Webhook['clientConfig'] {
+  const caBundle = Buffer.from(caPem).toString('base64');
+  return { caBundle, ...(url === undefined ? { service: { ...service, path } } : { url: url + path }) };
+}
 
 function webhook(
   action: 'validate' | 'mutate',
-  { service, url, excludedNamespaces, matchConditions, failurePolicy, timeoutSeconds }: WebhookSettings,
-  { caPem, releaseNamespace }: WebhookTarget,
+  settings: WebhookSettings,
+  target: WebhookTarget,
 ): Omit<Webhook, 'sideEffects' | 'rules'> {
-  const path = `/${action}`;
-  const values = [...new Set([systemNamespace, releaseNamespace, ...excludedNamespaces])];
+  const { excludedNamespaces, matchConditions, failurePolicy, timeoutSeconds } = settings;
+  const values = [...new Set([systemNamespace, target.releaseNamespace, ...excludedNamespaces])];
   return {
     name: `${action}.refwarden.dev`,
-    clientConfig: {
-      caBundle: Buffer.from(caPem).toString('base64'),
-      ...(url === undefined ? { service: { ...service, path } } : { url: url + path }),
-    },
+    clientConfig: clientConfig(`/${action}`, settings, target),
     admissionReviewVersions: ['v1'],
     failurePolicy,
     timeoutSeconds,

@@ -1,4 +1,5 @@
 import type { BaseLogger } from 'pino';
+import type { LiveSource } from '../admission/live-source.ts';
 import type { WebhookSettings } from '../admission/webhook-settings.ts';
 import { noCertificates, renewCertificates } from '../certificates/renew-certificates.ts';
 import type { ServeOptions, ServedCertificate } from '../cli/commands.ts';
@@ -27,6 +28,7 @@ interface ServingParts {
   readonly webhook: WebhookServer;
   /** What the server was made with. */
   readonly certificate: ServingCertificate;
+  readonly policies: Pick<LiveSource, 'objects' | 'snapshot'>;
   readonly isAble: () => boolean;
   readonly isReady: () => boolean;
   readonly metrics: Metrics;
@@ -55,6 +57,7 @@ export function keepServing(options: ServeOptions, parts: ServingParts): Serving
             clock,
             logger: log,
             certificate: from,
+            policies: parts.policies,
             isAble: parts.isAble,
             isReady: parts.isReady,
           },

@@ -4,7 +4,7 @@ import { untilAborted } from '../admission/until-aborted.ts';
 import type { CheckOptions, Checker } from '../cli/commands.ts';
 import { openDirectory } from '../directory/open-directory.ts';
 import { RefwardenError } from '../failures/failure.ts';
-import { notReady } from '../policy/compile.ts';
+import { notReady } from '../policy/not-ready.ts';
 import { loadSettings, openContents } from './open-contents.ts';
 import { openDecision } from './open-decision.ts';
 import { openTrust, tufEventsUnheard } from './open-trust.ts';

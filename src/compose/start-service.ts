@@ -1,6 +1,8 @@
 import type { BaseLogger } from 'pino';
 import type { LiveSource, SnapshotOptions } from '../admission/live-source.ts';
 import { pinImages, unchanged } from '../admission/pin-images.ts';
+import { reviewResource } from '../admission/review-resource.ts';
+import type { ResourceReviewPorts } from '../admission/review-resource.ts';
 import { review } from '../admission/review.ts';
 import { aborted } from '../admission/until-aborted.ts';
 import type { ServeOptions } from '../cli/commands.ts';
@@ -11,7 +13,7 @@ import { createLogger } from '../observability/logger.ts';
 import type { LogLevel } from '../observability/logger.ts';
 import { createMetrics } from '../observability/metrics.ts';
 import { createVerdictRecorder } from '../observability/verdict-recorder.ts';
-import { notReady } from '../policy/compile.ts';
+import { notReady } from '../policy/not-ready.ts';
 import { createOperationsServer } from '../server/operations-server.ts';
 import { loadAuthority } from '../server/serving-certificate.ts';
 import { createWebhookServer } from '../server/webhook-server.ts';
@@ -84,6 +86,12 @@ export async function startService(
   });
   const pullSecrets = options.pullSecrets ? new PullSecrets(options.kubeconfig, clock) : undefined;
   const decision = openDecision(source, contents, recorder, pullSecrets);
+  const { trustFor, checkExpression, maxExceptionMs } = trust.snapshotOptions;
+  const resourcePorts: ResourceReviewPorts = {
+    ...{ clock, maxExceptionMs },
+    snapshot: () => source.snapshot(),
+    support: () => ({ ...trustFor((name) => source.configMap(name)), checkExpression }),
+  };
   const webhook = createWebhookServer({
     ...parseListenAddress(options.listen),
     tls: certificate,
@@ -93,6 +101,7 @@ export async function startService(
         review(request, decision.ports, { signal, mustBePinned: options.pinning }),
       mutate: (request, { signal }) =>
         options.pinning ? pinImages(request, decision.ports, { signal }) : Promise.resolve(unchanged),
+      resources: (request) => reviewResource(request, resourcePorts),
     },
     refused: (code) => {
       metrics.recordRefusal(code);
@@ -105,6 +114,7 @@ export async function startService(
     settings: settingsOfWebhooks,
     webhook,
     certificate,
+    policies: source,
     isAble: () => source.status().ready,
     isReady: () => missing().length === 0,
     metrics,

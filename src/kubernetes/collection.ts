@@ -29,6 +29,16 @@ export const policyCollections: Readonly<Record<PolicyKind, Collection>> = {
   ArtifactPolicyException: customResource('artifactpolicyexceptions'),
 };
 
+/** That of one namespace, or of the cluster; `permission` is the one to write the status. */
+export function policyCollection(kind: PolicyKind, namespace: string | undefined): Collection {
+  const { name, absent } = policyCollections[kind];
+  const within = namespace === undefined ? '' : `namespaces/${encodeURIComponent(namespace)}/`;
+  return {
+    ...{ name, absent, path: `/apis/${groupVersion}/${within}${name}` },
+    permission: grant('patch', `${name}/status`, apiGroup, 'a ClusterRole', 'write'),
+  };
+}
+
 export const namespaceCollection: Collection = {
   name: 'namespaces',
   path: '/api/v1/namespaces',
@@ -104,6 +114,6 @@ function customResource(name: string): Collection {
   };
 }
 
-function grant(verbs: string, resource: string, group: string, role: string): string {
-  return `The service account may not read ${resource}: allow it the verbs ${verbs} on resources ["${resource}"] of apiGroups ["${group}"] in ${role}.`;
+function grant(verbs: string, resource: string, group: string, role: string, what = 'read'): string {
+  return `The service account may not ${what} ${resource}: allow it the verbs ${verbs} on resources ["${resource}"] of apiGroups ["${group}"] in ${role}.`;
 }

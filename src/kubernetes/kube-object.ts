@@ -28,3 +28,9 @@ export function textsOf(holder: Json | undefined, key: string): Readonly<Record<
 
 export const labelsOf = (object: JsonObject): Readonly<Record<string, string>> =>
   textsOf(object['metadata'], 'labels');
+
+/** `metadata.generation`: the version of its spec; 0 when there is none. */
+export function generationOf({ metadata }: JsonObject): number {
+  const generation = isJsonObject(metadata) ? metadata['generation'] : undefined;
+  return typeof generation === 'number' ? generation : 0;
+}

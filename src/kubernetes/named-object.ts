@@ -45,8 +45,9 @@ export class NamedObject {
   }
 
   /** @returns whether there was one. @throws RefwardenError `ClusterUnavailable` */
-  async merge(patch: JsonObject, signal: AbortSignal): Promise<boolean> {
-    const { status, content } = await this.#send(this.#path, { method: 'PATCH', object: patch }, signal);
+  async merge(patch: JsonObject, signal: AbortSignal, subresource?: 'status'): Promise<boolean> {
+    const path = subresource === undefined ? this.#path : `${this.#path}/${subresource}`;
+    const { status, content } = await this.#send(path, { method: 'PATCH', object: patch }, signal);
     if (content === undefined && status !== 404) throw this.#refused(status, 'changing');
     return content !== undefined;
   }

@@ -1,6 +1,12 @@
 import type { BaseLogger } from 'pino';
 import { LiveSnapshot } from '../admission/live-snapshot.ts';
-import type { LiveSource, LiveSourceStatus, SnapshotOptions, StaleOrigin } from '../admission/live-source.ts';
+import type {
+  LiveObject,
+  LiveSource,
+  LiveSourceStatus,
+  SnapshotOptions,
+  StaleOrigin,
+} from '../admission/live-source.ts';
 import { toFailure } from '../failures/failure.ts';
 import type { Failure } from '../failures/failure.ts';
 import type { JsonObject } from '../oci/strict-json.ts';
@@ -14,7 +20,7 @@ import { ApiClient } from './api-client.ts';
 import { configMapCollection, namespaceCollection, policyCollections } from './collection.ts';
 import type { Collection, PolicyKind } from './collection.ts';
 import { loadKubeConfig } from './kube-config.ts';
-import { labelsOf, textsOf } from './kube-object.ts';
+import { generationOf, labelsOf, textsOf } from './kube-object.ts';
 import type { ObjectHeader } from './kube-object.ts';
 import { NamespaceLookup } from './namespace-lookup.ts';
 import { Reflector } from './reflector.ts';
@@ -54,6 +60,7 @@ class ClusterSource implements LiveSource {
   readonly #resources = new ResourceSet();
   /** By origin, the policies of namespaces whose newest version does not parse. */
   readonly #unreadable = new Map<string, UnreadablePolicy>();
+  readonly #objects = new Map<string, LiveObject>();
   readonly #namespaces = new Map<string, Readonly<Record<string, string>>>();
   readonly #configMaps = new Map<string, Readonly<Record<string, string>>>();
   readonly #reflectors: readonly Reflector[];
@@ -140,6 +147,10 @@ class ClusterSource implements LiveSource {
     return labels === undefined ? this.#lookup.labels(namespace, signal) : Promise.resolve(labels);
   }
 
+  objects(): Iterable<LiveObject> {
+    return this.#objects.values();
+  }
+
   status(): LiveSourceStatus {
     const ready = this.#snapshot.current !== undefined;
     const unusable = this.#resources.unusable();
@@ -169,11 +180,25 @@ class ClusterSource implements LiveSource {
     const { name, namespace } = header;
     const where = namespace === undefined ? 'cluster' : `namespace ${namespace}`;
     this.#unreadable.delete(origin);
+    const note = (resource: LiveObject['resource']): void => {
+      const { status } = object;
+      this.#objects.set(origin, {
+        kind,
+        name,
+        namespace,
+        generation: generationOf(object),
+        status,
+        resource,
+      });
+    };
     this.#resources.apply(origin, () => {
       try {
-        return [parseResource({ ...object, apiVersion: groupVersion, kind }, where)];
+        const resource = parseResource({ ...object, apiVersion: groupVersion, kind }, where);
+        note(resource);
+        return [resource];
       } catch (error) {
         const failure = toFailure(error);
+        note(failure);
         this.#options.logger?.error(
           { origin, code: failure.code },
           `An object cannot be used: ${failure.message}`,
@@ -190,6 +215,7 @@ class ClusterSource implements LiveSource {
 
   #removeResource(origin: string): void {
     this.#resources.remove(origin);
+    this.#objects.delete(origin);
     this.#unreadable.delete(origin);
   }
 

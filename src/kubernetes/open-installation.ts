@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { BaseLogger } from 'pino';
+import type { LiveSource } from '../admission/live-source.ts';
 import type { Clock } from '../admission/ports.ts';
 import { webhookConfigurations } from '../admission/webhook-configurations.ts';
 import { webhookHost } from '../admission/webhook-settings.ts';
@@ -13,6 +14,7 @@ import type { WebhookChange, WebhookKind } from './kept-webhooks.ts';
 import { loadKubeConfig } from './kube-config.ts';
 import { Lease } from './lease.ts';
 import { defaultWatchTiming } from './watch-timing.ts';
+import { StatusKeeper } from './status-keeper.ts';
 import { WebhookKeeper } from './webhook-keeper.ts';
 
 /** Where the serving certificate comes from. */
@@ -33,6 +35,8 @@ export interface InstallationOptions {
   readonly isAble: () => boolean;
   /** Whether it can answer: nobody is sent to it before. */
   readonly isReady: () => boolean;
+  /** Whose status is written, where they have one. */
+  readonly policies: Pick<LiveSource, 'objects' | 'snapshot'>;
   readonly restored: (kind: WebhookKind, change: WebhookChange) => void;
   readonly clock: Clock;
   readonly logger: BaseLogger;
@@ -69,6 +73,15 @@ export function openInstallation(options: InstallationOptions): Installation {
           times: defaultCertificateTimes,
           clock: options.clock,
         });
+  const { policies, clock } = options;
+  const status =
+    policies.objects === undefined
+      ? undefined
+      : new StatusKeeper({
+          ...{ api, lease, logger, clock },
+          objects: () => policies.objects?.() ?? [],
+          snapshot: () => policies.snapshot(),
+        });
   const webhooks = new WebhookKeeper({
     ...common,
     name: settings.name,
@@ -88,7 +101,7 @@ export function openInstallation(options: InstallationOptions): Installation {
       return lease.isHeld;
     },
     close: async () => {
-      await Promise.all([certificates?.close(), webhooks.close()]);
+      await Promise.all([certificates?.close(), webhooks.close(), status?.close()]);
       await lease.close();
       await api.close();
     },

@@ -15,7 +15,6 @@ import type { ArtifactPolicy, ClusterArtifactPolicy, Mode } from './model/artifa
 import { isPolicy } from './model/resource.ts';
 import type { Resource } from './model/resource.ts';
 import { indexPolicies } from './policy-index.ts';
-import { policyName } from './policy-name.ts';
 import { evidenceRequirements } from './requirements.ts';
 import type { ResolvedIssuer } from './resolved-issuer.ts';
 import type { CompiledPolicy, CompiledRequirement, NoMatch, PolicySnapshot } from './snapshot.ts';
@@ -71,24 +70,12 @@ export function compilePolicies(
     policies: compiled,
     index: indexPolicies(compiled),
     exceptions: indexExceptions(exceptions),
+    issuers,
     noMatch,
   };
 }
 
-/** Why policies of a snapshot (by {@link policyName}) are not ready, one line a requirement; empty when all are. */
-export function notReady(
-  snapshot: PolicySnapshot,
-): readonly { policy: string; requirement: string; failure: Failure }[] {
-  return snapshot.policies.flatMap((policy) =>
-    policy.requirements
-      .flatMap((requirement) => (requirement.kind === 'anyOf' ? requirement.alternatives : [requirement]))
-      .flatMap(({ name, notReady: problem }) =>
-        problem === undefined ? [] : [{ policy: policyName(policy), requirement: name, failure: problem }],
-      ),
-  );
-}
-
-function compilePolicy(
+export function compilePolicy(
   policy: ClusterArtifactPolicy | ArtifactPolicy,
   issuers: KnownIssuers,
   { checkExpression }: CompileSupport,

@@ -1,4 +1,4 @@
-import { notReady } from './compile.ts';
+import { notReady } from './not-ready.ts';
 import type { PolicySnapshot } from './snapshot.ts';
 
 /** Why requirements of the new snapshot are not ready, a sentence each, as far as that was not so before. */

@@ -16,6 +16,8 @@ export interface PolicySnapshot {
   readonly policies: readonly CompiledPolicy[];
   readonly index: PolicyIndex;
   readonly exceptions: ExceptionIndex;
+  /** Every TrustedIssuer by name, or why it cannot be used. */
+  readonly issuers: ReadonlyMap<string, ResolvedIssuer | Failure>;
   /** What happens to an image that no policy matches. */
   readonly noMatch: NoMatch;
 }

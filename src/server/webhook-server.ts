@@ -15,7 +15,11 @@ import { ReviewEndpoint } from './review-endpoint.ts';
 import type { Review } from './review-endpoint.ts';
 
 /** What each path answers. */
-export const webhookPaths = { validate: '/validate', mutate: '/mutate' } as const;
+export const webhookPaths = {
+  validate: '/validate',
+  mutate: '/mutate',
+  resources: '/validate-resources',
+} as const;
 
 /** Bounds of the webhook server. */
 export const webhookLimits = {
@@ -127,7 +131,7 @@ export function createWebhookServer(options: WebhookServerOptions): WebhookServe
   app.addContentTypeParser('application/json', (_request, body, done) => {
     done(null, body);
   });
-  for (const name of ['validate', 'mutate'] as const) {
+  for (const name of ['validate', 'mutate', 'resources'] as const) {
     app.post<{ Querystring: { timeout?: unknown } }>(webhookPaths[name], async (request, reply) => {
       const body = (request.body ?? request.raw) as Readable;
       const callerGone = new AbortController();

@@ -24,6 +24,14 @@ describe('webhookConfigurations', () => {
           timeoutSeconds: 10,
           sideEffects: 'NoneOnDryRun',
         },
+        {
+          name: 'resources.refwarden.dev',
+          clientConfig: { service: { path: '/validate-resources' } },
+          // Policies can be mended whatever happens.
+          failurePolicy: 'Ignore',
+          namespaceSelector: {},
+          rules: [{ apiGroups: ['refwarden.dev'], scope: '*' }],
+        },
       ],
     });
     const rules = validating?.webhooks[0]?.rules ?? [];
@@ -74,10 +82,10 @@ timeoutSeconds: 5
 matchConditions: [{name: no-robots, expression: "request.userInfo.username != 'robot'"}]`;
     for (const { metadata, webhooks } of configurationsOf(yaml)) {
       expect(metadata.name).toBe('guard');
-      expect(webhooks).toMatchObject([{ failurePolicy: 'Ignore', timeoutSeconds: 5 }]);
+      expect(webhooks[0]).toMatchObject({ failurePolicy: 'Ignore', timeoutSeconds: 5 });
       expect(webhooks[0]?.clientConfig.url).toMatch(/^https:\/\/10\.0\.0\.1:8443\/(validate|mutate)$/);
       expect(webhooks[0]?.clientConfig.service).toBeUndefined();
-      expect(webhooks[0]?.matchConditions.map(({ name }) => name)).toEqual(['spec-changes', 'no-robots']);
+      expect(webhooks[0]?.matchConditions?.map(({ name }) => name)).toEqual(['spec-changes', 'no-robots']);
     }
   });
 });

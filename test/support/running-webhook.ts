@@ -37,7 +37,11 @@ export async function startWebhook({
     tls: await authority.serving(),
     host: '127.0.0.1',
     port: 0,
-    reviews: { validate: review, mutate: () => Promise.resolve(admitted) },
+    reviews: {
+      validate: review,
+      mutate: () => Promise.resolve(admitted),
+      resources: () => Promise.resolve(admitted),
+    },
     refused: (code) => refused.push(code),
     log,
     ...options,

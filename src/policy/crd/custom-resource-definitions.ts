@@ -18,27 +18,42 @@ interface Naming {
 
 /** Of type date kubectl shows the time since, which suits the past alone. */
 const age: PrinterColumn = { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' };
+const ready: PrinterColumn = {
+  name: 'Ready',
+  type: 'string',
+  jsonPath: '.status.conditions[?(@.type=="Ready")].status',
+};
+const reason: PrinterColumn = {
+  name: 'Reason',
+  type: 'string',
+  jsonPath: '.status.conditions[?(@.type=="Ready")].reason',
+};
 const mode: PrinterColumn = { name: 'Mode', type: 'string', jsonPath: '.spec.mode' };
 
 const naming: Readonly<Record<ResourceKind, Naming>> = {
-  TrustedIssuer: { plural: 'trustedissuers', shortNames: ['ti'], scope: 'Cluster', columns: [age] },
+  TrustedIssuer: {
+    plural: 'trustedissuers',
+    shortNames: ['ti'],
+    scope: 'Cluster',
+    columns: [ready, reason, age],
+  },
   ClusterArtifactPolicy: {
     plural: 'clusterartifactpolicies',
     shortNames: ['cap'],
     scope: 'Cluster',
-    columns: [mode, age],
+    columns: [mode, ready, reason, age],
   },
   ArtifactPolicy: {
     plural: 'artifactpolicies',
     shortNames: ['ap'],
     scope: 'Namespaced',
-    columns: [mode, age],
+    columns: [mode, ready, reason, age],
   },
   ArtifactPolicyException: {
     plural: 'artifactpolicyexceptions',
     shortNames: ['ape'],
     scope: 'Cluster',
-    columns: [{ name: 'Expires', type: 'string', jsonPath: '.spec.expiresAt' }, age],
+    columns: [{ name: 'Expires', type: 'string', jsonPath: '.spec.expiresAt' }, ready, reason, age],
   },
 };
 

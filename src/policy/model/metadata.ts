@@ -36,7 +36,7 @@ export const dateTime = z
 const condition = z.strictObject({
   type: z.string().max(316).describe('What the condition is about, for example Ready.'),
   status: z.enum(['True', 'False', 'Unknown']).describe('Whether it holds.'),
-  reason: z.string().max(1024).describe('A failure code, or Ready.'),
+  reason: z.string().max(1024).describe('Ready, or why not: a failure code, Expired, NothingExcepted.'),
   message: z.string().max(32_768).describe('Why, for people.'),
   lastTransitionTime: dateTime.describe('When the status last changed.'),
   observedGeneration: z.number().int().optional().describe('The generation that this speaks of.'),
@@ -47,4 +47,4 @@ export const resourceStatus = z
     observedGeneration: z.number().int().optional().describe('The generation that the conditions speak of.'),
     conditions: mapOf('type', z.array(condition).max(8)).optional().describe('State of the resource.'),
   })
-  .describe('Reserved; not written by this version.');
+  .describe('Whether the resource does what it says; Refwarden writes it.');

@@ -51,7 +51,8 @@ export function parseResource(value: unknown, where: string): Resource {
       `${where}: apiVersion ${show(apiVersion)} and kind ${show(kind)} are not of Refwarden; it reads ${groupVersion} ${kinds}.`,
     );
   }
-  const parsed = resourceSchemas[kind].safeParse(value);
+  // Nobody reads the status, and what others write there makes no policy invalid.
+  const parsed = resourceSchemas[kind].safeParse({ ...(value as object), status: undefined });
   if (parsed.success) return parsed.data;
   const problems = describeIssues(parsed.error.issues);
   throw new RefwardenError(

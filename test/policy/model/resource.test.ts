@@ -20,14 +20,6 @@ const notation = (spec: Fields): Fields =>
 const github = (spec: Fields): Fields =>
   keyless({ github: { repository: 'acme/shop', workflow: 'release.yml', refs: ['refs/tags/v*'], ...spec } });
 
-const readyCondition = {
-  type: 'Ready',
-  status: 'True',
-  reason: 'Ready',
-  message: '',
-  lastTransitionTime: '2026-12-01T00:00:00Z',
-};
-
 function refusalOf(resource: unknown): RefwardenError {
   try {
     parseResource(resource, 'prod.yaml, document 2');
@@ -288,11 +280,6 @@ describe('parseResource', () => {
       'an exclusion that does not compile',
       policy({ excludeImages: ['ghcr.io'] }),
       'spec.excludeImages[0]: Image pattern "ghcr.io": a host selects nothing',
-    ],
-    [
-      'two conditions of one type',
-      { ...policy({}), status: { conditions: [readyCondition, readyCondition] } },
-      'status.conditions: each type may be given only once',
     ],
   ])('T21 refuses %s', (_, resource, message) => {
     const refusal = refusalOf(resource);

@@ -1,0 +1,160 @@
+import { toFailure } from '../failures/failure.ts';
+import type { Failure } from '../failures/failure.ts';
+import { isJsonObject } from '../oci/strict-json.ts';
+import type { JsonObject } from '../oci/strict-json.ts';
+import { compileIssuer } from '../policy/compile-issuer.ts';
+import { compilePolicy } from '../policy/compile.ts';
+import type { CompileSupport } from '../policy/compile.ts';
+import { ExpressionChecks } from '../policy/expression-checks.ts';
+import { compileException, defaultMaxExceptionMs } from '../policy/exceptions.ts';
+import type { ArtifactPolicyException } from '../policy/model/artifact-policy-exception.ts';
+import { groupVersion } from '../policy/model/metadata.ts';
+import { isPolicy, parseResource } from '../policy/model/resource.ts';
+import type { Resource } from '../policy/model/resource.ts';
+import type { TrustedIssuer } from '../policy/model/trusted-issuer.ts';
+import { notReadyOf } from '../policy/not-ready.ts';
+import { unknownNames } from '../policy/readiness.ts';
+import { issuersAlike } from '../policy/issuers-alike.ts';
+import type { PolicySnapshot } from '../policy/snapshot.ts';
+import type { AdmissionRequest } from './admission-review.ts';
+import { refusedResource } from './answer.ts';
+import type { ReviewAnswer } from './answer.ts';
+import { unchanged } from './pin-images.ts';
+import type { Clock } from './ports.ts';
+
+export interface ResourceReviewPorts {
+  /** What is in force; undefined before everything was read. */
+  readonly snapshot: () => PolicySnapshot | undefined;
+  readonly support: () => CompileSupport;
+  /** Longest time that an exception counts after it was made, milliseconds. */
+  readonly maxExceptionMs?: number | undefined;
+  readonly clock: Clock;
+}
+
+/** What is wrong for good, and what may become right: an issuer that is applied later, a ConfigMap that is not there yet. */
+interface Findings {
+  readonly refusal?: Failure;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Refuses issuers, policies and exceptions that their schema lets pass and that can never do what they say, and warns of
+ * what they wait for. Never throws.
+ */
+export async function reviewResource(
+  request: AdmissionRequest,
+  ports: ResourceReviewPorts,
+): Promise<ReviewAnswer> {
+  const { object, oldObject, operation, kind } = request;
+  if (object === undefined || (operation !== 'CREATE' && operation !== 'UPDATE')) return unchanged;
+  // What does not change what it says may be labelled, finalized and deleted, whatever it says.
+  if (oldObject !== undefined && (isBeingDeleted(oldObject) || saysTheSame(object, oldObject)))
+    return unchanged;
+  try {
+    const where = request.namespace === '' ? 'cluster' : `namespace ${request.namespace}`;
+    const metadata = { ...(object['metadata'] as JsonObject), ...named(request) };
+    const resource = parseResource({ ...object, apiVersion: groupVersion, kind: kind.kind, metadata }, where);
+    const { refusal, warnings } = await look(resource, oldObject, ports);
+    return refusal === undefined ? { ...unchanged, warnings } : refusedResource(refusal);
+  } catch (error) {
+    return refusedResource(toFailure(error));
+  }
+}
+
+/** A generated name is not known yet. */
+const named = ({ name, namespace }: AdmissionRequest): JsonObject => ({
+  name: name === '' ? 'generated' : name,
+  ...(namespace === '' ? {} : { namespace }),
+});
+
+const isBeingDeleted = ({ metadata }: JsonObject): boolean =>
+  isJsonObject(metadata) && typeof metadata['deletionTimestamp'] === 'string';
+const saysTheSame = (object: JsonObject, old: JsonObject): boolean =>
+  JSON.stringify(object['spec']) === JSON.stringify(old['spec']);
+
+async function look(
+  resource: Resource,
+  old: JsonObject | undefined,
+  ports: ResourceReviewPorts,
+): Promise<Findings> {
+  const snapshot = ports.snapshot();
+  if (isPolicy(resource)) {
+    const support = ports.support();
+    const checks = new ExpressionChecks(support.checkExpression);
+    await checks.prepare([resource]);
+    const issuers = snapshot?.issuers ?? new Map<string, never>();
+    const policy = compilePolicy(resource, issuers, { ...support, checkExpression: checks.of });
+    return sort(notReadyOf(policy).map(({ requirement, failure }) => ({ ...failure, where: requirement })));
+  }
+  if (resource.kind === 'TrustedIssuer') return lookAtIssuer(resource, snapshot, ports.support());
+  return lookAtException(resource, old, ports);
+}
+
+/** What somebody else may mend by applying something else. */
+const mayCome = new Set(['PolicyNotReady', 'TrustMaterialMissing', 'TrustMaterialInvalid']);
+
+function sort(problems: readonly (Failure & { readonly where: string })[]): Findings {
+  const refusal = problems.find(({ code }) => !mayCome.has(code));
+  if (refusal === undefined) {
+    return { warnings: problems.map(({ code, message, where }) => `${code}: ${where}: ${message}`) };
+  }
+  const { code, message, where } = refusal;
+  return { refusal: { code, message: `${where}: ${message}` }, warnings: [] };
+}
+
+function lookAtIssuer(
+  resource: TrustedIssuer,
+  snapshot: PolicySnapshot | undefined,
+  support: CompileSupport,
+): Findings {
+  const issuer = compileIssuer(resource, support);
+  if ('code' in issuer) {
+    const { code, message } = issuer;
+    return mayCome.has(code) ? { warnings: [`${code}: ${message}`] } : { refusal: issuer, warnings: [] };
+  }
+  const alike = [...(snapshot?.issuers.values() ?? [])].filter(
+    (other) => !('code' in other) && other.name !== issuer.name && issuersAlike(issuer, other),
+  );
+  return {
+    warnings: alike
+      .slice(0, 1)
+      .flatMap((other) =>
+        'code' in other
+          ? []
+          : [
+              `TrustedIssuer ${other.name} trusts the same: a signature counts once for minimumIssuers, whichever of the two is named.`,
+            ],
+      ),
+  };
+}
+
+function lookAtException(
+  resource: ArtifactPolicyException,
+  old: JsonObject | undefined,
+  { snapshot, clock, maxExceptionMs = defaultMaxExceptionMs }: ResourceReviewPorts,
+): Findings {
+  const { metadata, spec } = resource;
+  const nowMs = clock.nowMs();
+  const expiresAtMs = Date.parse(spec.expiresAt);
+  const isNew =
+    old === undefined || (old['spec'] as JsonObject | undefined)?.['expiresAt'] !== spec.expiresAt;
+  const madeAtMs = Date.parse(metadata.creationTimestamp ?? '');
+  const lastMs = (Number.isNaN(madeAtMs) ? nowMs : madeAtMs) + maxExceptionMs;
+  const refuse = (message: string): Findings => ({
+    refusal: { code: 'PolicyInvalid', message },
+    warnings: [],
+  });
+  if (isNew && expiresAtMs <= nowMs) return refuse(`spec.expiresAt ${spec.expiresAt} has passed.`);
+  if (isNew && expiresAtMs > lastMs) {
+    const last = new Date(lastMs).toISOString().slice(0, 19);
+    return refuse(
+      `spec.expiresAt ${spec.expiresAt} is more than ${maxExceptionMs / 86_400_000} days after the exception was made: ${last}Z is the latest.`,
+    );
+  }
+  const byTag = compileException(resource, maxExceptionMs)
+    .images.filter(({ byDigest }) => !byDigest)
+    .map(({ text }) => `${text} names no digest: whatever the tag means next is excepted, too.`);
+  const current = snapshot();
+  const unknown = current === undefined ? [] : unknownNames(spec.policies, current.policies);
+  return { warnings: [...unknown.map((sentence) => `${sentence}.`), ...byTag] };
+}

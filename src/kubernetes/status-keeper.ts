@@ -1,0 +1,101 @@
+import type { BaseLogger } from 'pino';
+import type { LiveObject } from '../admission/live-source.ts';
+import type { Clock } from '../admission/ports.ts';
+import { isJsonObject } from '../oci/strict-json.ts';
+import type { JsonObject } from '../oci/strict-json.ts';
+import { readinessOf } from '../policy/readiness.ts';
+import type { Readiness } from '../policy/readiness.ts';
+import type { PolicySnapshot } from '../policy/snapshot.ts';
+import type { ApiClient } from './api-client.ts';
+import { policyCollection } from './collection.ts';
+import type { Lease } from './lease.ts';
+import { NamedObject } from './named-object.ts';
+import { ProblemLog } from './problem-log.ts';
+import { Waker } from './waker.ts';
+
+/** Most objects whose status is written before others have their turn. */
+const maxWrites = 100;
+/** Longest message of a condition, characters. */
+const maxMessageLength = 1024;
+
+export interface StatusKeeperOptions {
+  readonly api: ApiClient;
+  readonly lease: Lease;
+  readonly objects: () => Iterable<LiveObject>;
+  readonly snapshot: () => PolicySnapshot | undefined;
+  readonly clock: Clock;
+  readonly logger: BaseLogger;
+}
+
+/** Writes into the status of issuers, policies and exceptions whether they do what they say; the holder of the lease does. */
+export class StatusKeeper {
+  readonly #options: StatusKeeperOptions;
+  readonly #closing = new AbortController();
+  readonly #problems: ProblemLog;
+  readonly #waker: Waker;
+
+  constructor(options: StatusKeeperOptions) {
+    this.#options = options;
+    this.#problems = new ProblemLog(options.logger, 'The status of resources cannot be written');
+    this.#waker = new Waker(() => this.#write());
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#waker.close();
+  }
+
+  async #write(): Promise<void> {
+    const { lease, objects, snapshot, clock } = this.#options;
+    const current = snapshot();
+    if (!lease.isHeld || current === undefined) return;
+    const nowMs = clock.nowMs();
+    let writes = 0;
+    try {
+      for (const object of objects()) {
+        const readiness = readinessOf(object.resource, current, nowMs);
+        const status = readiness === undefined ? undefined : changedStatus(object, readiness, nowMs);
+        if (status === undefined) continue;
+        await this.#writeOne(object, status);
+        if (++writes >= maxWrites || this.#closing.signal.aborted) return;
+      }
+      this.#problems.succeeded();
+    } catch (cause) {
+      if (!this.#closing.signal.aborted) this.#problems.failed(cause);
+    }
+  }
+
+  async #writeOne({ kind, name, namespace }: LiveObject, status: JsonObject): Promise<void> {
+    const { api } = this.#options;
+    const collection = { ...policyCollection(kind, namespace), only: name };
+    await new NamedObject(api, collection).merge({ status }, this.#closing.signal, 'status');
+  }
+}
+
+/** @returns undefined when the status says it already. */
+function changedStatus(
+  { status, generation }: LiveObject,
+  { isReady, reason, message }: Readiness,
+  nowMs: number,
+): JsonObject | undefined {
+  const found = isJsonObject(status) && Array.isArray(status['conditions']) ? status['conditions'] : [];
+  const conditions = found.filter(isJsonObject);
+  const before = conditions.find(({ type }) => type === 'Ready');
+  const now = {
+    type: 'Ready',
+    status: isReady ? 'True' : 'False',
+    reason,
+    message: message.slice(0, maxMessageLength),
+    observedGeneration: generation,
+  };
+  const isSame = Object.entries(now).every(([field, value]) => before?.[field] === value);
+  if (isSame && isJsonObject(status) && status['observedGeneration'] === generation) return undefined;
+  const changedAt =
+    before?.['status'] === now.status && typeof before['lastTransitionTime'] === 'string'
+      ? before['lastTransitionTime']
+      : `${new Date(nowMs).toISOString().slice(0, 19)}Z`;
+  return {
+    observedGeneration: generation,
+    conditions: [...conditions.filter((each) => each !== before), { ...now, lastTransitionTime: changedAt }],
+  };
+}

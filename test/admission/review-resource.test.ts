@@ -1,0 +1,182 @@
+import { describe, expect, it } from 'vitest';
+import type { AdmissionRequest } from '../../src/admission/admission-review.ts';
+import { reviewResource } from '../../src/admission/review-resource.ts';
+import type { ReviewAnswer } from '../../src/admission/answer.ts';
+import { failure } from '../../src/failures/failure.ts';
+import type { JsonObject } from '../../src/oci/strict-json.ts';
+import type { CompileSupport } from '../../src/policy/compile.ts';
+import {
+  clusterPolicy,
+  compile,
+  exception,
+  issuer,
+  keyIssuer,
+  signedBy,
+  trusting,
+} from '../policy/sample-resources.ts';
+import type { Fields } from '../policy/sample-resources.ts';
+import { startMs } from './sample-decision.ts';
+
+const inForce = compile([keyIssuer('acme', 'a key'), clusterPolicy('prod', { require: [signedBy('acme')] })]);
+const day = 86_400_000;
+const at = (ms: number): string => new Date(ms).toISOString();
+
+function ask(
+  object: Fields,
+  change: Partial<AdmissionRequest> = {},
+  support: Partial<CompileSupport> = {},
+): Promise<ReviewAnswer> {
+  const { kind, metadata } = object as { kind: string; metadata: { name: string; namespace?: string } };
+  const request: AdmissionRequest = {
+    ...{ uid: 'u', operation: 'CREATE', dryRun: false, username: 'somebody' },
+    kind: { group: 'refwarden.dev', version: 'v1alpha1', kind },
+    ...{ namespace: metadata.namespace ?? '', name: metadata.name },
+    object: object as JsonObject,
+    ...change,
+  };
+  return reviewResource(request, {
+    snapshot: () => inForce,
+    support: () => ({ ...trusting, ...support }),
+    clock: { nowMs: () => startMs },
+  });
+}
+
+const hotfix = (spec: Fields, metadata?: Fields): Fields =>
+  exception(
+    'hotfix',
+    { images: [`ghcr.io/acme/app@sha256:${'a'.repeat(64)}`], expiresAt: at(startMs + day), ...spec },
+    metadata,
+  );
+
+describe('reviewResource', () => {
+  it.each<[string, Fields]>([
+    ['a policy', clusterPolicy('new', { require: [signedBy('acme')] })],
+    ['an issuer', keyIssuer('other')],
+    ['an exception', hotfix({})],
+  ])('has nothing to say of %s that does what it says', async (_what, object) => {
+    expect(await ask(object)).toEqual({ allowed: true, message: '', warnings: [], auditAnnotations: {} });
+  });
+
+  it('refuses what its schema refuses, where the API server could not say so', async () => {
+    const answer = await ask(clusterPolicy('new', { require: [] }));
+    expect(answer.allowed).toBe(false);
+    expect(answer.message).toMatch(/^PolicyInvalid: cluster: ClusterArtifactPolicy new: spec\.require/);
+  });
+
+  it('refuses an expression that does not compile', async () => {
+    const policy = clusterPolicy('new', {
+      require: [
+        {
+          name: 'scan',
+          attestation: {
+            predicateType: 'https://x',
+            issuers: ['acme'],
+            assert: [{ expression: 'x +', message: 'm' }],
+          },
+        },
+      ],
+    });
+    const checkExpression = (): ReturnType<typeof failure> =>
+      failure('ExpressionInvalid', 'It ends too early.');
+    const answer = await ask(policy, {}, { checkExpression });
+    expect(answer.message).toMatch(/^ExpressionInvalid: scan: assert\[0\]: It ends too early\.\n/);
+  });
+
+  it('warns of an issuer that is not there yet', async () => {
+    const answer = await ask(clusterPolicy('new', { require: [signedBy('later')] }));
+    expect(answer).toMatchObject({
+      allowed: true,
+      warnings: ['PolicyNotReady: signed: There is no TrustedIssuer later.'],
+    });
+  });
+
+  it('refuses an issuer whose key is none, and warns of material that may come', async () => {
+    const invalid = await ask(
+      keyIssuer('new'),
+      {},
+      { check: () => failure('IssuerInvalid', 'The key does not parse.') },
+    );
+    expect(invalid.message).toMatch(/^IssuerInvalid: TrustedIssuer new: The key does not parse\.\n/);
+    const keyless = issuer('new', {
+      keyless: {
+        identities: [{ issuer: 'https://issuer.example', subject: 'a@example.com' }],
+        trustedRoot: { configMap: { name: 'root' } },
+      },
+    });
+    const waiting = await ask(
+      keyless,
+      {},
+      { material: () => failure('TrustMaterialMissing', 'There is no ConfigMap root.') },
+    );
+    expect(waiting.warnings).toEqual([
+      'TrustMaterialMissing: TrustedIssuer new: There is no ConfigMap root.',
+    ]);
+  });
+
+  it('warns of two issuers that trust the same', async () => {
+    expect((await ask(keyIssuer('acme-too', 'a key'))).warnings).toEqual([
+      'TrustedIssuer acme trusts the same: a signature counts once for minimumIssuers, whichever of the two is named.',
+    ]);
+    expect((await ask(keyIssuer('acme', 'a key'))).warnings).toEqual([]);
+  });
+
+  it.each<[string, Fields, string]>([
+    ['has ended', hotfix({ expiresAt: at(startMs) }), 'has passed'],
+    [
+      'lasts too long',
+      hotfix({ expiresAt: at(startMs + 90 * day + 1000) }),
+      'is more than 90 days after the exception was made: 2026-08-30T12:00:00Z is the latest',
+    ],
+    [
+      'is extended beyond its age',
+      hotfix({}, { creationTimestamp: at(startMs - 89.5 * day) }),
+      'is more than 90 days',
+    ],
+  ])('T23 refuses an exception that %s', async (_what, object, message) => {
+    expect((await ask(object)).message).toContain(message);
+  });
+
+  it('warns of an exception that names no digest, or what is not there', async () => {
+    const policies = [{ name: 'prod', requirements: ['sbom'] }, { name: 'staging' }];
+    expect((await ask(hotfix({ images: ['ghcr.io/acme/app:1'], policies }))).warnings).toEqual([
+      'ClusterArtifactPolicy prod has no requirement sbom.',
+      'There is no ClusterArtifactPolicy staging.',
+      'ghcr.io/acme/app:1 names no digest: whatever the tag means next is excepted, too.',
+    ]);
+  });
+
+  it('lets an exception that has ended be changed otherwise', async () => {
+    const ended = hotfix({ expiresAt: at(startMs - day) });
+    const changed = hotfix({ expiresAt: at(startMs - day), reason: 'INC-4712' });
+    const update = { operation: 'UPDATE', oldObject: ended as JsonObject } as const;
+    expect((await ask(changed, update)).allowed).toBe(true);
+  });
+
+  it('lets pass what says the same as before, or is being deleted', async () => {
+    const broken = clusterPolicy('old', { require: [] });
+    const labelled = { ...broken, metadata: { name: 'old', labels: { a: 'b' } } };
+    const update = { operation: 'UPDATE', oldObject: broken as JsonObject } as const;
+    expect((await ask(labelled, update)).allowed).toBe(true);
+    const deleted = {
+      ...broken,
+      metadata: { name: 'old', deletionTimestamp: at(startMs) },
+    } as unknown as JsonObject;
+    const finalizing = clusterPolicy('old', { require: [], images: ['a'] });
+    expect((await ask(finalizing, { operation: 'UPDATE', oldObject: deleted })).allowed).toBe(true);
+    expect((await ask(broken, { operation: 'DELETE' })).allowed).toBe(true);
+  });
+
+  it('T28 refuses what makes it fail', async () => {
+    const answer = await ask(
+      keyIssuer('new'),
+      {},
+      {
+        check: () => {
+          throw new Error('a fault of ours');
+        },
+      },
+    );
+    expect(answer).toMatchObject({ allowed: false });
+    expect(answer.message).toMatch(/^InternalError: /);
+  });
+});
