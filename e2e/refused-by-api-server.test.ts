@@ -15,30 +15,6 @@ beforeAll(async () => {
   kubectl = await makeKubectl(inject('world').kubeconfigPath, directory.path);
 });
 
-describe('what is not built', () => {
-  it.each([
-    {
-      what: 'ArtifactPolicyException',
-      object: {
-        apiVersion,
-        kind: 'ArtifactPolicyException',
-        metadata: { name: 'unbuilt' },
-        spec: {
-          images: ['registry.example/**'],
-          namespaces: ['default'],
-          policies: [{ name: 'tightened' }],
-          reason: 'INC-4711',
-          expiresAt: '2036-12-01T00:00:00Z',
-        },
-      },
-    },
-  ])('$what is refused by the API server by name', async ({ what, object }) => {
-    const result = await create(kubectl, object);
-    expect(result.code).toBe(1);
-    expect(result.stderr).toContain(`${what} is not built in this version of Refwarden`);
-  });
-});
-
 describe('an issuer of Notation', () => {
   const identity = 'x509.subject: C=US, ST=WA, O=Vendor';
   const issuer = (fields: object): object => ({

@@ -46,6 +46,20 @@ export async function startEtcd(plane: ControlPlane): Promise<BackgroundProcess>
   });
 }
 
+/** By etcd's JSON gateway (API v3, `KV.Range` and `KV.Compact`). */
+export async function compactEtcd({ etcdPort }: ControlPlane): Promise<void> {
+  const ask = async (path: string, body: object): Promise<unknown> => {
+    const url = `http://127.0.0.1:${etcdPort}/v3/kv/${path}`;
+    const response = await fetch(url, { method: 'POST', body: JSON.stringify(body) });
+    if (!response.ok)
+      throw new Error(`etcd answered ${response.status} to ${path}: ${await response.text()}`);
+    return response.json();
+  };
+  const key = Buffer.from('/').toString('base64');
+  const { header } = (await ask('range', { key, limit: 1 })) as { header: { revision: string } };
+  await ask('compaction', { revision: header.revision, physical: true });
+}
+
 export async function startApiServer(plane: ControlPlane): Promise<BackgroundProcess> {
   return startService({
     name: 'kube-apiserver',

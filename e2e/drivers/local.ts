@@ -3,7 +3,7 @@ import { makeTemporaryDirectory } from '../processes/temporary-directory.ts';
 import type { Cluster, ClusterDriver } from './cluster-driver.ts';
 import { awaitDefaultServiceAccount } from './create-namespace.ts';
 import { makeKubectl } from './kubectl.ts';
-import { startApiServer, startControllerManager, startEtcd } from './control-plane.ts';
+import { compactEtcd, startApiServer, startControllerManager, startEtcd } from './control-plane.ts';
 import { prepareControlPlane } from './prepare-control-plane.ts';
 
 const loopback = '127.0.0.1';
@@ -15,30 +15,41 @@ const loopback = '127.0.0.1';
 export const localDriver: ClusterDriver = {
   name: 'local',
   canRestartApiServer: true,
-  start: async () => {
-    const directory = await makeTemporaryDirectory('cluster');
-    const running: BackgroundProcess[] = [];
-    const stop = async (): Promise<void> => {
-      for (const process of running.splice(0).reverse()) await process.stop();
-      await directory.remove();
-    };
-    try {
-      return await startIn(directory.path, running, stop);
-    } catch (error) {
-      await stop();
-      throw error;
-    }
-  },
+  start: startLocalCluster,
 };
+
+/** One whose store can be tampered with. */
+export interface LocalCluster extends Cluster {
+  /** etcd answers nothing until what this returns is called. */
+  readonly pauseEtcd: () => () => void;
+  /** Forgets every version but the newest, as etcd does every five minutes. */
+  readonly compactEtcd: () => Promise<void>;
+}
+
+export async function startLocalCluster(): Promise<LocalCluster> {
+  const directory = await makeTemporaryDirectory('cluster');
+  const running: BackgroundProcess[] = [];
+  const stop = async (): Promise<void> => {
+    for (const process of running.splice(0).reverse()) await process.stop();
+    await directory.remove();
+  };
+  try {
+    return await startIn(directory.path, running, stop);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
 
 async function startIn(
   directory: string,
   running: BackgroundProcess[],
   stop: () => Promise<void>,
-): Promise<Cluster> {
+): Promise<LocalCluster> {
   const plane = await prepareControlPlane(directory, loopback);
   const kubectl = await makeKubectl(plane.kubeconfigPath, directory);
-  running.push(await startEtcd(plane));
+  const etcd = await startEtcd(plane);
+  running.push(etcd);
   let apiServer = await startApiServer(plane);
   running.push(apiServer);
   running.push(await startControllerManager(plane));
@@ -55,6 +66,13 @@ async function startIn(
       running.splice(running.indexOf(apiServer), 1, restarted);
       apiServer = restarted;
     },
+    pauseEtcd: () => {
+      process.kill(etcd.pid, 'SIGSTOP');
+      return () => {
+        process.kill(etcd.pid, 'SIGCONT');
+      };
+    },
+    compactEtcd: () => compactEtcd(plane),
     stop,
   };
 }

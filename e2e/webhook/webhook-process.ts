@@ -27,6 +27,10 @@ export interface WebhookProcess {
   readonly metrics: () => Promise<string>;
   /** The end of its log. */
   readonly logTail: () => string;
+  /** What `/readyz` answers. */
+  readonly readiness: () => Promise<number | undefined>;
+  /** It does nothing until what this returns is called. */
+  readonly pause: () => () => void;
   /** SIGKILL. */
   readonly kill: () => Promise<void>;
   /** Starts it again at the same address and waits until it is ready. */
@@ -96,6 +100,14 @@ export async function startWebhook({
     configurations,
     metrics: async () => (await fetch(`${operations}/metrics`)).text(),
     logTail: () => running.logTail(),
+    readiness: () => readiness(operations),
+    pause: () => {
+      const { pid } = running;
+      process.kill(pid, 'SIGSTOP');
+      return () => {
+        process.kill(pid, 'SIGCONT');
+      };
+    },
     kill: () => running.kill(),
     restart: async () => {
       running = await start();

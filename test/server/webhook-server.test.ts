@@ -8,7 +8,8 @@ import { createTestAuthority } from '../support/tls-certificates.ts';
 import { answerOf, keptConnection, openConnection, podReview, readToEnd } from '../support/webhook-call.ts';
 
 const body = JSON.stringify(podReview());
-const hint = 'Send an AdmissionReview as application/json by POST to /validate or /mutate.';
+const hint =
+  'Send an AdmissionReview as application/json by POST to /validate or /mutate or /validate-resources.';
 
 describe('createWebhookServer', () => {
   it('hands the parsed review on and answers what comes back, with the uid of the request', async () => {
