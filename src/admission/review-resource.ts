@@ -1,4 +1,4 @@
-import { toFailure } from '../failures/failure.ts';
+import { failure, toFailure } from '../failures/failure.ts';
 import type { Failure } from '../failures/failure.ts';
 import { isJsonObject } from '../oci/strict-json.ts';
 import type { JsonObject } from '../oci/strict-json.ts';
@@ -86,9 +86,19 @@ async function look(
     const policy = compilePolicy(resource, issuers, { ...support, checkExpression: checks.of });
     return sort(notReadyOf(policy).map(({ requirement, failure }) => ({ ...failure, where: requirement })));
   }
-  if (resource.kind === 'TrustedIssuer') return lookAtIssuer(resource, snapshot, ports.support());
+  if (resource.kind === 'TrustedIssuer')
+    return lookAtIssuer(resource, snapshot, withoutMirrors(ports.support()));
   return lookAtException(resource, old, ports);
 }
+
+/** Asking a mirror begins to read it: that waits until the issuer is applied, for a review has no effects and anybody may send one. */
+const withoutMirrors = (support: CompileSupport): CompileSupport => ({
+  ...support,
+  material: (reference) =>
+    reference.kind === 'tuf'
+      ? failure('TrustMaterialMissing', 'Its TUF mirror is read once it is applied.')
+      : support.material(reference),
+});
 
 /** What somebody else may mend by applying something else. */
 const mayCome = new Set(['PolicyNotReady', 'TrustMaterialMissing', 'TrustMaterialInvalid']);
@@ -155,6 +165,6 @@ function lookAtException(
     .images.filter(({ byDigest }) => !byDigest)
     .map(({ text }) => `${text} names no digest: whatever the tag means next is excepted, too.`);
   const current = snapshot();
-  const unknown = current === undefined ? [] : unknownNames(spec.policies, current.policies);
+  const unknown = current === undefined ? [] : unknownNames(spec.policies, current);
   return { warnings: [...unknown.map((sentence) => `${sentence}.`), ...byTag] };
 }

@@ -15,6 +15,8 @@ import { Waker } from './waker.ts';
 
 /** Most objects whose status is written before others have their turn. */
 const maxWrites = 100;
+/** Without a change they are all looked at so often, milliseconds: exceptions end. */
+const lookAgainMs = 5000;
 /** Longest message of a condition, characters. */
 const maxMessageLength = 1024;
 
@@ -33,6 +35,9 @@ export class StatusKeeper {
   readonly #closing = new AbortController();
   readonly #problems: ProblemLog;
   readonly #waker: Waker;
+  /** What every status speaks of, and since when. Whatever changes an object makes another snapshot. */
+  #written: PolicySnapshot | undefined;
+  #lookedAtMs = 0;
 
   constructor(options: StatusKeeperOptions) {
     this.#options = options;
@@ -50,6 +55,8 @@ export class StatusKeeper {
     const current = snapshot();
     if (!lease.isHeld || current === undefined) return;
     const nowMs = clock.nowMs();
+    const isKnown = current === this.#written && nowMs - this.#lookedAtMs < lookAgainMs;
+    if (isKnown && nowMs >= this.#lookedAtMs) return;
     let writes = 0;
     try {
       for (const object of objects()) {
@@ -59,6 +66,8 @@ export class StatusKeeper {
         await this.#writeOne(object, status);
         if (++writes >= maxWrites || this.#closing.signal.aborted) return;
       }
+      this.#written = current;
+      this.#lookedAtMs = nowMs;
       this.#problems.succeeded();
     } catch (cause) {
       if (!this.#closing.signal.aborted) this.#problems.failed(cause);

@@ -4,6 +4,7 @@ import type { ArtifactPolicyException } from './model/artifact-policy-exception.
 import { namespaceOf } from './model/artifact-policy.ts';
 import type { Resource } from './model/resource.ts';
 import { notReadyOf } from './not-ready.ts';
+import { policyName } from './policy-name.ts';
 import type { CompiledPolicy, PolicySnapshot } from './snapshot.ts';
 
 /** Whether a resource does what it says, for its condition `Ready`. */
@@ -17,11 +18,12 @@ export interface Readiness {
 /** @returns undefined while the snapshot does not know the resource yet. */
 export function readinessOf(
   resource: Resource | Failure,
-  { issuers, policies, exceptions }: PolicySnapshot,
+  snapshot: PolicySnapshot,
   nowMs: number,
 ): Readiness | undefined {
   if ('code' in resource) return unready(resource);
   const { name } = resource.metadata;
+  const { issuers, exceptions } = snapshot;
   switch (resource.kind) {
     case 'TrustedIssuer': {
       const issuer = issuers.get(name);
@@ -33,12 +35,12 @@ export function readinessOf(
         .find((exception) => exception.name === name);
       return compiled === undefined
         ? undefined
-        : readinessOfException(resource, compiled.endsAtMs, policies, nowMs);
+        : readinessOfException(resource, compiled.endsAtMs, snapshot, nowMs);
     }
     case 'ClusterArtifactPolicy':
     case 'ArtifactPolicy': {
       const namespace = resource.kind === 'ArtifactPolicy' ? namespaceOf(resource) : undefined;
-      const policy = policies.find((each) => each.name === name && each.namespace === namespace);
+      const policy = byName(snapshot).get(policyName({ name, namespace }));
       if (policy === undefined) return undefined;
       const [problem] = notReadyOf(policy);
       if (problem === undefined) return ready;
@@ -54,12 +56,12 @@ const unready = ({ code, message }: Failure): Readiness => ({ isReady: false, re
 function readinessOfException(
   { spec }: ArtifactPolicyException,
   endsAtMs: number,
-  policies: readonly CompiledPolicy[],
+  snapshot: PolicySnapshot,
   nowMs: number,
 ): Readiness {
   const end = new Date(endsAtMs).toISOString().replace('.000Z', 'Z');
   if (endsAtMs <= nowMs) return { isReady: false, reason: 'Expired', message: `It ended at ${end}.` };
-  const unknown = unknownNames(spec.policies, policies);
+  const unknown = unknownNames(spec.policies, snapshot);
   if (unknown.length === 0) return { ...ready, message: `It counts until ${end}.` };
   return { isReady: false, reason: 'NothingExcepted', message: `${unknown.join('; ')}.` };
 }
@@ -67,14 +69,26 @@ function readinessOfException(
 /** What of the named policies and requirements is not there, a sentence each without its full stop. */
 export function unknownNames(
   named: ArtifactPolicyException['spec']['policies'],
-  policies: readonly CompiledPolicy[],
+  snapshot: PolicySnapshot,
 ): readonly string[] {
   return named.flatMap(({ name, requirements = [] }) => {
-    const policy = policies.find((each) => each.name === name && each.namespace === undefined);
+    const policy = byName(snapshot).get(name);
     if (policy === undefined) return [`There is no ClusterArtifactPolicy ${name}`];
     const known = policy.requirements.map((requirement) => requirement.name);
     return requirements
       .filter((requirement) => !known.includes(requirement))
       .map((requirement) => `ClusterArtifactPolicy ${name} has no requirement ${requirement}`);
   });
+}
+
+const indexes = new WeakMap<PolicySnapshot, ReadonlyMap<string, CompiledPolicy>>();
+
+/** By {@link policyName}; made once for a snapshot, for many resources are looked up in it. */
+function byName(snapshot: PolicySnapshot): ReadonlyMap<string, CompiledPolicy> {
+  let index = indexes.get(snapshot);
+  if (index === undefined) {
+    index = new Map(snapshot.policies.map((policy) => [policyName(policy), policy]));
+    indexes.set(snapshot, index);
+  }
+  return index;
 }

@@ -113,6 +113,24 @@ describe('reviewResource', () => {
     ]);
   });
 
+  it('T10 has no TUF mirror read by a review', async () => {
+    const mirrored = issuer('new', {
+      keyless: {
+        identities: [{ issuer: 'https://issuer.example', subject: 'a@example.com' }],
+        trustedRoot: { tuf: { mirror: 'https://tuf-repo-cdn.sigstore.dev' } },
+      },
+    });
+    const asked: string[] = [];
+    const material = ({ kind }: { kind: string }): string => {
+      asked.push(kind);
+      return 'a root';
+    };
+    expect((await ask(mirrored, {}, { material })).warnings).toEqual([
+      'TrustMaterialMissing: TrustedIssuer new: Its TUF mirror is read once it is applied.',
+    ]);
+    expect(asked).toEqual([]);
+  });
+
   it('warns of two issuers that trust the same', async () => {
     expect((await ask(keyIssuer('acme-too', 'a key'))).warnings).toEqual([
       'TrustedIssuer acme trusts the same: a signature counts once for minimumIssuers, whichever of the two is named.',
