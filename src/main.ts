@@ -37,6 +37,7 @@ process.exitCode = await runProgram(process.argv.slice(2), {
   },
   defaults: {
     releaseNamespace: env['POD_NAMESPACE'] ?? 'refwarden-system',
+    environment: env,
     ...(dockerConfig === undefined ? {} : { dockerConfig }),
   },
   interrupted: interrupt.signal,

@@ -22,6 +22,8 @@ export interface RegistryOptions {
   readonly credentialProviderDir?: string;
   /** Directory that keeps content by digest across restarts. */
   readonly cacheDir?: string;
+  /** Of the process: clouds say there which identity it has; absent = empty. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
 }
 
 export interface PolicyOptions {

@@ -37,7 +37,11 @@ export interface ProgramOptions {
   readonly engine: Engine;
   readonly terminal: Terminal;
   /** Defaults that come from the environment of the process. */
-  readonly defaults: { readonly releaseNamespace: string; readonly dockerConfig?: string };
+  readonly defaults: {
+    readonly releaseNamespace: string;
+    readonly dockerConfig?: string;
+    readonly environment?: RegistryOptions['environment'];
+  };
   /** Aborted when the process is asked to end. */
   readonly interrupted: AbortSignal;
 }
@@ -322,6 +326,7 @@ function registryOptions(flags: RegistryFlags, defaults: ProgramOptions['default
   const dockerConfig = flags.dockerConfig ?? defaults.dockerConfig;
   return {
     plainHttp: flags.plainHttp,
+    ...(defaults.environment === undefined ? {} : { environment: defaults.environment }),
     ...(flags.registries === undefined ? {} : { registries: flags.registries }),
     ...(dockerConfig === undefined ? {} : { dockerConfig }),
     ...(flags.credentialProviders === undefined ? {} : { credentialProviders: flags.credentialProviders }),

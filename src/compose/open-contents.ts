@@ -6,6 +6,8 @@ import { RefwardenError } from '../failures/failure.ts';
 import { openLayout } from '../layout/layout-store.ts';
 import { publicHosts } from '../network/bounded-fetch.ts';
 import type { HostRules } from '../network/bounded-fetch.ts';
+import { CloudCredentials } from '../registry/cloud/cloud-credentials.ts';
+import { CloudHttp } from '../registry/cloud/cloud-http.ts';
 import { CredentialHelpers } from '../registry/credential-helpers.ts';
 import { CredentialProviders } from '../registry/credential-providers.ts';
 import { firstOf } from '../registry/first-of.ts';
@@ -32,6 +34,8 @@ export interface Contents {
   /** Which hosts the operator named, and how they are connected to. */
   readonly hosts: HostRules;
   readonly disk?: DiskCache;
+  /** Ends what credentials are asked for with, and the cache directory. */
+  readonly close: () => Promise<void>;
 }
 
 export async function openRegistries(
@@ -40,7 +44,8 @@ export async function openRegistries(
   { requests, cacheDirFailed = () => undefined }: Observers,
   helpers?: CredentialHelpers,
 ): Promise<Contents> {
-  const credentials = await openCredentials(options, helpers);
+  const cloud = openCloud(settings, options);
+  const credentials = withCloud(await openCredentials(options, helpers), cloud);
   const { cacheDirMaxBytes } = { ...defaultRegistryLimits, ...settings.limits };
   const disk =
     options.cacheDir === undefined
@@ -56,8 +61,32 @@ export async function openRegistries(
     ...(disk === undefined ? {} : { disk }),
     ...(requests === undefined ? {} : { requests }),
   });
-  return { store, credentials, hosts: hostRules(settings), ...(disk === undefined ? {} : { disk }) };
+  return {
+    ...{ store, credentials, hosts: hostRules(settings) },
+    ...(disk === undefined ? {} : { disk }),
+    close: async () => {
+      await cloud?.close();
+      await disk?.close();
+    },
+  };
 }
+
+/** Undefined where the settings name no registry of a cloud: then none is asked. */
+function openCloud(
+  { registries }: LoadedSettings,
+  { environment = {} }: RegistryOptions,
+): CloudCredentials | undefined {
+  const clouds = new Map(
+    registries.flatMap(({ host, credentials }) =>
+      credentials === undefined ? [] : [[host, credentials] as const],
+    ),
+  );
+  if (clouds.size === 0) return undefined;
+  return new CloudCredentials(clouds, { http: new CloudHttp(), clock, environment });
+}
+
+const withCloud = (others: Credentials, cloud: CloudCredentials | undefined): Credentials =>
+  cloud === undefined ? others : firstOf(others, cloud);
 
 async function openCredentials(
   { dockerConfig, credentialProviders, credentialProviderDir }: RegistryOptions,
@@ -91,7 +120,8 @@ export async function openContents(
   settings: LoadedSettings,
 ): Promise<Contents> {
   if (options.layout !== undefined) {
-    return { store: await openLayout(options.layout, { clock }), credentials: anonymous, hosts: publicHosts };
+    const store = await openLayout(options.layout, { clock });
+    return { store, credentials: anonymous, hosts: publicHosts, close: () => Promise.resolve() };
   }
   // The user's own command runs the user's own helpers; the webhook runs nothing but providers that it was told of.
   return await openRegistries(options, settings, {}, new CredentialHelpers(clock));

@@ -24,7 +24,7 @@ interface OpenDecision {
 /** The decision over one source of policies. */
 export function openDecision(
   source: LiveSource,
-  { store, credentials, hosts, disk }: Contents,
+  { store, credentials, hosts, disk, close: closeContents }: Contents,
   recorder: VerdictRecorder,
   pullSecrets?: PullSecrets,
 ): OpenDecision {
@@ -58,7 +58,7 @@ export function openDecision(
     close: async () => {
       await Promise.all([artifacts.close(), source.close(), pool.close(), revocation.close()]);
       await pullSecrets?.close();
-      await disk?.close();
+      await closeContents();
     },
   };
 }

@@ -5,7 +5,7 @@ import { createArtifactSource } from '../referrers/artifact-source.ts';
 import { loadSettings, openContents } from './open-contents.ts';
 
 export async function openExplorer(options: TreeOptions): Promise<Explorer> {
-  const { store, credentials, disk } = await openContents(options, await loadSettings(options));
+  const { store, credentials, close } = await openContents(options, await loadSettings(options));
   const artifacts = createArtifactSource(store);
   return {
     explore: (image, signal, onProgress) => {
@@ -14,7 +14,7 @@ export async function openExplorer(options: TreeOptions): Promise<Explorer> {
     },
     close: async () => {
       await artifacts.close();
-      await disk?.close();
+      await close();
     },
   };
 }

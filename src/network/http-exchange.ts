@@ -5,7 +5,7 @@ import { connectionFailure } from './connection-failure.ts';
 
 export interface HttpRequest {
   readonly url: URL;
-  readonly method: 'GET' | 'HEAD' | 'POST';
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT';
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string | Uint8Array;
   /** A larger body of a 2xx answer is refused, and not read to its end. */

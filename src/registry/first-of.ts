@@ -8,5 +8,6 @@ export function firstOf(first: Credentials, second: Credentials): Credentials {
   return {
     scope: (registry, repository) => of(registry, repository).scope(registry, repository),
     account: (registry, repository) => of(registry, repository).account(registry, repository),
+    explain: (registry, repository) => of(registry, repository).explain?.(registry, repository),
   };
 }

@@ -31,7 +31,8 @@ export function pullCredentials({ secrets, missing }: FoundSecrets, others: Cred
     explain: (registry, repository) => {
       const entry = find(registry, repository);
       if (entry !== undefined) return `The account is that of ${entry.name}.`;
-      if (others.scope(registry, repository) !== anonymousScope) return undefined;
+      if (others.scope(registry, repository) !== anonymousScope)
+        return others.explain?.(registry, repository);
       const silent = configs.map(({ name }) => `${name} has no entry for ${registry}`);
       const reasons = [...silent, ...faults];
       return reasons.length === 0

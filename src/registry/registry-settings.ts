@@ -4,6 +4,9 @@ import { RefwardenError } from '../failures/failure.ts';
 import { isPlainHost, isRepositoryPath, normalizeRegistry } from '../image/reference.ts';
 import { mechanisms } from '../policy/evidence.ts';
 import type { Mechanism } from '../policy/evidence.ts';
+import { cloudProviders } from './cloud/cloud-credentials.ts';
+import { cloudNames } from './cloud/cloud-provider.ts';
+import type { CloudName } from './cloud/cloud-provider.ts';
 import { highestRegistryLimits } from './limits.ts';
 import type { RegistryLimits } from './limits.ts';
 
@@ -30,6 +33,8 @@ export interface RegistrySettings {
   readonly prefix?: string | undefined;
   /** `http(s)://host:port` of a proxy that connects to this host, and to hosts without settings that it names. */
   readonly proxy?: string | undefined;
+  /** The cloud that gives the process credentials for this host by its identity. */
+  readonly credentials?: CloudName | undefined;
   /** PEM: the authorities that are trusted for this host, and no others. */
   readonly ca?: string | undefined;
   /** PEM: shown to this host, and only when its own images are asked for. */
@@ -72,6 +77,7 @@ const registryEntrySchema = z.strictObject({
     .max(maxPathLength)
     .refine(isProxy, 'is no proxy; write http://host:port or https://host:port, without user and path')
     .optional(),
+  credentials: z.enum(cloudNames).optional(),
   caFile: pathSchema.optional(),
   clientCertificate: z.strictObject({ certFile: pathSchema, keyFile: pathSchema }).optional(),
 });
@@ -114,11 +120,14 @@ export function contradictions(
 ): { readonly field: keyof RegistryEntry; readonly why: string }[] {
   const { host, mirror, plainHttp } = entry;
   const found: { field: keyof RegistryEntry; why: string }[] = [];
+  const refusal =
+    entry.credentials === undefined ? undefined : cloudProviders[entry.credentials].refuses(host);
+  if (refusal !== undefined) found.push({ field: 'credentials', why: `does not fit: the host ${refusal}` });
   if (mirror !== undefined) {
     if (mirror === host) found.push({ field: 'mirror', why: 'is the host itself; leave it out' });
     else if (all.some((other) => other.host === mirror && other.mirror !== undefined))
       found.push({ field: 'mirror', why: 'has a mirror of its own; name the host that is to be asked' });
-    for (const field of ['plainHttp', 'caFile', 'clientCertificate', 'proxy'] as const) {
+    for (const field of ['plainHttp', 'credentials', 'caFile', 'clientCertificate', 'proxy'] as const) {
       if (entry[field] === undefined || entry[field] === false) continue;
       found.push({
         field,
@@ -126,7 +135,7 @@ export function contradictions(
       });
     }
   } else if (plainHttp === true) {
-    for (const field of ['caFile', 'clientCertificate'] as const) {
+    for (const field of ['credentials', 'caFile', 'clientCertificate'] as const) {
       if (entry[field] === undefined) continue;
       found.push({ field, why: 'is of no use over plain HTTP; leave it out, or plainHttp' });
     }
