@@ -84,7 +84,7 @@ export async function startService(
       log.warn({ cause }, 'The cache directory fails: going on without it');
     },
   });
-  const pullSecrets = options.pullSecrets ? new PullSecrets(options.kubeconfig, clock) : undefined;
+  const pullSecrets = options.pullSecrets ? new PullSecrets(options.kubeconfig, clock) : 'none';
   const decision = openDecision(source, contents, recorder, pullSecrets);
   const { trustFor, checkExpression, maxExceptionMs } = trust.snapshotOptions;
   const resourcePorts: ResourceReviewPorts = {

@@ -42,6 +42,16 @@ export function pullCredentials({ secrets, missing }: FoundSecrets, others: Cred
   };
 }
 
+/** For a service that was told to read no pull secrets: whoever is refused is told. */
+export const withoutPullSecrets = (others: Credentials): Credentials => ({
+  scope: (registry, repository) => others.scope(registry, repository),
+  account: (registry, repository) => others.account(registry, repository),
+  explain: (registry, repository) =>
+    others.scope(registry, repository) === anonymousScope
+      ? 'Pull secrets of workloads are not read here (--no-pull-secrets, pullSecrets.mode of the chart).'
+      : others.explain?.(registry, repository),
+});
+
 /** A secret is the same object as long as it is remembered: it is parsed once for all workloads that name it. */
 const parsed = new WeakMap<PullSecret, DockerConfig | string>();
 

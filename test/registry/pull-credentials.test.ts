@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { anonymous } from '../../src/admission/ports.ts';
 import type { Credentials } from '../../src/admission/ports.ts';
-import { pullCredentials } from '../../src/registry/pull-credentials.ts';
 import type { PullSecret } from '../../src/admission/pull-secret.ts';
+import { pullCredentials, withoutPullSecrets } from '../../src/registry/pull-credentials.ts';
 
 const secret = (name: string, content: unknown, form: PullSecret['form'] = 'config.json'): PullSecret => ({
   name: `secret ${name} in namespace shop`,
@@ -97,5 +97,16 @@ describe('pullCredentials', () => {
       );
     expect(of(keys(1000)).scope('r1.example', 'a')).not.toBe('anonymous');
     expect(of(keys(1001)).scope('r1.example', 'a')).toBe('anonymous');
+  });
+
+  it('that are not read at all are said to be so, where nothing else gives an account', () => {
+    expect(withoutPullSecrets(anonymous).explain?.('quay.io', 'a')).toBe(
+      'Pull secrets of workloads are not read here (--no-pull-secrets, pullSecrets.mode of the chart).',
+    );
+    const others = of(auths('a', { 'ghcr.io': user('me') }));
+    expect(withoutPullSecrets(others).explain?.('ghcr.io', 'a')).toBe(
+      'The account is that of secret a in namespace shop.',
+    );
+    expect(withoutPullSecrets(others).scope('ghcr.io', 'a')).toBe(others.scope('ghcr.io', 'a'));
   });
 });
