@@ -1,9 +1,9 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { writeImageArchive } from '../../scripts/image-archive.ts';
 import { ensureComponent } from '../components/ensure-component.ts';
 import type { BackgroundProcess } from '../processes/background-process.ts';
-import { runCommand, runCommandOrThrow } from '../processes/run-command.ts';
+import { runCommand } from '../processes/run-command.ts';
 import { startService } from '../processes/start-service.ts';
 import { podNetwork } from './addresses.ts';
 
@@ -80,14 +80,14 @@ export async function killContainers(directory: string): Promise<void> {
     }
   }
   const { state } = containerdFiles(directory);
-  const { stdout: mounts } = await runCommandOrThrow('cat', ['/proc/self/mounts']);
+  const mounts = await readFile('/proc/self/mounts', 'utf8');
   for (const line of mounts.split('\n').reverse()) {
     const path = line.split(' ')[1] ?? '';
     const isGone =
       path.startsWith(state) || path.startsWith(join(directory, 'kubelet')) || path.includes('/run/netns/');
     if (isGone) await runCommand('umount', ['--lazy', path]);
   }
-  await runCommandOrThrow('rm', ['-rf', state]);
+  await rm(state, { recursive: true, force: true });
 }
 
 async function ctr(files: ContainerdFiles, ...args: string[]): ReturnType<typeof runCommand> {
