@@ -127,6 +127,12 @@ describe('the chart', () => {
     expect(code).toBe(0);
   });
 
+  it('is of the version of the program', async () => {
+    const [chart] = parseAllDocuments(await readFile(join(chartPath, 'Chart.yaml'), 'utf8'));
+    const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string };
+    expect(chart?.toJS()).toMatchObject({ version, appVersion: version });
+  });
+
   it.each(matrix)('with %s makes objects that the API server takes as they are', async (_what, values) => {
     const objects = objectsIn(await template(values));
     expect(objects.length).toBeGreaterThan(10);
