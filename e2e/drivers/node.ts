@@ -2,6 +2,7 @@ import { isInsideNode, lacksForNode } from '../node/enter-namespaces.ts';
 import { nodeAddress, nodeName } from '../node/addresses.ts';
 import { allowPlainHttp, importImage, killContainers, startContainerd } from '../node/containerd.ts';
 import { startKubelet, startKubeProxy, startScheduler } from '../node/kubelet.ts';
+import { leaveNoTrace } from '../node/leave-no-trace.ts';
 import { forgetPodNetwork, makeNodeNetwork } from '../node/network.ts';
 import type { BackgroundProcess } from '../processes/background-process.ts';
 import { makeTemporaryDirectory } from '../processes/temporary-directory.ts';
@@ -36,10 +37,12 @@ export async function startNode(): Promise<NodeCluster> {
   if (!isInsideNode()) throw new Error('A node is started by npm run e2e with REFWARDEN_E2E_DRIVER=node.');
   const lacks = lacksForNode();
   if (lacks.length > 0) throw new Error(lacks.join('\n'));
+  const removeCgroups = await leaveNoTrace();
   const directory = await makeTemporaryDirectory('node');
   const node = new RunningNode(await prepareControlPlane(directory.path, nodeAddress));
   const stop = async (): Promise<void> => {
     await node.kill();
+    await removeCgroups();
     await directory.remove();
   };
   const kubectl = await makeKubectl(node.plane.kubeconfigPath, directory.path);
