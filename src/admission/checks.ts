@@ -2,6 +2,7 @@ import { failureCatalogue } from '../failures/catalogue.ts';
 import type { FailureCode } from '../failures/catalogue.ts';
 import { failure, withCause } from '../failures/failure.ts';
 import type { Failure } from '../failures/failure.ts';
+import { timeText } from '../failures/time-text.ts';
 import type { Exemption } from '../policy/exceptions.ts';
 import { policyName } from '../policy/policy-name.ts';
 import type { CompiledPolicy, NoMatch } from '../policy/snapshot.ts';
@@ -51,8 +52,7 @@ export function passed(policy: CompiledPolicy, requirement: string, message: str
 /** A requirement that an exception stands in for. */
 export function excepted(policy: CompiledPolicy, exemption: Exemption): Check {
   const { requirement, exception } = exemption;
-  const until = new Date(exception.endsAtMs).toISOString().replace('.000Z', 'Z');
-  const message = `excepted by ${exception.name} until ${until}: ${exception.reason}`;
+  const message = `excepted by ${exception.name} until ${timeText(exception.endsAtMs)}: ${exception.reason}`;
   return { ...passed(policy, requirement, message), exemption };
 }
 

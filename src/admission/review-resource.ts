@@ -1,5 +1,6 @@
 import { failure, toFailure } from '../failures/failure.ts';
 import type { Failure } from '../failures/failure.ts';
+import { secondText } from '../failures/time-text.ts';
 import { isJsonObject } from '../oci/strict-json.ts';
 import type { JsonObject } from '../oci/strict-json.ts';
 import { compileIssuer } from '../policy/compile-issuer.ts';
@@ -122,19 +123,14 @@ function lookAtIssuer(
     const { code, message } = issuer;
     return mayCome.has(code) ? { warnings: [`${code}: ${message}`] } : { refusal: issuer, warnings: [] };
   }
-  const alike = [...(snapshot?.issuers.values() ?? [])].filter(
+  const alike = [...(snapshot?.issuers.values() ?? [])].find(
     (other) => !('code' in other) && other.name !== issuer.name && issuersAlike(issuer, other),
   );
+  if (alike === undefined || 'code' in alike) return { warnings: [] };
   return {
-    warnings: alike
-      .slice(0, 1)
-      .flatMap((other) =>
-        'code' in other
-          ? []
-          : [
-              `TrustedIssuer ${other.name} trusts the same: a signature counts once for minimumIssuers, whichever of the two is named.`,
-            ],
-      ),
+    warnings: [
+      `TrustedIssuer ${alike.name} trusts the same: a signature counts once for minimumIssuers, whichever of the two is named.`,
+    ],
   };
 }
 
@@ -156,9 +152,8 @@ function lookAtException(
   });
   if (isNew && expiresAtMs <= nowMs) return refuse(`spec.expiresAt ${spec.expiresAt} has passed.`);
   if (isNew && expiresAtMs > lastMs) {
-    const last = new Date(lastMs).toISOString().slice(0, 19);
     return refuse(
-      `spec.expiresAt ${spec.expiresAt} is more than ${maxExceptionMs / 86_400_000} days after the exception was made: ${last}Z is the latest.`,
+      `spec.expiresAt ${spec.expiresAt} is more than ${maxExceptionMs / 86_400_000} days after the exception was made: ${secondText(lastMs)} is the latest.`,
     );
   }
   const byTag = compileException(resource, maxExceptionMs)

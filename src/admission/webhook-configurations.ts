@@ -1,4 +1,5 @@
 import { apiGroup, apiVersion } from '../policy/model/metadata.ts';
+import { resourcePlurals } from '../policy/model/resource.ts';
 import type { WebhookSettings } from './webhook-settings.ts';
 import { workloadKinds } from './workload.ts';
 
@@ -120,12 +121,7 @@ const resourcesWebhook = (settings: WebhookSettings, target: WebhookTarget): Web
     {
       apiGroups: [apiGroup],
       apiVersions: [apiVersion],
-      resources: [
-        'trustedissuers',
-        'clusterartifactpolicies',
-        'artifactpolicies',
-        'artifactpolicyexceptions',
-      ],
+      resources: Object.values(resourcePlurals),
       operations: ['CREATE', 'UPDATE'],
       scope: '*',
     },

@@ -7,7 +7,7 @@ import type { VerdictRecorder } from '../admission/ports.ts';
 import type { PullSecrets } from '../kubernetes/pull-secrets.ts';
 import { createArtifactSource } from '../referrers/artifact-source.ts';
 import type { DiskCache } from '../registry/disk-cache.ts';
-import { pullCredentials, withoutPullSecrets } from '../registry/pull-credentials.ts';
+import { pullCredentials } from '../registry/pull-credentials.ts';
 import { createRevocationSource } from '../revocation/revocation-source.ts';
 import { createVerifierPool } from '../workers/verifier-pool.ts';
 import type { Contents } from './open-contents.ts';
@@ -26,11 +26,8 @@ export function openDecision(
   source: LiveSource,
   { store, credentials, hosts, disk, close: closeContents }: Contents,
   recorder: VerdictRecorder,
-  /** `none` where the service is told to read none. */
-  pullSecrets?: PullSecrets | 'none',
+  pullSecrets?: PullSecrets,
 ): OpenDecision {
-  const secrets = typeof pullSecrets === 'object' ? pullSecrets : undefined;
-  const own = pullSecrets === 'none' ? withoutPullSecrets(credentials) : credentials;
   const artifacts = createArtifactSource(store);
   const revocation = createRevocationSource({ hosts, clock });
   const pool = createVerifierPool({ revocation });
@@ -46,7 +43,9 @@ export function openDecision(
       namespaces: source,
       credentials: {
         credentialsFor: async (workload) =>
-          secrets === undefined ? own : pullCredentials(await secrets.find(workload), credentials),
+          pullSecrets === undefined
+            ? credentials
+            : pullCredentials(await pullSecrets.find(workload), credentials),
       },
     },
     caches: () => [
@@ -58,7 +57,7 @@ export function openDecision(
     disk,
     close: async () => {
       await Promise.all([artifacts.close(), source.close(), pool.close(), revocation.close()]);
-      await secrets?.close();
+      await pullSecrets?.close();
       await closeContents();
     },
   };

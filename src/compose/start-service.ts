@@ -14,6 +14,7 @@ import type { LogLevel } from '../observability/logger.ts';
 import { createMetrics } from '../observability/metrics.ts';
 import { createVerdictRecorder } from '../observability/verdict-recorder.ts';
 import { notReady } from '../policy/not-ready.ts';
+import { withoutPullSecrets } from '../registry/pull-credentials.ts';
 import { createOperationsServer } from '../server/operations-server.ts';
 import { loadAuthority } from '../server/serving-certificate.ts';
 import { createWebhookServer } from '../server/webhook-server.ts';
@@ -84,8 +85,10 @@ export async function startService(
       log.warn({ cause }, 'The cache directory fails: going on without it');
     },
   });
-  const pullSecrets = options.pullSecrets ? new PullSecrets(options.kubeconfig, clock) : 'none';
-  const decision = openDecision(source, contents, recorder, pullSecrets);
+  const pullSecrets = options.pullSecrets ? new PullSecrets(options.kubeconfig, clock) : undefined;
+  const credentials =
+    pullSecrets === undefined ? withoutPullSecrets(contents.credentials) : contents.credentials;
+  const decision = openDecision(source, { ...contents, credentials }, recorder, pullSecrets);
   const { trustFor, checkExpression, maxExceptionMs } = trust.snapshotOptions;
   const resourcePorts: ResourceReviewPorts = {
     ...{ clock, maxExceptionMs },

@@ -1,5 +1,6 @@
 import type { WebhookConfiguration } from '../admission/webhook-configurations.ts';
-import type { Resource } from '../policy/model/resource.ts';
+import { resourcePlurals } from '../policy/model/resource.ts';
+import type { ResourceKind } from '../policy/model/resource.ts';
 import { apiGroup, groupVersion } from '../policy/model/metadata.ts';
 
 const webhookGroup = 'admissionregistration.k8s.io';
@@ -20,17 +21,15 @@ export interface Collection {
 /** A collection of which one object alone is meant. */
 export type SingleCollection = Collection & { readonly only: string };
 
-export type PolicyKind = Resource['kind'];
-
-export const policyCollections: Readonly<Record<PolicyKind, Collection>> = {
-  TrustedIssuer: customResource('trustedissuers'),
-  ClusterArtifactPolicy: customResource('clusterartifactpolicies'),
-  ArtifactPolicy: customResource('artifactpolicies'),
-  ArtifactPolicyException: customResource('artifactpolicyexceptions'),
+export const policyCollections: Readonly<Record<ResourceKind, Collection>> = {
+  TrustedIssuer: customResource('TrustedIssuer'),
+  ClusterArtifactPolicy: customResource('ClusterArtifactPolicy'),
+  ArtifactPolicy: customResource('ArtifactPolicy'),
+  ArtifactPolicyException: customResource('ArtifactPolicyException'),
 };
 
 /** That of one namespace, or of the cluster; `permission` is the one to write the status. */
-export function policyCollection(kind: PolicyKind, namespace: string | undefined): Collection {
+export function policyCollection(kind: ResourceKind, namespace: string | undefined): Collection {
   const { name, absent } = policyCollections[kind];
   const within = namespace === undefined ? '' : `namespaces/${encodeURIComponent(namespace)}/`;
   return {
@@ -105,7 +104,8 @@ export function webhookCollection(kind: WebhookConfiguration['kind'], name: stri
   };
 }
 
-function customResource(name: string): Collection {
+function customResource(kind: ResourceKind): Collection {
+  const name = resourcePlurals[kind];
   return {
     name,
     path: `/apis/${groupVersion}/${name}`,

@@ -14,11 +14,12 @@ import type { UnreadablePolicy } from '../policy/compile.ts';
 import { modeOf } from '../policy/model/artifact-policy.ts';
 import { groupVersion } from '../policy/model/metadata.ts';
 import { parseResource } from '../policy/model/resource.ts';
+import type { ResourceKind } from '../policy/model/resource.ts';
 import { ResourceSet } from '../policy/resource-set.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
 import { ApiClient } from './api-client.ts';
 import { configMapCollection, namespaceCollection, policyCollections } from './collection.ts';
-import type { Collection, PolicyKind } from './collection.ts';
+import type { Collection } from './collection.ts';
 import { loadKubeConfig } from './kube-config.ts';
 import { generationOf, labelsOf, textsOf } from './kube-object.ts';
 import type { ObjectHeader } from './kube-object.ts';
@@ -97,7 +98,7 @@ class ClusterSource implements LiveSource {
       });
     };
     this.#reflectors = [
-      ...(Object.keys(policyCollections) as PolicyKind[]).map((kind) =>
+      ...(Object.keys(policyCollections) as ResourceKind[]).map((kind) =>
         reflect(policyCollections[kind], {
           put: (header, object) => {
             this.#applyResource(kind, header, object);
@@ -175,7 +176,7 @@ class ClusterSource implements LiveSource {
   }
 
   /** A version that does not parse leaves the last good one in force. */
-  #applyResource(kind: PolicyKind, header: ObjectHeader, object: JsonObject): void {
+  #applyResource(kind: ResourceKind, header: ObjectHeader, object: JsonObject): void {
     const origin = originOf(kind, header);
     const { name, namespace } = header;
     const where = namespace === undefined ? 'cluster' : `namespace ${namespace}`;
@@ -259,5 +260,5 @@ class ClusterSource implements LiveSource {
   }
 }
 
-const originOf = (kind: PolicyKind, { name, namespace }: ObjectHeader): string =>
+const originOf = (kind: ResourceKind, { name, namespace }: ObjectHeader): string =>
   namespace === undefined ? `${kind}/${name}` : `${kind}/${namespace}/${name}`;

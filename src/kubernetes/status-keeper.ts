@@ -1,6 +1,7 @@
 import type { BaseLogger } from 'pino';
 import type { LiveObject } from '../admission/live-source.ts';
 import type { Clock } from '../admission/ports.ts';
+import { secondText } from '../failures/time-text.ts';
 import { isJsonObject } from '../oci/strict-json.ts';
 import type { JsonObject } from '../oci/strict-json.ts';
 import { readinessOf } from '../policy/readiness.ts';
@@ -55,8 +56,8 @@ export class StatusKeeper {
     const current = snapshot();
     if (!lease.isHeld || current === undefined) return;
     const nowMs = clock.nowMs();
-    const isKnown = current === this.#written && nowMs - this.#lookedAtMs < lookAgainMs;
-    if (isKnown && nowMs >= this.#lookedAtMs) return;
+    const ageMs = nowMs - this.#lookedAtMs;
+    if (current === this.#written && ageMs >= 0 && ageMs < lookAgainMs) return;
     let writes = 0;
     try {
       for (const object of objects()) {
@@ -102,7 +103,7 @@ function changedStatus(
   const changedAt =
     before?.['status'] === now.status && typeof before['lastTransitionTime'] === 'string'
       ? before['lastTransitionTime']
-      : `${new Date(nowMs).toISOString().slice(0, 19)}Z`;
+      : secondText(nowMs);
   return {
     observedGeneration: generation,
     conditions: [...conditions.filter((each) => each !== before), { ...now, lastTransitionTime: changedAt }],

@@ -1,5 +1,6 @@
 import type { FailureCode } from '../failures/catalogue.ts';
 import type { Failure } from '../failures/failure.ts';
+import { timeText } from '../failures/time-text.ts';
 import type { ArtifactPolicyException } from './model/artifact-policy-exception.ts';
 import { namespaceOf } from './model/artifact-policy.ts';
 import type { Resource } from './model/resource.ts';
@@ -59,7 +60,7 @@ function readinessOfException(
   snapshot: PolicySnapshot,
   nowMs: number,
 ): Readiness {
-  const end = new Date(endsAtMs).toISOString().replace('.000Z', 'Z');
+  const end = timeText(endsAtMs);
   if (endsAtMs <= nowMs) return { isReady: false, reason: 'Expired', message: `It ended at ${end}.` };
   const unknown = unknownNames(spec.policies, snapshot);
   if (unknown.length === 0) return { ...ready, message: `It counts until ${end}.` };

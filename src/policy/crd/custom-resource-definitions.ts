@@ -1,5 +1,5 @@
 import { apiGroup, apiVersion } from '../model/metadata.ts';
-import { resourceSchemas } from '../model/resource.ts';
+import { resourcePlurals, resourceSchemas } from '../model/resource.ts';
 import type { ResourceKind } from '../model/resource.ts';
 import { structuralSchema } from './structural-schema.ts';
 
@@ -10,7 +10,6 @@ interface PrinterColumn {
 }
 
 interface Naming {
-  readonly plural: string;
   readonly shortNames: readonly string[];
   readonly scope: 'Cluster' | 'Namespaced';
   readonly columns: readonly PrinterColumn[];
@@ -32,25 +31,21 @@ const mode: PrinterColumn = { name: 'Mode', type: 'string', jsonPath: '.spec.mod
 
 const naming: Readonly<Record<ResourceKind, Naming>> = {
   TrustedIssuer: {
-    plural: 'trustedissuers',
     shortNames: ['ti'],
     scope: 'Cluster',
     columns: [ready, reason, age],
   },
   ClusterArtifactPolicy: {
-    plural: 'clusterartifactpolicies',
     shortNames: ['cap'],
     scope: 'Cluster',
     columns: [mode, ready, reason, age],
   },
   ArtifactPolicy: {
-    plural: 'artifactpolicies',
     shortNames: ['ap'],
     scope: 'Namespaced',
     columns: [mode, ready, reason, age],
   },
   ArtifactPolicyException: {
-    plural: 'artifactpolicyexceptions',
     shortNames: ['ape'],
     scope: 'Cluster',
     columns: [{ name: 'Expires', type: 'string', jsonPath: '.spec.expiresAt' }, ready, reason, age],
@@ -77,7 +72,8 @@ export function customResourceDefinitions(): CustomResourceDefinition[] {
 }
 
 function definition(kind: ResourceKind): CustomResourceDefinition {
-  const { plural, shortNames, scope, columns } = naming[kind];
+  const { shortNames, scope, columns } = naming[kind];
+  const plural = resourcePlurals[kind];
   const schema = structuralSchema(resourceSchemas[kind]);
   const properties = schema['properties'] as Record<string, unknown>;
   return {

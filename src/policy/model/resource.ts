@@ -17,6 +17,14 @@ export const resourceSchemas = {
 } as const;
 export type ResourceKind = keyof typeof resourceSchemas;
 
+/** As URLs, roles and webhook rules name them. */
+export const resourcePlurals: Readonly<Record<ResourceKind, string>> = {
+  TrustedIssuer: 'trustedissuers',
+  ClusterArtifactPolicy: 'clusterartifactpolicies',
+  ArtifactPolicy: 'artifactpolicies',
+  ArtifactPolicyException: 'artifactpolicyexceptions',
+};
+
 export type Resource = TrustedIssuer | ClusterArtifactPolicy | ArtifactPolicy | ArtifactPolicyException;
 
 /** What requires something of images; the other kinds say who is trusted, and what is excepted. */

@@ -1,4 +1,5 @@
 import type { FailureCode } from '../../failures/catalogue.ts';
+import { timeText } from '../../failures/time-text.ts';
 import type { NotationValidation } from '../../policy/resolved-issuer.ts';
 import { excerpt } from '../excerpt.ts';
 import {
@@ -223,5 +224,3 @@ function revocationProblem(
   if (status === 'good') return undefined;
   return (status === 'revoked') === (of === 'revoked') ? message : undefined;
 }
-
-const timeText = (ms: number): string => new Date(ms).toISOString().replace('.000Z', 'Z');
