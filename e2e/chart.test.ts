@@ -7,7 +7,7 @@ import type { Kubectl } from './drivers/kubectl.ts';
 import { must } from './objects/kubectl-objects.ts';
 import { renderInstallManifest } from './chart/render-install-manifest.ts';
 import { makeTemporaryDirectory } from './processes/temporary-directory.ts';
-import { chartPath, makeHelm } from './tools/helm.ts';
+import { asKubernetes, chartPath, makeHelm } from './tools/helm.ts';
 import type { Helm } from './tools/helm.ts';
 import { suiteStack } from './world/suite-stack.ts';
 
@@ -31,9 +31,6 @@ beforeAll(async () => {
   });
   await must(kubectl, ['create', 'namespace', namespace]);
 });
-
-/** helm without a cluster takes an old one for granted. */
-const asKubernetes = ['--kube-version', '1.36.3'];
 
 interface KubernetesObject {
   readonly apiVersion: string;

@@ -5,6 +5,7 @@ import { pushImage } from './images/push-image.ts';
 import { apply, create, denialOf, expectAdmitted, must } from './objects/kubectl-objects.ts';
 import { signedBy } from './objects/policy.ts';
 import { pod, podSpec, templated } from './objects/pod.ts';
+import { pullSecret, registryAccount } from './objects/pull-secret.ts';
 import type { CommandResult } from './processes/run-command.ts';
 import { makeTemporaryDirectory } from './processes/temporary-directory.ts';
 import { waitUntil } from './processes/wait-until.ts';
@@ -21,9 +22,7 @@ import { releaseKey } from './world/trust.ts';
 const { kubeconfigPath, webhookHost, keysDirectory } = inject('world');
 const { host, images } = sampleRegistry();
 const namespace = 'pull-secrets';
-const password = 'e2e-password';
-/** `htpasswd -nbB e2e e2e-password` */
-const account = 'e2e:$2a$05$51TywzxsS3pRc1u2PRYLHOKsOvP/QilO0C.X8BeM1DkQCRCmYCIyO';
+const { password, htpasswd } = registryAccount;
 
 const stack = suiteStack();
 let scene: Scene;
@@ -43,7 +42,7 @@ beforeAll(async () => {
   const [signed, plain] = [await push('private'), await push('plain')];
   await keySigner(cosign, join(keysDirectory, 'release.key')).sign(signed, 'Bundle');
   [image, unsigned] = [signed.tagged, plain.tagged];
-  await registry.protect(account);
+  await registry.protect(htpasswd);
   scene = await openScene(stack, { kubeconfigPath, webhookHost, hosts: [host, registry.host] });
   await scene.guard(
     namespace,
@@ -57,15 +56,7 @@ beforeAll(async () => {
   ]);
 });
 
-function dockerSecret(name: string, server: string): object {
-  const config = JSON.stringify({ auths: { [server]: { username: 'e2e', password } } });
-  return {
-    ...{ apiVersion: 'v1', kind: 'Secret', metadata: { name, namespace } },
-    type: 'kubernetes.io/dockerconfigjson',
-    data: { '.dockerconfigjson': Buffer.from(config).toString('base64') },
-  };
-}
-
+const dockerSecret = (name: string, server: string): object => pullSecret(namespace, name, server);
 const withSecrets = (of: string, ...names: string[]): object => ({
   ...podSpec(of),
   imagePullSecrets: names.map((name) => ({ name })),

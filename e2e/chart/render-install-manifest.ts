@@ -1,4 +1,4 @@
-import { chartPath } from '../tools/helm.ts';
+import { asKubernetes, chartPath } from '../tools/helm.ts';
 import type { Helm } from '../tools/helm.ts';
 
 const releaseNamespace = 'refwarden-system';
@@ -19,7 +19,7 @@ metadata:
 export async function renderInstallManifest(helm: Helm): Promise<string> {
   const { code, stdout, stderr } = await helm([
     ...['template', 'refwarden', chartPath, '--namespace', releaseNamespace, '--no-hooks'],
-    ...['--kube-version', '1.36.3', '--set', 'crds.keep=false'],
+    ...[...asKubernetes, '--set', 'crds.keep=false'],
   ]);
   if (code !== 0) throw new Error(`helm could not render the chart:\n${stderr}`);
   const manifest = stdout

@@ -1,4 +1,4 @@
-const KUBERNETES_VERSION = 'v1.36.3';
+export const KUBERNETES_VERSION = 'v1.36.3';
 
 /** Built by `go install package@version`: the version pins every dependency of the module. */
 export interface InstalledComponent {
@@ -153,8 +153,13 @@ export type ComponentName = keyof typeof components;
 
 /** What only a whole node needs. */
 const nodeOnly: readonly ComponentName[] = [
-  ...(['kube-scheduler', 'kube-proxy', 'kubelet'] as const),
-  ...(['containerd', 'containerd-shim-runc-v2', 'ctr', 'pause'] as const),
+  'kube-scheduler',
+  'kube-proxy',
+  'kubelet',
+  'containerd',
+  'containerd-shim-runc-v2',
+  'ctr',
+  'pause',
 ];
 
 export const componentNames = Object.keys(components) as ComponentName[];

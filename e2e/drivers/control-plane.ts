@@ -7,7 +7,7 @@ import { startBackgroundProcess } from '../processes/background-process.ts';
 import { httpAnswers } from '../processes/http-answers.ts';
 import { startService } from '../processes/start-service.ts';
 
-const loopback = '127.0.0.1';
+export const loopback = '127.0.0.1';
 
 /** Address, ports and files of one control plane. */
 export interface ControlPlane {

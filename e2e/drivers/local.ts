@@ -3,10 +3,8 @@ import { makeTemporaryDirectory } from '../processes/temporary-directory.ts';
 import type { Cluster, ClusterDriver } from './cluster-driver.ts';
 import { awaitDefaultServiceAccount } from './create-namespace.ts';
 import { makeKubectl } from './kubectl.ts';
-import { compactEtcd, startApiServer, startControllerManager, startEtcd } from './control-plane.ts';
+import { compactEtcd, loopback, startApiServer, startControllerManager, startEtcd } from './control-plane.ts';
 import { prepareControlPlane } from './prepare-control-plane.ts';
-
-const loopback = '127.0.0.1';
 
 /**
  * A control plane of its own on loopback: etcd, kube-apiserver and kube-controller-manager, without any node.

@@ -8,7 +8,7 @@ import type { BackgroundProcess } from '../processes/background-process.ts';
 import { makeTemporaryDirectory } from '../processes/temporary-directory.ts';
 import { waitUntil } from '../processes/wait-until.ts';
 import type { Cluster, ClusterDriver } from './cluster-driver.ts';
-import { startApiServer, startControllerManager, startEtcd } from './control-plane.ts';
+import { loopback, startApiServer, startControllerManager, startEtcd } from './control-plane.ts';
 import type { ControlPlane } from './control-plane.ts';
 import { awaitDefaultServiceAccount } from './create-namespace.ts';
 import { makeKubectl } from './kubectl.ts';
@@ -74,7 +74,7 @@ export async function startNode(): Promise<NodeCluster> {
   return {
     kubeconfigPath: node.plane.kubeconfigPath,
     // Registries, webhooks and the API server share the node's loopback.
-    webhookHost: '127.0.0.1',
+    webhookHost: loopback,
     kubectl,
     restartApiServer: () => node.restartApiServer(),
     importImage: (archive) => importImage(directory.path, archive),

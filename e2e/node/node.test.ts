@@ -10,6 +10,7 @@ import { makeKeys } from '../images/make-keys.ts';
 import { apply, create, denialOf, expectAdmitted, must } from '../objects/kubectl-objects.ts';
 import { clusterPolicy, guardLabel, signedBy } from '../objects/policy.ts';
 import { pod, podSpec } from '../objects/pod.ts';
+import { pullSecret, registryAccount } from '../objects/pull-secret.ts';
 import { runCommand, runCommandOrThrow } from '../processes/run-command.ts';
 import type { CommandResult } from '../processes/run-command.ts';
 import { makeTemporaryDirectory } from '../processes/temporary-directory.ts';
@@ -29,9 +30,6 @@ const release = 'refwarden';
 const releaseNamespace = 'refwarden-system';
 const namespace = 'shop';
 const ownImage = { repository: 'refwarden.test/refwarden', tag: 'e2e' };
-const password = 'e2e-password';
-/** `htpasswd -nbB e2e e2e-password` */
-const account = 'e2e:$2a$05$51TywzxsS3pRc1u2PRYLHOKsOvP/QilO0C.X8BeM1DkQCRCmYCIyO';
 const inRelease = `--namespace=${releaseNamespace}`;
 const ofWebhook = '--selector=app.kubernetes.io/component=webhook';
 
@@ -72,7 +70,7 @@ beforeAll(async () => {
     await push(locked.host, 'private'),
   ];
   for (const image of [signed, locked1]) await signer.sign(image, 'Bundle');
-  await locked.protect(account);
+  await locked.protect(registryAccount.htpasswd);
   // cosign speaks plain HTTP to loopback only, and Pods reach the node by its address only: one registry, two names.
   const atNode = (text: string): string => text.replace('127.0.0.1', nodeAddress);
   privateHost = atNode(locked.host);
@@ -207,12 +205,7 @@ describe('after helm install', () => {
 
   it('a private image runs with a pull secret, and without one the answer names what lacks', async () => {
     expect(denialOf(await ask(images.private))).toContain('The workload names no pull secret.');
-    const auths = JSON.stringify({ auths: { [privateHost]: { username: 'e2e', password } } });
-    await apply(node.kubectl, {
-      ...{ apiVersion: 'v1', kind: 'Secret', metadata: { name: 'regcred', namespace } },
-      type: 'kubernetes.io/dockerconfigjson',
-      data: { '.dockerconfigjson': Buffer.from(auths).toString('base64') },
-    });
+    await apply(node.kubectl, pullSecret(namespace, 'regcred', privateHost));
     const spec = podSpec(images.private, { imagePullSecrets: [{ name: 'regcred' }] });
     expectAdmitted(await create(node.kubectl, pod(namespace, spec, 'private')));
     await awaitRunning('private');

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { KUBERNETES_VERSION } from '../components/component.ts';
 import { ensureComponent } from '../components/ensure-component.ts';
 import type { CommandResult } from '../processes/run-command.ts';
 import { runCommand } from '../processes/run-command.ts';
@@ -8,6 +9,9 @@ export type Helm = (args: readonly string[], stdin?: string) => Promise<CommandR
 
 /** The chart of this tree. */
 export const chartPath = join(import.meta.dirname, '..', '..', 'charts', 'refwarden');
+
+/** helm without a cluster takes an old one for granted. */
+export const asKubernetes = ['--kube-version', KUBERNETES_VERSION];
 
 const timeoutMs = 300_000;
 
