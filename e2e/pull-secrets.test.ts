@@ -70,6 +70,13 @@ describe('an image in a private registry', () => {
     expect(denialOf(await run(unsigned, 'regcred'))).toContain('SignatureMissing');
   });
 
+  it('is judged with each of several secrets for its registry, until one is let in', async () => {
+    const stale = pullSecret(namespace, 'stale', registryHost, 'outdated');
+    await apply(scene.kubectl, stale);
+    expectAdmitted(await run(image, 'stale', 'regcred'));
+    expect(denialOf(await run(image, 'stale'))).toContain('The account is that of secret stale');
+  });
+
   it('T31 is refused without one, and nothing that is said of it holds a secret', async () => {
     expect(denialOf(await run(image))).toContain('The workload names no pull secret.');
     const denial = denialOf(await run(image, 'elsewhere', 'absent', 'opaque'));

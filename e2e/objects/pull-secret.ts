@@ -7,8 +7,13 @@ export const registryAccount = {
 } as const;
 
 /** A Secret with this account at one registry. */
-export function pullSecret(namespace: string, name: string, host: string): object {
-  const { username, password } = registryAccount;
+export function pullSecret(
+  namespace: string,
+  name: string,
+  host: string,
+  password: string = registryAccount.password,
+): object {
+  const { username } = registryAccount;
   const config = JSON.stringify({ auths: { [host]: { username, password } } });
   return {
     ...{ apiVersion: 'v1', kind: 'Secret', metadata: { name, namespace } },

@@ -27,6 +27,8 @@ export interface Credentials {
   account(registry: string, repository: string): Promise<Account | undefined>;
   /** Where they come from or why there are none, a sentence for whoever is refused; holds no secret. */
   explain?(registry: string, repository: string): string | undefined;
+  /** Where several accounts may be the right one: each for itself, in the order to try them. Absent = only this one. */
+  alternatives?(registry: string, repository: string): readonly Credentials[];
 }
 
 export const anonymousScope = 'anonymous';

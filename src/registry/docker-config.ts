@@ -57,10 +57,10 @@ export async function loadDockerConfig(path: string, helpers?: CredentialHelpers
   const askStore = config.store === undefined ? undefined : helpers?.find.bind(helpers, config.store);
   return {
     scope: (registry, repository) =>
-      find(registry, repository)?.scope ??
+      find(registry, repository)[0]?.scope ??
       (askStore === undefined ? anonymousScope : config.storeScope(registry)),
     account: async (registry, repository) => {
-      const entry = find(registry, repository);
+      const [entry] = find(registry, repository);
       return entry === undefined
         ? await askStore?.(serverOf(registry))
         : accountOf(entry, registry, name, helpers);
@@ -91,14 +91,17 @@ export function parseDockerConfig(
   };
 }
 
-/** @param entries the most specific first. */
+/**
+ * @param entries the most specific first.
+ * @returns all that stand for a repository, in that order.
+ */
 export function entryFinder<T extends Entry>(
   entries: readonly T[],
-): (registry: string, repository: string) => T | undefined {
+): (registry: string, repository: string) => readonly T[] {
   const byHost = Map.groupBy(entries, ({ key }) => (key.hasWildcard ? '*' : key.host));
   return (registry, repository) => {
     const matches = ({ key }: Entry): boolean => matchesCredentialKey(key, { registry, repository });
-    return byHost.get(registry)?.find(matches) ?? byHost.get('*')?.find(matches);
+    return [registry, '*'].flatMap((host) => byHost.get(host)?.filter(matches) ?? []);
   };
 }
 

@@ -6,9 +6,19 @@ import { compareCredentialKeys } from './credential-key.ts';
 import { accountOf, entryFinder, parseDockerConfig } from './docker-config.ts';
 import type { DockerConfig } from './docker-config.ts';
 
+/** Most accounts that are tried for one repository. */
+const maxAlternatives = 4;
+
+/** One account of those that may be the right one for a repository. */
+interface Alternative {
+  readonly credentials: Credentials;
+  readonly name: string;
+}
+
 /**
- * Credentials of a workload: as with the kubelet, the most specific key of all its secrets decides, the secret named first
- * where two are equal, and then those of the installation. A secret that does not parse is passed over, and said.
+ * Credentials of a workload. As with the kubelet every entry of its secrets that stands for a repository is tried, the
+ * most specific key first, the secret named first where two are equal, and then the account of the installation. A
+ * secret that does not parse is passed over, and said.
  */
 export function pullCredentials({ secrets, missing }: FoundSecrets, others: Credentials): Credentials {
   const faults = [...missing];
@@ -20,25 +30,61 @@ export function pullCredentials({ secrets, missing }: FoundSecrets, others: Cred
   });
   const entries = configs.flatMap(({ name, entries: own }) => own.map((entry) => ({ ...entry, name })));
   const find = entryFinder(entries.toSorted((one, other) => compareCredentialKeys(one.key, other.key)));
+  const alternativesFor = rememberByRepository((registry, repository) => {
+    const all: Alternative[] = find(registry, repository).map((entry) => ({
+      credentials: {
+        scope: () => entry.scope,
+        account: () => accountOf(entry, registry, entry.name),
+      },
+      name: entry.name,
+    }));
+    const isAnonymous = others.scope(registry, repository) === anonymousScope;
+    if (all.length === 0 || !isAnonymous) all.push({ credentials: others, name: 'the installation' });
+    const scopes = all.map(({ credentials }) => credentials.scope(registry, repository));
+    return all.filter((_, index) => scopes.indexOf(scopes[index] ?? '') === index).slice(0, maxAlternatives);
+  });
   return {
-    scope: (registry, repository) => find(registry, repository)?.scope ?? others.scope(registry, repository),
-    account: async (registry, repository) => {
-      const entry = find(registry, repository);
-      return entry === undefined
-        ? others.account(registry, repository)
-        : accountOf(entry, registry, entry.name);
-    },
+    // What was read with any of them is shared with those who have them all.
+    scope: (registry, repository) =>
+      alternativesFor(registry, repository)
+        .map(({ credentials }) => credentials.scope(registry, repository))
+        .join(' '),
+    account: async (registry, repository) =>
+      alternativesFor(registry, repository)[0]?.credentials.account(registry, repository),
+    alternatives: (registry, repository) =>
+      alternativesFor(registry, repository).map(({ credentials }) => credentials),
     explain: (registry, repository) => {
-      const entry = find(registry, repository);
-      if (entry !== undefined) return `The account is that of ${entry.name}.`;
-      if (others.scope(registry, repository) !== anonymousScope)
-        return others.explain?.(registry, repository);
-      const silent = configs.map(({ name }) => `${name} has no entry for ${registry}`);
-      const reasons = [...silent, ...faults];
-      return reasons.length === 0
-        ? 'The workload names no pull secret.'
-        : sentence(reasons.slice(0, maxReasons), reasons.length - maxReasons);
+      const all = alternativesFor(registry, repository);
+      const [one] = all;
+      if (one === undefined || one.credentials === others)
+        return others.scope(registry, repository) === anonymousScope
+          ? whyNone(registry, configs, faults)
+          : others.explain?.(registry, repository);
+      return all.length === 1
+        ? `The account is that of ${one.name}.`
+        : `None of the accounts of ${all.map(({ name }) => name).join(', ')} may read it.`;
     },
+  };
+}
+
+function whyNone(registry: string, configs: readonly DockerConfig[], faults: readonly string[]): string {
+  const silent = configs.map(({ name }) => `${name} has no entry for ${registry}`);
+  const reasons = [...silent, ...faults];
+  return reasons.length === 0
+    ? 'The workload names no pull secret.'
+    : sentence(reasons.slice(0, maxReasons), reasons.length - maxReasons);
+}
+
+/** A workload has few repositories, and each is asked for many times. */
+function rememberByRepository<T extends object>(
+  find: (registry: string, repository: string) => T,
+): (registry: string, repository: string) => T {
+  const found = new Map<string, T>();
+  return (registry, repository) => {
+    const key = `${registry}/${repository}`;
+    const value = found.get(key) ?? find(registry, repository);
+    found.set(key, value);
+    return value;
   };
 }
 

@@ -17,6 +17,7 @@ import { inlinedContent } from '../oci/inlined-content.ts';
 import type { ListedArtifact, ListingAnswer } from '../oci/listing.ts';
 import { ManifestContent } from '../oci/manifest-content.ts';
 import type { Mechanism } from '../policy/evidence.ts';
+import { AccountTrials } from './account-trials.ts';
 import { cacheKey, createCaches } from './caches.ts';
 import type { RegistryCaches, TagState } from './caches.ts';
 import type { DiskCache } from './disk-cache.ts';
@@ -55,10 +56,10 @@ export interface RegistryClientOptions {
 }
 
 /**
- * Reads registries, remembers what may be remembered, and shares equal requests under way.
+ * Reads registries with one account each, remembers what may be remembered, and shares equal requests under way.
  * Every method throws RefwardenError only.
  */
-export class RegistryClient implements ContentStore {
+class RegistryClient implements ContentStore {
   readonly limits: RegistryLimits;
   readonly clock: Clock;
   readonly #endpoints: RegistryEndpoints;
@@ -76,10 +77,10 @@ export class RegistryClient implements ContentStore {
   readonly #listings: SingleFlight<ListingAnswer>;
   readonly #tagLists: SingleFlight<TagList>;
 
-  constructor(options: RegistryClientOptions) {
+  constructor(options: RegistryClientOptions, endpoints: RegistryEndpoints) {
     this.limits = { ...defaultRegistryLimits, ...options.limits };
     this.clock = options.clock ?? { nowMs: () => Date.now() };
-    this.#endpoints = new RegistryEndpoints(options.registries ?? []);
+    this.#endpoints = endpoints;
     this.#agents = new GuardedAgents(this.limits, options.resolveHost);
     const wire = new Wire(this.#agents, this.#endpoints, {
       limits: this.limits,
@@ -114,7 +115,7 @@ export class RegistryClient implements ContentStore {
       this.#isFresh(state.askedAtMs, this.limits.tagTtlMs, access),
     );
     if (known !== undefined) return known.image;
-    return await this.#share(this.#images, key, tagged, access, async (shared) => {
+    return await this.#images.run(key, callerOf(access), async (shared) => {
       const askedAtMs = this.clock.nowMs();
       const { image, content } = await this.#api.resolve(tagged, workOf(access, shared));
       this.#caches.images.set(key, { image, askedAtMs });
@@ -133,7 +134,7 @@ export class RegistryClient implements ContentStore {
     const inlined = inlinedManifest(subject, listed);
     if (inlined !== undefined) return inlined;
     const key = this.#key(subject, subject.digest, access);
-    return await this.#share(this.#manifests, key, subject, access, async (shared) => {
+    return await this.#manifests.run(key, callerOf(access), async (shared) => {
       const kept = await this.#disk?.read(manifestFile(key), subject.digest, this.limits.maxManifestBytes);
       if (kept !== undefined) {
         const content = new ManifestContent(subject.digest, kept.bytes, kept.contentType);
@@ -164,7 +165,7 @@ export class RegistryClient implements ContentStore {
     );
     const known = this.#knownTagged(tagged, state, access);
     if (known !== undefined) return known;
-    return await this.#share(this.#tags, key, tagged, access, async (shared) => {
+    return await this.#tags.run(key, callerOf(access), async (shared) => {
       const askedAtMs = this.clock.nowMs();
       const content = await this.#api.tagged(tagged, workOf(access, shared));
       if (content === undefined) {
@@ -208,7 +209,7 @@ export class RegistryClient implements ContentStore {
       return known;
     }
     // The size is part of the key: a caller with a wrong one must not spoil the answer of the others.
-    return await this.#share(this.#blobs, `${key}\n${blob.size}`, target, access, async (shared) => {
+    return await this.#blobs.run(`${key}\n${blob.size}`, callerOf(access), async (shared) => {
       const kept = await this.#disk?.read(blobFile(key), blob.digest, maxLayerBytes);
       if (kept !== undefined) {
         this.#caches.blobs.set(key, kept.bytes);
@@ -247,7 +248,7 @@ export class RegistryClient implements ContentStore {
       this.#isFresh(askedAtMs, this.limits.listingTtlMs, access),
     );
     if (known !== undefined) return known;
-    return await this.#share(this.#listings, key, subject, access, async (shared) => {
+    return await this.#listings.run(key, callerOf(access), async (shared) => {
       const askedAtMs = this.clock.nowMs();
       const answer = await this.#listingApi.fetch(endpoint, subject, workOf(access, shared));
       if (answer.kind === 'listing') {
@@ -272,7 +273,7 @@ export class RegistryClient implements ContentStore {
       this.#isFresh(askedAtMs, this.limits.listingTtlMs, access),
     );
     if (known !== undefined) return known;
-    return await this.#share(this.#tagLists, key, repository, access, async (shared) => {
+    return await this.#tagLists.run(key, callerOf(access), async (shared) => {
       const askedAtMs = this.clock.nowMs();
       const list = { ...(await this.#tagsApi.fetch(repository, workOf(access, shared))), askedAtMs };
       tagLists.set(key, list);
@@ -288,26 +289,6 @@ export class RegistryClient implements ContentStore {
 
   async close(): Promise<void> {
     await this.#agents.close();
-  }
-
-  /** A refusal says to each caller what its own credentials are: the request may have been that of another. */
-  async #share<T>(
-    flights: SingleFlight<T>,
-    key: string,
-    target: Repository,
-    access: RegistryAccess,
-    work: (shared: SharedWork) => Promise<T>,
-  ): Promise<T> {
-    try {
-      return await flights.run(key, callerOf(access), work);
-    } catch (error) {
-      if (!(error instanceof RefwardenError) || error.code !== 'RegistryUnauthorized') throw error;
-      const { registry, repository } = this.#endpoints.asked(target);
-      const origin = access.credentials.explain?.(registry, repository);
-      throw origin === undefined
-        ? error
-        : new RefwardenError(error.code, `${error.message} ${origin}`, error.cause);
-    }
   }
 
   #key(target: Repository, name: string, access: RegistryAccess): string {
@@ -326,8 +307,9 @@ export class RegistryClient implements ContentStore {
   }
 }
 
-export function createRegistryClient(options: RegistryClientOptions = {}): RegistryClient {
-  return new RegistryClient(options);
+export function createRegistryClient(options: RegistryClientOptions = {}): ContentStore {
+  const endpoints = new RegistryEndpoints(options.registries ?? []);
+  return new AccountTrials(new RegistryClient(options, endpoints), endpoints);
 }
 
 /**

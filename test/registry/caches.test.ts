@@ -106,7 +106,7 @@ describe('what is remembered', () => {
     expect(counts.get('absent_apis')).toMatchObject({ hits: 2, entries: 1 });
     expect([...counts.keys()]).toEqual([
       ...['manifests', 'blobs', 'images', 'tags', 'listings', 'tag_lists', 'absent_apis', 'present_apis'],
-      ...['challenges', 'tokens'],
+      ...['challenges', 'tokens', 'refused_accounts'],
     ]);
   });
 });

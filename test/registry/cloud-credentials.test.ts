@@ -308,6 +308,18 @@ describe('Azure', () => {
         'Entra, asked for a token by workload identity: AZURE_CLIENT_ID or AZURE_TENANT_ID is not set.',
     });
   });
+
+  it('says that the file of the token cannot be read', async () => {
+    const { ask } = credentialsFor(host, 'ACR', {
+      AZURE_FEDERATED_TOKEN_FILE: '/nowhere',
+      AZURE_CLIENT_ID: 'c',
+      AZURE_TENANT_ID: 't',
+    });
+    await expect(ask()).rejects.toMatchObject({
+      code: 'RegistryUnauthorized',
+      message: 'AZURE_FEDERATED_TOKEN_FILE cannot be read: it does not exist.',
+    });
+  });
 });
 
 describe('T09 credentials of a cloud', () => {

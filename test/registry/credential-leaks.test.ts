@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Credentials } from '../../src/admission/ports.ts';
 import { loadDockerConfig } from '../../src/registry/docker-config.ts';
-import type { RegistryClient } from '../../src/registry/registry-client.ts';
+import type { ContentStore } from '../../src/admission/content-store.ts';
 import { createTestAuthority } from '../support/tls-certificates.ts';
 import { hostileServer } from '../support/hostile-server.ts';
 import type { HostileServer } from '../support/hostile-server.ts';
@@ -28,7 +28,7 @@ function guarded(kind: 'basic' | 'bearer', answer: Answer): Promise<HostileServe
   });
 }
 
-const listReferrers = (client: RegistryClient, registry: string): Promise<unknown> => {
+const listReferrers = (client: ContentStore, registry: string): Promise<unknown> => {
   const subject = { registry, repository: 'shop/app', digest: app.digest };
   return client.list('referrers', subject, access);
 };

@@ -6,16 +6,16 @@ import type { HostileServer } from '../support/hostile-server.ts';
 import { accessOf, account, expectFailure } from './registry-access.ts';
 import { app, blobOf, json, startClient } from './start-client.ts';
 import type { RegistrySettings } from '../../src/registry/registry-settings.ts';
-import type { RegistryClient } from '../../src/registry/registry-client.ts';
+import type { ContentStore } from '../../src/admission/content-store.ts';
 
 const serveApp = (): Promise<HostileServer> =>
   hostileServer((_, response) => response.writeHead(200, json).end(app.bytes));
 const layer = Buffer.from('layer');
 const redirectTo = (location: () => string): Promise<HostileServer> =>
   hostileServer((_, response) => response.writeHead(307, { location: location() }).end());
-const start = (...registries: RegistrySettings[]): RegistryClient =>
+const start = (...registries: RegistrySettings[]): ContentStore =>
   startClient({ registries, sleep: () => Promise.resolve() });
-const fetchApp = (client: RegistryClient, registry: string): Promise<unknown> =>
+const fetchApp = (client: ContentStore, registry: string): Promise<unknown> =>
   client.fetchManifest({ registry, repository: 'shop/app', digest: app.digest }, accessOf());
 
 describe('a proxy', () => {

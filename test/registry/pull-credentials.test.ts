@@ -35,6 +35,31 @@ describe('pullCredentials', () => {
     expect(await who(credentials, 'ghcr.io.attacker.example')).toBeUndefined();
   });
 
+  it('has every account tried that may be the right one, the most specific key first, that of the installation last', async () => {
+    const host = auths('host', { 'quay.io': user('host'), '*.io': user('any') });
+    const secrets = [host, auths('path', { 'quay.io/acme': user('path') }), { ...host }];
+    const credentials = pullCredentials({ secrets, missing: [] }, ofInstallation);
+    const named = async (repository: string): Promise<unknown[]> =>
+      Promise.all(
+        (credentials.alternatives?.('quay.io', repository) ?? []).map((one) =>
+          who(one, 'quay.io', repository),
+        ),
+      );
+    expect(await named('acme/app')).toEqual(['path', 'host', 'any', 'installation']);
+    expect(await named('other/app')).toEqual(['host', 'any', 'installation']);
+    const many = Array.from({ length: 6 }, (_, i) => auths(`s${i}`, { 'ghcr.io': user(`u${i}`) }));
+    expect(of(...many).alternatives?.('ghcr.io', 'a')).toHaveLength(4);
+    expect(of(...many).alternatives?.('quay.io', 'a')).toEqual([anonymous]);
+  });
+
+  it('T27 shares what it found with those who have the same accounts only', () => {
+    const [one, two] = ['one', 'two'].map((name) => auths(name, { 'ghcr.io': user(name) }));
+    const scope = (...secrets: (PullSecret | undefined)[]): string =>
+      of(...secrets.filter((secret) => secret !== undefined)).scope('ghcr.io', 'a');
+    expect(scope(one, two)).toBe(scope(one, two));
+    expect(new Set([scope(one), scope(two), scope(one, two)]).size).toBe(3);
+  });
+
   it('reads the older form of Secrets', async () => {
     const credentials = of(secret('old', { 'https://index.docker.io/v1/': user('hub') }, 'dockercfg'));
     expect(await who(credentials, 'docker.io', 'library/a')).toBe('hub');

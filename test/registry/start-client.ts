@@ -1,16 +1,17 @@
 import { onTestFinished } from 'vitest';
+import type { ContentStore } from '../../src/admission/content-store.ts';
 import type { EmbeddedRegistry } from '../../src/demo/registry/start-registry.ts';
 import { startRegistry } from '../../src/demo/registry/start-registry.ts';
 import { computeDigest } from '../../src/image/digest.ts';
 import type { Descriptor } from '../../src/oci/descriptor.ts';
 import { ociManifest } from '../../src/oci/media-types.ts';
-import type { RegistryClient, RegistryClientOptions } from '../../src/registry/registry-client.ts';
+import type { RegistryClientOptions } from '../../src/registry/registry-client.ts';
 import { createRegistryClient } from '../../src/registry/registry-client.ts';
 import { manifest } from '../demo/registry/documents.ts';
 import { TestClock, plainHttp } from './registry-access.ts';
 
 /** A client that is closed when the test ends. */
-export function startClient(options: RegistryClientOptions): RegistryClient {
+export function startClient(options: RegistryClientOptions): ContentStore {
   const client = createRegistryClient(options);
   onTestFinished(() => client.close());
   return client;
@@ -22,7 +23,7 @@ export const json = { 'content-type': ociManifest };
 /** A registry that holds `shop/app:1.0`, and a client for it. */
 export async function setUp(
   options: RegistryClientOptions = {},
-): Promise<{ registry: EmbeddedRegistry; client: RegistryClient; clock: TestClock; paths: () => string[] }> {
+): Promise<{ registry: EmbeddedRegistry; client: ContentStore; clock: TestClock; paths: () => string[] }> {
   const registry = await startRegistry({ mechanisms: { references: false, referrers: true } });
   onTestFinished(() => registry.close());
   registry.store.putManifest('shop/app', app.bytes, app.mediaType, '1.0');

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { describe, expect, it } from 'vitest';
-import type { RegistryClient } from '../../src/registry/registry-client.ts';
+import type { ContentStore } from '../../src/admission/content-store.ts';
 import type { RegistrySettings } from '../../src/registry/registry-settings.ts';
 import { createTestAuthority } from '../support/tls-certificates.ts';
 import { hostileServer } from '../support/hostile-server.ts';
@@ -48,7 +48,7 @@ async function mutual(
   return { ...server, clients };
 }
 
-const start = (...registries: RegistrySettings[]): RegistryClient =>
+const start = (...registries: RegistrySettings[]): ContentStore =>
   startClient({ registries, sleep: () => Promise.resolve() });
 const subject = (registry: string) => ({ registry, repository: 'shop/app', digest: app.digest });
 
@@ -85,7 +85,7 @@ describe('TLS material of a host', () => {
     });
     const clientCertificate = await authority.client();
     const home = { host: server.host, ca: authority.ca, clientCertificate };
-    const fetch = (client: RegistryClient): Promise<unknown> =>
+    const fetch = (client: ContentStore): Promise<unknown> =>
       client.fetchBlob({ registry: server.host, repository: 'a' }, blobOf(layer), accessOf());
     // The authority is trusted for the registry, not for the storage.
     await expectFailure(fetch(start(home)), 'RegistryUnavailable', /No trusted authority vouches/);

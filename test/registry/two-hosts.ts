@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { RegistryClient } from '../../src/registry/registry-client.ts';
+import type { ContentStore } from '../../src/admission/content-store.ts';
 import { hostileServer } from '../support/hostile-server.ts';
 import type { HostileServer } from '../support/hostile-server.ts';
 import { accessOf, account } from './registry-access.ts';
@@ -23,13 +23,10 @@ export const access = accessOf({ credentials: account('reader', 'reader', 'sesam
 export const basic = `Basic ${Buffer.from('reader:sesame').toString('base64')}`;
 
 export const fetchLayer = (
-  client: RegistryClient,
+  client: ContentStore,
   registry: string,
   repository = 'shop/app',
 ): Promise<unknown> => client.fetchBlob({ registry, repository }, blobOf(layer), access);
 
-export const fetchApp = (
-  client: RegistryClient,
-  registry: string,
-  repository = 'shop/app',
-): Promise<unknown> => client.fetchManifest({ registry, repository, digest: app.digest }, access);
+export const fetchApp = (client: ContentStore, registry: string, repository = 'shop/app'): Promise<unknown> =>
+  client.fetchManifest({ registry, repository, digest: app.digest }, access);

@@ -1,12 +1,11 @@
 import { RefwardenError } from '../../failures/failure.ts';
 import { parseStrictJsonText, isJsonObject } from '../../oci/strict-json.ts';
-import { readBounded } from '../bounded-file.ts';
 import { textIn } from './cloud-http.ts';
 import type { CloudMeans, CloudProvider } from './cloud-provider.ts';
+import { readTokenFile } from './token-file.ts';
 
 const resource = 'https://containerregistry.azure.net/';
 const metadataUrl = 'http://169.254.169.254/metadata/identity/oauth2/token';
-const maxTokenFileBytes = 64 * 1024;
 /** Refresh tokens live for three hours; one that does not say so is believed for less, milliseconds. */
 const unstatedMs = 30 * 60_000;
 const form = { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' };
@@ -43,11 +42,11 @@ export const acr: CloudProvider = {
   },
 };
 
-async function entraToken({ http, environment }: CloudMeans): Promise<string> {
+async function entraToken(means: CloudMeans): Promise<string> {
+  const { http, environment } = means;
   const clientId = environment['AZURE_CLIENT_ID'];
-  const tokenFile = environment['AZURE_FEDERATED_TOKEN_FILE'];
   const tenant = environment['AZURE_TENANT_ID'];
-  if (tokenFile !== undefined) {
+  if (environment['AZURE_FEDERATED_TOKEN_FILE'] !== undefined) {
     const what = 'Entra, asked for a token by workload identity';
     if (clientId === undefined || tenant === undefined) {
       throw new RefwardenError(
@@ -55,12 +54,12 @@ async function entraToken({ http, environment }: CloudMeans): Promise<string> {
         `${what}: AZURE_CLIENT_ID or AZURE_TENANT_ID is not set.`,
       );
     }
-    const assertion = await readBounded(tokenFile, maxTokenFileBytes, 'AZURE_FEDERATED_TOKEN_FILE');
+    const assertion = await readTokenFile(means, 'AZURE_FEDERATED_TOKEN_FILE');
     const authority = environment['AZURE_AUTHORITY_HOST'] ?? 'https://login.microsoftonline.com/';
     const body = new URLSearchParams({
       ...{ grant_type: 'client_credentials', client_id: clientId, scope: `${resource}.default` },
       client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
-      client_assertion: assertion.toString('utf8').trim(),
+      client_assertion: assertion ?? '',
     }).toString();
     const url = new URL(`${encodeURIComponent(tenant)}/oauth2/v2.0/token`, authority);
     return textIn(await http.json({ url, method: 'POST', headers: form, body, what }), 'access_token', what);

@@ -1,11 +1,10 @@
 import { RefwardenError } from '../../failures/failure.ts';
 import { isJsonObject } from '../../oci/strict-json.ts';
 import type { Json, JsonObject } from '../../oci/strict-json.ts';
-import { readBounded } from '../bounded-file.ts';
 import { textIn } from './cloud-http.ts';
 import type { CloudMeans } from './cloud-provider.ts';
+import { readTokenFile } from './token-file.ts';
 
-const maxTokenFileBytes = 64 * 1024;
 const metadataTokenSeconds = '300';
 
 export interface AwsCredentials {
@@ -32,17 +31,17 @@ export async function awsCredentials(region: string, means: CloudMeans): Promise
   return byInstance(means);
 }
 
-async function byWebIdentity(region: string, { http, environment }: CloudMeans): Promise<AwsCredentials> {
+async function byWebIdentity(region: string, means: CloudMeans): Promise<AwsCredentials> {
+  const { http, environment } = means;
   const what = 'AWS STS, asked to assume a role by web identity';
   const role = environment['AWS_ROLE_ARN'];
   if (role === undefined)
     throw new RefwardenError('RegistryUnauthorized', `${what}: AWS_ROLE_ARN is not set.`);
-  const file = environment['AWS_WEB_IDENTITY_TOKEN_FILE'] ?? '';
-  const token = await readBounded(file, maxTokenFileBytes, 'AWS_WEB_IDENTITY_TOKEN_FILE');
+  const token = await readTokenFile(means, 'AWS_WEB_IDENTITY_TOKEN_FILE');
   const body = new URLSearchParams({
     ...{ Action: 'AssumeRoleWithWebIdentity', Version: '2011-06-15', RoleArn: role },
     RoleSessionName: environment['AWS_ROLE_SESSION_NAME'] ?? 'refwarden',
-    WebIdentityToken: token.toString('utf8').trim(),
+    WebIdentityToken: token ?? '',
   }).toString();
   const headers = { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' };
   const suffix = region.startsWith('cn-') ? '.cn' : '';
@@ -56,21 +55,14 @@ async function byWebIdentity(region: string, { http, environment }: CloudMeans):
   return readCredentials(isJsonObject(found) ? found : {}, 'SessionToken', what);
 }
 
-async function byContainerEndpoint(
-  endpoint: string,
-  { http, environment }: CloudMeans,
-): Promise<AwsCredentials> {
+async function byContainerEndpoint(endpoint: string, means: CloudMeans): Promise<AwsCredentials> {
   const what = 'The container credentials endpoint of AWS';
   const url = new URL(endpoint);
-  const file = environment['AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE'];
   const token =
-    file === undefined
-      ? environment['AWS_CONTAINER_AUTHORIZATION_TOKEN']
-      : (await readBounded(file, maxTokenFileBytes, 'AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE'))
-          .toString('utf8')
-          .trim();
+    (await readTokenFile(means, 'AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE')) ??
+    means.environment['AWS_CONTAINER_AUTHORIZATION_TOKEN'];
   const headers = token === undefined ? {} : { authorization: token };
-  return readCredentials(await http.json({ url, method: 'GET', headers, what }), 'Token', what);
+  return readCredentials(await means.http.json({ url, method: 'GET', headers, what }), 'Token', what);
 }
 
 /** IMDSv2 only (Amazon EC2, "Use the Instance Metadata Service"). */
