@@ -65,13 +65,16 @@ export function compileImagePattern(text: string): ImagePattern {
   const bad = segments.find((segment) => !/^[a-z0-9._*-]+$/.test(segment));
   if (bad !== undefined) refuse(`${JSON.stringify(bad)} has a character that no repository has`);
 
-  const matchesRepository = (image: ImageReference): boolean =>
-    matchesHost(host, image.registry) && matchesSegments(segments, image.repository.split('/'));
+  const [matchesHost, matchesPath] = [compileHost(host), compilePath(segments)];
+  const matchesDigest = digest === undefined ? undefined : compileWildcard(digest);
+  const matchesTagText = tag === undefined ? undefined : compileWildcard(tag);
+  const matchesRepository = ({ registry, repository }: ImageReference): boolean =>
+    matchesHost(registry) && matchesPath(repository.split('/'));
   const matchesName = (image: ImageReference): boolean =>
     matchesRepository(image) &&
-    (digest === undefined || (image.digest !== undefined && matchesWildcard(digest, image.digest)));
+    (matchesDigest === undefined || (image.digest !== undefined && matchesDigest(image.digest)));
   const matchesTag = (image: ImageReference): boolean =>
-    tag === undefined || (image.tag !== undefined && matchesWildcard(tag, image.tag));
+    matchesTagText === undefined || (image.tag !== undefined && matchesTagText(image.tag));
   return {
     text,
     ...(host.includes('*') ? {} : { registry: host }),
@@ -95,20 +98,23 @@ function splitPattern(name: string): { host: string; segments: string[] } {
   return { host: registry, segments: repository.split('/') };
 }
 
+type TextMatch = (text: string) => boolean;
+
 /** `*` covers at most one label of the host, so that `icr*` never selects `icr.attacker.example`. */
-function matchesHost(pattern: string, host: string): boolean {
-  if (pattern === '*') return true;
+function compileHost(pattern: string): TextMatch {
+  if (pattern === '*') return () => true;
+  if (!pattern.includes('*')) return (host) => host === pattern;
   const [patternName, patternPort] = splitPort(pattern);
-  const [name, port] = splitPort(host);
-  // A normalised host leaves its port out when it is that of https.
-  if (patternPort !== undefined ? !matchesWildcard(patternPort, port ?? '443') : port !== undefined)
-    return false;
-  if (patternName === '*') return true;
-  const wanted = patternName.split('.');
-  const labels = name.split('.');
-  return (
-    wanted.length === labels.length && wanted.every((label, i) => matchesWildcard(label, labels[i] ?? ''))
-  );
+  const matchesPort = patternPort === undefined ? undefined : compileWildcard(patternPort);
+  const wanted = patternName.split('.').map(compileWildcard);
+  return (host) => {
+    const [name, port] = splitPort(host);
+    // A normalised host leaves its port out when it is that of https.
+    if (matchesPort === undefined ? port !== undefined : !matchesPort(port ?? '443')) return false;
+    if (patternName === '*') return true;
+    const labels = name.split('.');
+    return wanted.length === labels.length && wanted.every((matches, i) => matches(labels[i] ?? ''));
+  };
 }
 
 function splitPort(host: string): [name: string, port: string | undefined] {
@@ -118,42 +124,47 @@ function splitPort(host: string): [name: string, port: string | undefined] {
     : [host.slice(0, colon), host.slice(colon + 1)];
 }
 
-/** Greedy with one point of return: linear for each `*`, never exponential. Also the hosts of credentials are matched by it. */
-export function matchesWildcard(pattern: string, text: string): boolean {
-  return matchesGreedily(pattern, text, '*', (p, t) => p === t);
-}
-
-function matchesSegments(pattern: readonly string[], path: readonly string[]): boolean {
-  return matchesGreedily(pattern, path, '**', matchesWildcard);
-}
-
-/** The classic two-pointer glob over characters or segments; at most length(pattern) x length(text) steps. */
-function matchesGreedily(
-  pattern: ArrayLike<string>,
-  text: ArrayLike<string>,
-  any: string,
-  matchesOne: (pattern: string, text: string) => boolean,
-): boolean {
-  let p = 0;
-  let t = 0;
-  let lastAny = -1;
-  let resumeAt = 0;
-  while (t < text.length) {
-    const wanted = pattern[p];
-    const got = text[t] ?? '';
-    if (wanted === any) {
-      lastAny = p++;
-      resumeAt = t;
-    } else if (wanted !== undefined && matchesOne(wanted, got)) {
-      p++;
-      t++;
-    } else if (lastAny !== -1) {
-      p = lastAny + 1;
-      t = ++resumeAt;
-    } else {
-      return false;
+/** `*` stands for any text, none included. Also the hosts of credentials are matched by it. */
+export function compileWildcard(pattern: string): TextMatch {
+  const [first = '', ...rest] = pattern.split('*');
+  const last = rest.pop();
+  if (last === undefined) return (text) => text === pattern;
+  const between = rest.filter((piece) => piece !== '');
+  return (text) => {
+    const end = text.length - last.length;
+    if (first.length > end || !text.startsWith(first) || !text.endsWith(last)) return false;
+    let at = first.length;
+    // The first place of each piece leaves the most room for the others.
+    for (const piece of between) {
+      const found = text.indexOf(piece, at);
+      if (found === -1 || found + piece.length > end) return false;
+      at = found + piece.length;
     }
+    return true;
+  };
+}
+
+/** The same over segments, with `**` for any number of them. */
+function compilePath(segments: readonly string[]): (path: readonly string[]) => boolean {
+  const runs: TextMatch[][] = [[]];
+  for (const segment of segments) {
+    if (segment === '**') runs.push([]);
+    else runs.at(-1)?.push(compileWildcard(segment));
   }
-  while (pattern[p] === any) p++;
-  return p === pattern.length;
+  const isAt = (run: readonly TextMatch[], path: readonly string[], at: number): boolean =>
+    run.every((matches, i) => matches(path[at + i] ?? ''));
+  const [first = [], ...rest] = runs;
+  const last = rest.pop();
+  if (last === undefined) return (path) => path.length === first.length && isAt(first, path, 0);
+  return (path) => {
+    const end = path.length - last.length;
+    if (first.length > end || !isAt(first, path, 0) || !isAt(last, path, end)) return false;
+    let at = first.length;
+    for (const run of rest) {
+      while (at + run.length <= end && !isAt(run, path, at)) at++;
+      if (at + run.length > end) return false;
+      at += run.length;
+    }
+    return true;
+  };
 }

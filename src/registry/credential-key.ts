@@ -1,6 +1,6 @@
 import { normalizeRegistry } from '../image/reference.ts';
 import type { Repository } from '../image/reference.ts';
-import { matchesWildcard } from '../image/pattern.ts';
+import { compileWildcard } from '../image/pattern.ts';
 
 /** The key under which Docker keeps the account of Docker Hub. */
 export const legacyHubKey = 'https://index.docker.io/v1/';
@@ -63,7 +63,7 @@ function matchesLabels(pattern: string, registry: string): boolean {
   return (
     wantedPort === port &&
     patterns.length === labels.length &&
-    patterns.every((label, index) => matchesWildcard(label, labels[index] ?? ''))
+    patterns.every((label, index) => compileWildcard(label)(labels[index] ?? ''))
   );
 }
 
