@@ -1,36 +1,23 @@
-import { RE2JS } from 're2js';
 import { RefwardenError } from '../failures/failure.ts';
+import { compileRe2, maxIdentityInstructions, PatternRefused } from '../policy/re2.ts';
 import type { IdentityRule, TextRule } from '../policy/resolved-issuer.ts';
 import { excerpt } from './excerpt.ts';
 import type { SigningCertificate } from './signing-certificate.ts';
-
-/** Longest pattern of an identity, in characters. */
-const maxPatternLength = 1024;
-/** Largest compiled pattern, in RE2 instructions: counted repeats multiply, and matching time follows. */
-const maxPatternInstructions = 10_000;
 
 /** A compiled pattern; it matches the whole text or not at all. */
 export type WholeMatch = (text: string) => boolean;
 
 /** @throws RefwardenError `IssuerInvalid` for what is no RE2 pattern, or too large a one. */
 export function compilePattern(pattern: string): WholeMatch {
-  if (pattern.length > maxPatternLength) {
-    throw new RefwardenError('IssuerInvalid', `A pattern is longer than ${maxPatternLength} characters.`);
-  }
-  let compiled: RE2JS;
+  let compiled: ReturnType<typeof compileRe2>;
   try {
-    compiled = RE2JS.compile(pattern);
+    compiled = compileRe2(pattern, maxIdentityInstructions);
   } catch (cause) {
+    const why = cause instanceof PatternRefused ? cause.why : 'is not RE2';
     throw new RefwardenError(
       'IssuerInvalid',
-      `The pattern ${JSON.stringify(excerpt(pattern))} is not RE2.`,
+      `The pattern ${JSON.stringify(excerpt(pattern))} ${excerpt(why)}.`,
       cause,
-    );
-  }
-  if (compiled.programSize() > maxPatternInstructions) {
-    throw new RefwardenError(
-      'IssuerInvalid',
-      `The pattern ${JSON.stringify(excerpt(pattern))} repeats too much.`,
     );
   }
   return (text) => compiled.matches(text);

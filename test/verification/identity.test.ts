@@ -135,14 +135,25 @@ describe('compilePattern', () => {
 
   const counted = 'a{1,1000}'.repeat(12);
   it.each([
-    ['what RE2 has not', '(?=a)', 'The pattern "(?=a)" is not RE2.'],
-    ['what does not parse', '(', 'The pattern "(" is not RE2.'],
-    ['nested repeats', '((a{1,100}){1,10}){1,5}', 'The pattern "((a{1,100}){1,10}){1,5}" is not RE2.'],
+    [
+      'what RE2 has not',
+      '(?=a)',
+      'The pattern "(?=a)" is not RE2: invalid or unsupported Perl syntax: `(?=`.',
+    ],
+    ['what does not parse', '(', 'The pattern "(" is not RE2: missing closing ): `(`.'],
+    [
+      'nested repeats',
+      '((a{1,100}){1,10}){1,5}',
+      'The pattern "((a{1,100}){1,10}){1,5}" is not RE2: invalid repeat count: `{1,5}`.',
+    ],
     ['many repeats', counted, `The pattern "${counted}" repeats too much.`],
-    ['a long text', 'a'.repeat(2000), 'A pattern is longer than 1024 characters.'],
+    ['a long text', 'a'.repeat(2000), /^The pattern "a+\.\.\." is longer than 1024 characters\.$/],
   ])('T30 refuses %s', (_what, pattern, message) => {
     expect(() => compilePattern(pattern)).toThrow(
-      expect.objectContaining({ code: 'IssuerInvalid', message }) as Error,
+      expect.objectContaining({
+        code: 'IssuerInvalid',
+        message: typeof message === 'string' ? message : (expect.stringMatching(message) as string),
+      }) as Error,
     );
   });
 });

@@ -101,7 +101,7 @@ describe('checkIssuerMaterial', () => {
       'a subject pattern that is not RE2',
       keyless({ identities: [{ issuer: 'https://a', subject: { pattern: '(?!a)' }, extensions: [] }] }),
       'IssuerInvalid',
-      'Issuer person: The pattern "(?!a)" is not RE2.',
+      'Issuer person: The pattern "(?!a)" is not RE2: invalid or unsupported Perl syntax: `(?!`.',
     ],
     [
       'an extension pattern that is not RE2',
@@ -109,7 +109,7 @@ describe('checkIssuerMaterial', () => {
         identities: [{ issuer: 'https://a', extensions: [{ name: 'buildTrigger', rule: { pattern: '[' } }] }],
       }),
       'IssuerInvalid',
-      'Issuer person: The pattern "[" is not RE2.',
+      'Issuer person: The pattern "[" is not RE2: missing closing ]: `[`.',
     ],
     [
       'a broken root',

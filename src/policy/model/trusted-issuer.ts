@@ -1,5 +1,5 @@
-import { RE2JS } from 're2js';
 import { z } from 'zod';
+import { compileRe2, maxIdentityInstructions, maxPatternLength } from '../re2.ts';
 import { maxPemLength } from '../resolved-issuer.ts';
 import { certificateExtensions, extensionNames } from './certificate-extensions.ts';
 import { githubIdentity } from './github-identity.ts';
@@ -27,10 +27,10 @@ const notRe2 = 'must be a regular expression of RE2';
 
 /** A regular expression of RE2, to the API server's own and to the one that is used here. */
 const re2 = withCheck(
-  z.string().min(1).max(1024),
+  z.string().min(1).max(maxPatternLength),
   (text) => {
     try {
-      RE2JS.compile(text);
+      compileRe2(text, maxIdentityInstructions);
       return undefined;
     } catch {
       return notRe2;

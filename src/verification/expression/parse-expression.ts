@@ -2,6 +2,7 @@ import { parse } from '@bufbuild/cel';
 import { RefwardenError } from '../../failures/failure.ts';
 import { expressionRoots } from '../../policy/assertions.ts';
 import type { ExpressionRoot, ExpressionScope } from '../../policy/assertions.ts';
+import { PatternRefused } from '../../policy/re2.ts';
 import { excerpt } from '../excerpt.ts';
 import { countedRange, knownFunctions } from './metered-functions.ts';
 import { fieldShape, itemShape, rootShapes, whyNoField } from './shapes.ts';
@@ -17,6 +18,9 @@ const maxLoopDepth = 2;
 
 /** Deepest nesting of brackets: the parser takes time by the cube of it where the text is broken. */
 const maxBracketDepth = 32;
+
+/** Most RE2 instructions of all patterns of one expression that are written out: compiling them takes some milliseconds. */
+const maxPatternInstructions = 4000;
 
 /** The function of `list[0]`. */
 const indexing = '_[_]';
@@ -101,6 +105,7 @@ class ExpressionReader {
   readonly #scope: ExpressionScope;
   readonly #offsetOf: (id: bigint) => number | undefined;
   #nodes = 0;
+  #patternInstructions = 0;
 
   constructor(expression: string, scope: ExpressionScope, offsetOf: (id: bigint) => number | undefined) {
     this.#expression = expression;
@@ -193,11 +198,13 @@ class ExpressionReader {
     const { constantKind } = pattern.exprKind.value;
     if (constantKind.case !== 'stringValue') return;
     try {
-      compileTextPattern(constantKind.value);
+      this.#patternInstructions += compileTextPattern(constantKind.value).size;
     } catch (thrown) {
-      const why = thrown instanceof Error ? thrown.message.replace(/\.$/, '') : 'unknown';
-      this.#refuse(pattern, `the pattern of matches is no usable RE2: ${excerpt(why)}`);
+      const why = thrown instanceof PatternRefused ? thrown.why : 'is not RE2';
+      this.#refuse(pattern, `the pattern of matches ${excerpt(why)}`);
     }
+    if (this.#patternInstructions > maxPatternInstructions)
+      this.#refuse(pattern, 'its patterns of matches together repeat too much');
   }
 
   #refuse({ id }: Expr, what: string): never {

@@ -1,8 +1,6 @@
-import { RE2JS } from 're2js';
+import { compileRe2 } from '../../policy/re2.ts';
 
-/** Longest pattern of `matches`, in characters. */
-const maxPatternLength = 1024;
-/** Largest compiled pattern, in RE2 instructions: counted repeats multiply, and matching time follows. */
+/** Largest compiled pattern, in RE2 instructions: matching time follows. */
 const maxPatternInstructions = 2000;
 
 /** A compiled pattern of RE2: it is found anywhere in a text unless it says otherwise. */
@@ -12,13 +10,8 @@ export interface TextPattern {
   isFoundIn(text: string): boolean;
 }
 
-/** @throws Error for what is no pattern of RE2, or too large a one; the message is for people. */
+/** @throws PatternRefused for what is no pattern of RE2, or too large a one. */
 export function compileTextPattern(pattern: string): TextPattern {
-  if (pattern.length > maxPatternLength) {
-    throw new Error(`The pattern is longer than ${maxPatternLength} characters.`);
-  }
-  const compiled = RE2JS.compile(pattern);
-  const size = compiled.programSize();
-  if (size > maxPatternInstructions) throw new Error('The pattern repeats too much.');
-  return { size, isFoundIn: (text) => compiled.matcher(text).find() };
+  const compiled = compileRe2(pattern, maxPatternInstructions);
+  return { size: compiled.programSize(), isFoundIn: (text) => compiled.matcher(text).find() };
 }

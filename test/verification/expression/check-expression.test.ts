@@ -60,7 +60,7 @@ describe('checkExpression', () => {
     [
       "predicate.a.matches('(')",
       'assert',
-      'the pattern of matches is no usable RE2: error parsing regexp: missing closing ): `(` (at 1:21)',
+      'the pattern of matches is not RE2: missing closing ): `(` (at 1:21)',
     ],
     [
       'vulnerabilities.counts.critical == 0',
@@ -155,10 +155,10 @@ describe('checkExpression', () => {
   });
 
   it.each([
-    ["predicate.a.matches('(a{1,100}){1,10}')", 'The pattern repeats too much'],
-    ["predicate.a.matches('((a{100}){100}){100}')", 'error parsing regexp: invalid repeat count: `{100}`'],
-    [`predicate.a.matches('${'a'.repeat(1025)}')`, 'The pattern is longer than 1024 characters'],
+    ["predicate.a.matches('(a{1,100}){1,10}')", 'repeats too much'],
+    ["predicate.a.matches('((a{100}){100}){100}')", 'repeats too much'],
+    [`predicate.a.matches('${'a'.repeat(1025)}')`, 'is longer than 1024 characters'],
   ])('T30 refuses a pattern that is too large', (expression, why) => {
-    expect(message(expression)).toContain(`the pattern of matches is no usable RE2: ${why}`);
+    expect(message(expression)).toContain(`the pattern of matches ${why}`);
   });
 });
