@@ -19,12 +19,17 @@ export async function applyExceptions(
   policies: readonly CompiledPolicy[],
   means: JudgingMeans,
 ): Promise<ExceptedPolicies> {
-  const { exceptions } = means;
+  const { exceptions, turn } = means;
   const relevant = new Set(policies.flatMap((policy) => exceptionsOf(policy, exceptions)));
   const digest = await digestAskedFor(reference, [...relevant], means);
   const [image, worth] =
     digest === undefined ? [reference, tag] : ([{ ...reference, digest }, 'proven'] as const);
-  return new Map(policies.map((policy) => [policy, exceptPolicy(policy, exceptions, image, worth)]));
+  const excepted = new Map<CompiledPolicy, ExceptedPolicy>();
+  for (const policy of policies) {
+    if (turn.isOver()) await turn.next();
+    excepted.set(policy, exceptPolicy(policy, exceptions, image, worth));
+  }
+  return excepted;
 }
 
 async function digestAskedFor(

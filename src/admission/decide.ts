@@ -1,5 +1,6 @@
 import { failure, toFailure } from '../failures/failure.ts';
 import type { Failure } from '../failures/failure.ts';
+import { Turn } from '../image/turns.ts';
 import { exceptionsInForce } from '../policy/exceptions.ts';
 import type { VerifyPorts } from './verify-candidate.ts';
 import { judgeImage } from './judge-image.ts';
@@ -84,7 +85,11 @@ async function judgeWorkload(
   };
   const access = openAccess(workload, ports.credentials, signal, trace);
   const exceptions = exceptionsInForce(snapshot.exceptions, namespace, ports.clock.nowMs());
-  const means = { ports, access, mustBePinned: mustBePinned && !workload.isTemplate, exceptions };
+  const means = {
+    ...{ ports, access, exceptions },
+    mustBePinned: mustBePinned && !workload.isTemplate,
+    turn: new Turn(signal),
+  };
   const images = await mapBounded(workload.images, maxImagesAtOnce, (image) =>
     judgeImage(image, scopeFor, about, means),
   );

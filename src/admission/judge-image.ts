@@ -3,6 +3,7 @@ import { failure, toFailure } from '../failures/failure.ts';
 import type { Digest } from '../image/digest.ts';
 import { formatImageReference, parseImageReference } from '../image/reference.ts';
 import type { ImageReference } from '../image/reference.ts';
+import type { Turn } from '../image/turns.ts';
 import type { CompiledException } from '../policy/exceptions.ts';
 import { selectsImage } from '../policy/match.ts';
 import type { CompiledPolicy } from '../policy/snapshot.ts';
@@ -17,6 +18,7 @@ import type { ImageFindings } from './judge-requirement.ts';
 import type { RegistryAccess } from './ports.ts';
 import { proveTag } from './prove-tag.ts';
 import type { PolicyScope, ScopeForRegistry } from './scope-policies.ts';
+import { selectPolicies } from './select-policies.ts';
 import { untilAborted } from './until-aborted.ts';
 import type { Check, CheckOutcome, ImageVerdict } from './verdict.ts';
 import type { VerifyPorts } from './verify-candidate.ts';
@@ -30,6 +32,8 @@ export interface JudgingMeans {
   readonly mustBePinned: boolean;
   /** Those of the namespace that have not ended. */
   readonly exceptions: readonly CompiledException[];
+  /** Of all images of the workload. */
+  readonly turn: Turn;
 }
 
 /** Judges one image by the policies in scope: resolves it once, gathers evidence once, evaluates every requirement. */
@@ -57,7 +61,12 @@ export async function judgeImage(
   const { inScope, undetermined, covering, maybeCovering } = scope;
   const asked = [...inScope, ...undetermined, ...covering, ...maybeCovering];
   const tag = (await proveTag(reference, asked, means)) ? 'proven' : 'claimed';
-  const selects = (policy: CompiledPolicy): boolean => selectsImage(policy, reference, tag);
+  const selected = await selectPolicies(
+    new Set(asked),
+    (policy) => selectsImage(policy, reference, tag),
+    means.turn,
+  );
+  const selects = (policy: CompiledPolicy): boolean => selected.has(policy);
   const matching = inScope.filter(selects);
   const open = undetermined.filter(selects);
   const exceptions = await applyExceptions(reference, tag, [...matching, ...open], means);

@@ -1,5 +1,6 @@
 import { formatImageReference, parseImageReference } from '../image/reference.ts';
 import type { ImageReference } from '../image/reference.ts';
+import { Turn } from '../image/turns.ts';
 import { isJsonObject } from '../oci/strict-json.ts';
 import type { JsonObject } from '../oci/strict-json.ts';
 import { selectsImage } from '../policy/match.ts';
@@ -14,6 +15,7 @@ import type { RegistryAccess } from './ports.ts';
 import { RequestTrace } from './request-trace.ts';
 import { readNamespaceLabels, scopePolicies } from './scope-policies.ts';
 import type { PolicyScope } from './scope-policies.ts';
+import { selectPolicies } from './select-policies.ts';
 import { untilAborted } from './until-aborted.ts';
 import type { ImageField } from './verdict.ts';
 import { readWorkload } from './workload.ts';
@@ -65,28 +67,34 @@ async function resolvePins(
   const labels = await readNamespaceLabels(snapshot, workload, ports.namespaces, signal);
   const scopeFor = scopePolicies(snapshot, workload, labels);
   const access = openAccess(workload, ports.credentials, signal, new RequestTrace());
+  const turn = new Turn(signal);
   const pins = await mapBounded(workload.images, maxImagesAtOnce, (image) =>
-    resolvePin(image, (reference) => isJudged(reference, scopeFor(reference.registry)), ports, access),
+    resolvePin(image, (reference) => isJudged(reference, scopeFor(reference.registry), turn), ports, access),
   );
   return pins.filter((pin) => pin !== undefined);
 }
 
 /** What is only recorded runs as it would without Refwarden. */
-function isJudged(reference: ImageReference, { inScope, undetermined }: PolicyScope): boolean {
+async function isJudged(
+  reference: ImageReference,
+  { inScope, undetermined }: PolicyScope,
+  turn: Turn,
+): Promise<boolean> {
   const judges = (policy: CompiledPolicy): boolean =>
     policy.mode !== 'Audit' && selectsImage(policy, reference);
-  return inScope.some(judges) || undetermined.some(judges);
+  const judging = await selectPolicies([...inScope, ...undetermined], judges, turn);
+  return judging.size > 0;
 }
 
 async function resolvePin(
   { image, fields }: WorkloadImage,
-  isWanted: (reference: ImageReference) => boolean,
+  isWanted: (reference: ImageReference) => Promise<boolean>,
   { artifacts }: DecisionPorts,
   access: () => Promise<RegistryAccess>,
 ): Promise<Pin | undefined> {
   try {
     const reference = parseImageReference(image);
-    if (reference.digest !== undefined || !isWanted(reference)) return undefined;
+    if (reference.digest !== undefined || !(await isWanted(reference))) return undefined;
     const opened = await access();
     const { digest } = await untilAborted(artifacts.resolve(reference, opened), opened.signal);
     return { from: image, to: formatImageReference({ ...reference, digest }), fields };

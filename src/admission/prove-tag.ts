@@ -4,6 +4,7 @@ import { selectsImage } from '../policy/match.ts';
 import type { TagBesideDigest } from '../policy/match.ts';
 import type { CompiledPolicy } from '../policy/snapshot.ts';
 import type { JudgingMeans } from './judge-image.ts';
+import { selectPolicies } from './select-policies.ts';
 import { untilAborted } from './until-aborted.ts';
 
 /**
@@ -13,7 +14,7 @@ import { untilAborted } from './until-aborted.ts';
 export async function proveTag(
   { registry, repository, tag, digest }: ImageReference,
   policies: readonly CompiledPolicy[],
-  { ports, access, exceptions }: JudgingMeans,
+  { ports, access, exceptions, turn }: JudgingMeans,
 ): Promise<boolean> {
   if (tag === undefined || digest === undefined) return false;
   const image = { registry, repository, tag, digest };
@@ -23,7 +24,12 @@ export async function proveTag(
     exceptPolicy(policy, exceptions, image, worth).exemptions.length;
   const decidesException = (policy: CompiledPolicy): boolean =>
     excepts(policy, 'proven') !== excepts(policy, 'claimed');
-  if (!policies.some((policy) => decides(policy) || decidesException(policy))) return false;
+  const deciding = await selectPolicies(
+    policies,
+    (policy) => decides(policy) || decidesException(policy),
+    turn,
+  );
+  if (deciding.size === 0) return false;
   try {
     const opened = await access();
     const tagged = await untilAborted(

@@ -14,6 +14,7 @@ import { isPolicy, parseResource } from '../policy/model/resource.ts';
 import type { Resource } from '../policy/model/resource.ts';
 import type { TrustedIssuer } from '../policy/model/trusted-issuer.ts';
 import { notReadyOf } from '../policy/not-ready.ts';
+import { beyondBounds } from '../policy/policy-bounds.ts';
 import { unknownNames } from '../policy/readiness.ts';
 import { issuersAlike } from '../policy/issuers-alike.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
@@ -45,6 +46,7 @@ interface Findings {
 export async function reviewResource(
   request: AdmissionRequest,
   ports: ResourceReviewPorts,
+  { signal }: { readonly signal: AbortSignal },
 ): Promise<ReviewAnswer> {
   const { object, oldObject, operation, kind } = request;
   if (object === undefined || (operation !== 'CREATE' && operation !== 'UPDATE')) return unchanged;
@@ -55,7 +57,7 @@ export async function reviewResource(
     const where = request.namespace === '' ? 'cluster' : `namespace ${request.namespace}`;
     const metadata = { ...(object['metadata'] as JsonObject), ...named(request) };
     const resource = parseResource({ ...object, apiVersion: groupVersion, kind: kind.kind, metadata }, where);
-    const { refusal, warnings } = await look(resource, oldObject, ports);
+    const { refusal, warnings } = await look(resource, oldObject, ports, signal);
     return refusal === undefined ? { ...unchanged, warnings } : refusedResource(refusal);
   } catch (error) {
     return refusedResource(toFailure(error));
@@ -77,12 +79,15 @@ async function look(
   resource: Resource,
   old: JsonObject | undefined,
   ports: ResourceReviewPorts,
+  signal: AbortSignal,
 ): Promise<Findings> {
   const snapshot = ports.snapshot();
   if (isPolicy(resource)) {
+    const beyond = beyondBounds([resource]).get(resource);
+    if (beyond !== undefined) return { refusal: beyond, warnings: [] };
     const support = ports.support();
     const checks = new ExpressionChecks(support.checkExpression);
-    await checks.prepare([resource]);
+    await checks.prepare([resource], signal);
     const issuers = snapshot?.issuers ?? new Map<string, never>();
     const policy = compilePolicy(resource, issuers, { ...support, checkExpression: checks.of });
     return sort(notReadyOf(policy).map(({ requirement, failure }) => ({ ...failure, where: requirement })));

@@ -104,7 +104,7 @@ export async function startService(
         review(request, decision.ports, { signal, mustBePinned: options.pinning }),
       mutate: (request, { signal }) =>
         options.pinning ? pinImages(request, decision.ports, { signal }) : Promise.resolve(unchanged),
-      resources: (request) => reviewResource(request, resourcePorts),
+      resources: (request, options) => reviewResource(request, resourcePorts, options),
     },
     refused: (code) => {
       metrics.recordRefusal(code);

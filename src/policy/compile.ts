@@ -14,6 +14,7 @@ import { namespaceOf } from './model/artifact-policy.ts';
 import type { ArtifactPolicy, ClusterArtifactPolicy, Mode } from './model/artifact-policy.ts';
 import { isPolicy } from './model/resource.ts';
 import type { Resource } from './model/resource.ts';
+import { beyondBounds } from './policy-bounds.ts';
 import { indexPolicies } from './policy-index.ts';
 import { evidenceRequirements } from './requirements.ts';
 import type { ResolvedIssuer } from './resolved-issuer.ts';
@@ -62,13 +63,22 @@ export function compilePolicies(
       issuers.set(name, issuers.has(name) ? again : compileIssuer(resource, support));
     }
   }
-  const compiled = [
-    ...policies.map((policy) => compilePolicy(policy, issuers, support)),
-    ...unreadable.map(standIn),
-  ];
+  const beyond = beyondBounds(policies);
+  const standIns = unreadable.map(standIn);
+  const compiled: CompiledPolicy[] = [];
+  for (const policy of policies) {
+    const problem = beyond.get(policy);
+    if (problem === undefined || policy.kind === 'ClusterArtifactPolicy') {
+      compiled.push(compilePolicy(policy, issuers, support, problem));
+    } else {
+      const { metadata, spec } = policy;
+      const about = { name: metadata.name, namespace: namespaceOf(policy), mode: spec.mode };
+      standIns.push(standIn({ ...about, failure: problem }));
+    }
+  }
   return {
-    policies: compiled,
-    index: indexPolicies(compiled),
+    policies: [...compiled, ...standIns],
+    index: indexPolicies([...compiled, ...oneOfEachMode(standIns)]),
     exceptions: indexExceptions(exceptions),
     issuers,
     noMatch,
@@ -79,18 +89,19 @@ export function compilePolicy(
   policy: ClusterArtifactPolicy | ArtifactPolicy,
   issuers: KnownIssuers,
   { checkExpression }: CompileSupport,
+  beyond?: Failure,
 ): CompiledPolicy {
   const { metadata, spec } = policy;
   const images = compilePatterns(spec.images);
   const excluded = compilePatterns(spec.excludeImages ?? []);
-  const problem = images.problem ?? excluded.problem;
+  const problem = images.problem ?? excluded.problem ?? beyond;
   const required = spec.require.map((requirement) =>
     problem === undefined
       ? compileRequirement(requirement, issuers, checkExpression)
       : unready(requirement.name, problem),
   );
   const crossChecks =
-    spec.crossChecks === undefined || required.length === 0
+    spec.crossChecks === undefined || required.length === 0 || problem !== undefined
       ? []
       : [compileCrossChecks(spec.crossChecks, required, checkExpression)];
   const [first, ...others] = [...required, ...crossChecks];
@@ -112,7 +123,12 @@ export function compilePolicy(
   };
 }
 
-/** Nobody knows what it guards: every image of its namespace, then. */
+/** They all refuse every image of their namespace: one says enough, however many a tenant applies. */
+const oneOfEachMode = (standIns: readonly CompiledPolicy[]): CompiledPolicy[] => [
+  ...new Map(standIns.map((policy) => [`${policy.mode} ${policy.namespace ?? ''}`, policy])).values(),
+];
+
+/** In the place of a policy that is not compiled, whatever it would guard: every image of its namespace, then. */
 const standIn = ({ name, namespace, mode, failure: problem }: UnreadablePolicy): CompiledPolicy => ({
   name,
   namespace,
@@ -127,12 +143,22 @@ const standIn = ({ name, namespace, mode, failure: problem }: UnreadablePolicy):
   requirements: [unready('readable', problem)],
 });
 
-function compilePatterns(texts: readonly string[]): { patterns: ImagePattern[]; problem?: Failure } {
-  try {
-    return { patterns: texts.map(compileImagePattern) };
-  } catch (error) {
-    return { patterns: [], problem: toFailure(error) };
+type CompiledPatterns = { readonly patterns: readonly ImagePattern[]; readonly problem?: Failure };
+
+/** By the list of a resource, which is the same as long as that is not applied anew: each change of any compiles all. */
+const compiledPatterns = new WeakMap<readonly string[], CompiledPatterns>();
+
+function compilePatterns(texts: readonly string[]): CompiledPatterns {
+  let compiled = compiledPatterns.get(texts);
+  if (compiled === undefined) {
+    try {
+      compiled = { patterns: texts.map(compileImagePattern) };
+    } catch (error) {
+      compiled = { patterns: [], problem: toFailure(error) };
+    }
+    compiledPatterns.set(texts, compiled);
   }
+  return compiled;
 }
 
 /** The same repository once, under whatever name; the model has refused what is none. */

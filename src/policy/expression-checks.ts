@@ -1,17 +1,15 @@
-import { setImmediate } from 'node:timers/promises';
+import { Turn } from '../image/turns.ts';
 import type { CheckedExpression, ExpressionScope } from './assertions.ts';
 import type { CheckExpression } from './compile-requirement.ts';
 import type { Failure } from '../failures/failure.ts';
 import type { Alternative } from './model/requirement.ts';
 import { isPolicy } from './model/resource.ts';
 import type { Resource } from './model/resource.ts';
-
-/** Checks of expressions go on this long before reviews have their turn, milliseconds; one alone takes some 10 ms at most. */
-const turnMs = 5;
+import { beyondBounds } from './policy-bounds.ts';
 
 /**
  * The checks of the expressions in force: each text is parsed once for as long as a policy has it, in turns, so that
- * whatever somebody applies holds up no review.
+ * whatever somebody applies holds up no review; one alone takes some 30 ms at most.
  */
 export class ExpressionChecks {
   readonly #check: CheckExpression;
@@ -21,16 +19,17 @@ export class ExpressionChecks {
     this.#check = check;
   }
 
-  /** Checks the expressions of the resources ahead of compiling them, and forgets all others. */
-  async prepare(resources: readonly Resource[]): Promise<void> {
+  /**
+   * Checks the expressions of the resources ahead of compiling them, and forgets all others.
+   * @throws RefwardenError `DeadlineExceeded` when the signal has aborted.
+   */
+  async prepare(resources: readonly Resource[], signal?: AbortSignal): Promise<void> {
     const results = new Map<string, CheckedExpression | Failure>();
-    let turnEndsMs = performance.now() + turnMs;
+    const turn = new Turn(signal);
     for (const [expression, scope] of expressionsOf(resources)) {
       const key = keyOf(expression, scope);
       results.set(key, results.get(key) ?? this.of(expression, scope));
-      if (performance.now() < turnEndsMs) continue;
-      await setImmediate();
-      turnEndsMs = performance.now() + turnMs;
+      if (turn.isOver()) await turn.next();
     }
     this.#results = results;
   }
@@ -42,8 +41,11 @@ export class ExpressionChecks {
 const keyOf = (expression: string, scope: ExpressionScope): string => `${scope} ${expression}`;
 
 function* expressionsOf(resources: readonly Resource[]): Iterable<[string, ExpressionScope]> {
-  for (const resource of resources) {
-    if (!isPolicy(resource)) continue;
+  const policies = resources.filter(isPolicy);
+  const beyond = beyondBounds(policies);
+  for (const resource of policies) {
+    // It is not compiled.
+    if (beyond.has(resource)) continue;
     const { require, crossChecks = [] } = resource.spec;
     for (const requirement of require) {
       const alternatives: readonly Alternative[] = [requirement, ...(requirement.anyOf ?? [])];

@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import type {
   ContentStore,
@@ -13,6 +12,7 @@ import type { Clock, RegistryAccess, ResolvedImage, Subject } from '../admission
 import { RequestTrace } from '../admission/request-trace.ts';
 import { RefwardenError } from '../failures/failure.ts';
 import type { Repository } from '../image/reference.ts';
+import { Turn } from '../image/turns.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { ListedArtifact, ListingAnswer } from '../oci/listing.ts';
 import type { Document } from '../oci/manifest.ts';
@@ -33,7 +33,6 @@ export class LearningStore implements ContentStore {
   /** Contents that were noted, and digests that were fetched for it. */
   readonly #noted = new WeakSet<ManifestContent>();
   readonly #fetched: LRUCache<string, true>;
-  #turn: Promise<void> = Promise.resolve();
 
   constructor(store: ContentStore, known: KnownIndexes) {
     this.limits = store.limits;
@@ -95,18 +94,10 @@ export class LearningStore implements ContentStore {
 
   async #note(at: Repository, content: ManifestContent, access: RegistryAccess): Promise<void> {
     if (this.#noted.has(content)) return;
-    if (content.bytes.byteLength > largeDocumentBytes) await this.#takeTurn(access.signal);
+    if (content.bytes.byteLength > largeDocumentBytes) await new Turn(access.signal).next();
     this.#noted.add(content);
     const document = parsed(content);
     if (document?.kind === 'index') this.#known.learn(at, content.digest, document, access);
-  }
-
-  /** One large document after the other, with all else that is due in between; none for whoever has left. */
-  async #takeTurn(signal: AbortSignal): Promise<void> {
-    const turn = this.#turn.then(() => setImmediate());
-    this.#turn = turn;
-    await turn;
-    if (signal.aborted) throw new RefwardenError('DeadlineExceeded', 'There was no time left to read it.');
   }
 
   #fetchLater(index: Subject, access: RegistryAccess): void {

@@ -34,11 +34,12 @@ function ask(
     object: object as JsonObject,
     ...change,
   };
-  return reviewResource(request, {
+  const ports = {
     snapshot: () => inForce,
     support: () => ({ ...trusting, ...support }),
     clock: { nowMs: () => startMs },
-  });
+  };
+  return reviewResource(request, ports, { signal: AbortSignal.timeout(10_000) });
 }
 
 const hotfix = (spec: Fields, metadata?: Fields): Fields =>

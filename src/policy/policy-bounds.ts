@@ -1,0 +1,88 @@
+import { failure } from '../failures/failure.ts';
+import type { Failure } from '../failures/failure.ts';
+import { namespaceOf } from './model/artifact-policy.ts';
+import type { ArtifactPolicy, ClusterArtifactPolicy } from './model/artifact-policy.ts';
+import type { Alternative } from './model/requirement.ts';
+
+type Policy = ArtifactPolicy | ClusterArtifactPolicy;
+
+/** What is counted of policies: all of it costs time at each review, or whenever policies change. */
+export interface PolicySize {
+  readonly policies: number;
+  readonly patterns: number;
+  readonly requirements: number;
+  /** Characters. */
+  readonly expressionText: number;
+}
+
+/** Of all ArtifactPolicies of a namespace together: no tenant's may hold up the policies and reviews of others. */
+export const boundsOfNamespace: PolicySize = {
+  policies: 64,
+  patterns: 512,
+  requirements: 256,
+  expressionText: 128 * 1024,
+};
+
+const nouns: Readonly<Record<keyof PolicySize, string>> = {
+  policies: 'policies',
+  patterns: 'image patterns',
+  requirements: 'requirements and alternatives',
+  expressionText: 'characters of expressions',
+};
+
+/**
+ * Policies that are not compiled, with why: those of a namespace beyond its bounds, in the order of their names, and any
+ * policy that is beyond them alone.
+ */
+export function beyondBounds(policies: readonly Policy[]): ReadonlyMap<Policy, Failure> {
+  const beyond = new Map<Policy, Failure>();
+  const sums = new Map<string, PolicySize>();
+  for (const policy of policies.toSorted((one, other) => compareNames(one, other))) {
+    const size = sizeOf(policy);
+    const namespace = policy.kind === 'ArtifactPolicy' ? namespaceOf(policy) : undefined;
+    const sum = namespace === undefined ? size : add(sums.get(namespace) ?? nothing, size);
+    const whose =
+      namespace === undefined
+        ? 'It has'
+        : `With it the ArtifactPolicies of namespace ${namespace}, in the order of their names, have`;
+    const field = (Object.keys(nouns) as (keyof PolicySize)[]).find(
+      (key) => sum[key] > boundsOfNamespace[key],
+    );
+    if (field === undefined) {
+      if (namespace !== undefined) sums.set(namespace, sum);
+      continue;
+    }
+    const message = `${whose} more than ${boundsOfNamespace[field]} ${nouns[field]}: unite policies or shorten them.`;
+    beyond.set(policy, failure('PolicyInvalid', message));
+  }
+  return beyond;
+}
+
+const nothing: PolicySize = { policies: 0, patterns: 0, requirements: 0, expressionText: 0 };
+
+const add = (one: PolicySize, other: PolicySize): PolicySize => ({
+  policies: one.policies + other.policies,
+  patterns: one.patterns + other.patterns,
+  requirements: one.requirements + other.requirements,
+  expressionText: one.expressionText + other.expressionText,
+});
+
+const compareNames = (one: Policy, other: Policy): number =>
+  Number(one.metadata.name > other.metadata.name) - Number(one.metadata.name < other.metadata.name);
+
+function sizeOf({ spec }: Policy): PolicySize {
+  const alternatives = spec.require.flatMap((each): readonly Alternative[] => [each, ...(each.anyOf ?? [])]);
+  const assertions = [
+    ...alternatives.flatMap(({ sbom, attestation }) => [
+      ...(sbom?.assert ?? []),
+      ...(attestation?.assert ?? []),
+    ]),
+    ...(spec.crossChecks ?? []),
+  ];
+  return {
+    policies: 1,
+    patterns: spec.images.length + (spec.excludeImages?.length ?? 0),
+    requirements: alternatives.length,
+    expressionText: assertions.reduce((sum, { expression }) => sum + expression.length, 0),
+  };
+}
