@@ -7,7 +7,11 @@ import type { CompiledPolicy } from '../policy/snapshot.ts';
 import type { JudgingMeans } from './judge-image.ts';
 import { untilAborted } from './until-aborted.ts';
 
-export type ExceptedPolicies = ReadonlyMap<CompiledPolicy, ExceptedPolicy>;
+export interface AppliedExceptions {
+  readonly excepted: ReadonlyMap<CompiledPolicy, ExceptedPolicy>;
+  /** What the tag means, where that was asked for: all else is judged for this very digest. */
+  readonly digest: Digest | undefined;
+}
 
 /**
  * What the exceptions of the namespace leave of policies for one image. The registry is asked only where an exception
@@ -18,7 +22,7 @@ export async function applyExceptions(
   tag: TagBesideDigest,
   policies: readonly CompiledPolicy[],
   means: JudgingMeans,
-): Promise<ExceptedPolicies> {
+): Promise<AppliedExceptions> {
   const { exceptions, turn } = means;
   const relevant = new Set(policies.flatMap((policy) => exceptionsOf(policy, exceptions)));
   const digest = await digestAskedFor(reference, [...relevant], means);
@@ -29,7 +33,7 @@ export async function applyExceptions(
     if (turn.isOver()) await turn.next();
     excepted.set(policy, exceptPolicy(policy, exceptions, image, worth));
   }
-  return excepted;
+  return { excepted, digest };
 }
 
 async function digestAskedFor(

@@ -8,7 +8,7 @@ import type { CompiledException } from '../policy/exceptions.ts';
 import { selectsImage } from '../policy/match.ts';
 import type { CompiledPolicy } from '../policy/snapshot.ts';
 import { applyExceptions } from './apply-exceptions.ts';
-import type { ExceptedPolicies } from './apply-exceptions.ts';
+import type { AppliedExceptions } from './apply-exceptions.ts';
 import { checkAll, excepted, notPassed, unmatched } from './checks.ts';
 import { asksForEvidence, gatherForPolicies } from './gather-for-policies.ts';
 import type { WorkloadContext } from './gather-for-policies.ts';
@@ -69,9 +69,14 @@ export async function judgeImage(
   const selects = (policy: CompiledPolicy): boolean => selected.has(policy);
   const matching = inScope.filter(selects);
   const open = undetermined.filter(selects);
-  const exceptions = await applyExceptions(reference, tag, [...matching, ...open], means);
-  const { digest, checks, lookedAt } = await checkImage(
+  const { excepted: exceptions, digest: known } = await applyExceptions(
     reference,
+    tag,
+    [...matching, ...open],
+    means,
+  );
+  const { digest, checks, lookedAt } = await checkImage(
+    { reference, digest: reference.digest ?? known },
     restOf(matching, exceptions),
     about,
     means,
@@ -85,6 +90,8 @@ export async function judgeImage(
   ]);
   return lookedAt === undefined ? verdict : { ...verdict, lookedAt };
 }
+
+type ExceptedPolicies = AppliedExceptions['excepted'];
 
 const restOf = (policies: readonly CompiledPolicy[], exceptions: ExceptedPolicies): CompiledPolicy[] =>
   policies.flatMap((policy) => exceptions.get(policy)?.rest ?? []);
@@ -124,12 +131,12 @@ function checkPinned(
 }
 
 async function checkImage(
-  reference: ImageReference,
+  { reference, digest: known }: { readonly reference: ImageReference; readonly digest: Digest | undefined },
   matching: readonly CompiledPolicy[],
   about: WorkloadContext,
   { ports, access: openAccess }: JudgingMeans,
 ): Promise<Pick<ImageVerdict, 'lookedAt'> & { digest: Digest | undefined; checks: Check[] }> {
-  let { digest } = reference;
+  let digest = known;
   let findings: ReadonlyMap<CompiledPolicy, ImageFindings> = new Map();
   let fault = failure('InternalError', 'the image was not resolved');
   const asking = matching.filter((policy) => asksForEvidence(policy, reference));

@@ -16,6 +16,15 @@ export type Account =
   /** Exchanged at the token service (OAuth 2 refresh token); a registry itself is never shown it. */
   | { readonly identityToken: string };
 
+/** Who waits for an account that a program or a service has to be asked for. */
+export interface AccountCaller {
+  readonly tenant: { readonly name: string; readonly share: number };
+  /** Ends the wait. */
+  readonly signal: AbortSignal;
+  /** Told when it has to wait in a queue, and when that is over. */
+  readonly setQueued: (isQueued: boolean) => void;
+}
+
 /** Credentials are a value with an identity: caches and single flight are keyed by its scope. */
 export interface Credentials {
   /**
@@ -23,8 +32,11 @@ export interface Credentials {
    * Holds no secret.
    */
   scope(registry: string, repository: string): string;
-  /** Undefined for anonymous access. Never the account of another registry. */
-  account(registry: string, repository: string): Promise<Account | undefined>;
+  /**
+   * Undefined for anonymous access. Never the account of another registry.
+   * @param caller on whose account it is asked for, where it has to be; absent = nobody else asks.
+   */
+  account(registry: string, repository: string, caller?: AccountCaller): Promise<Account | undefined>;
   /** Where they come from or why there are none, a sentence for whoever is refused; holds no secret. */
   explain?(registry: string, repository: string): string | undefined;
   /** Where several accounts may be the right one: each for itself, in the order to try them. Absent = only this one. */

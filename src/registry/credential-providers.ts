@@ -3,14 +3,16 @@ import { join } from 'node:path';
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import { anonymousScope } from '../admission/ports.ts';
-import type { Account, Clock, Credentials } from '../admission/ports.ts';
+import type { Account, AccountCaller, Clock, Credentials } from '../admission/ports.ts';
 import { RefwardenError } from '../failures/failure.ts';
+import type { Repository } from '../image/reference.ts';
 import { parseStrictJsonText } from '../oci/strict-json.ts';
 import { parseStrictYaml } from '../oci/strict-yaml.ts';
 import { describeIssues } from '../policy/model/describe-issues.ts';
 import { readBounded } from './bounded-file.ts';
 import { compareCredentialKeys, matchesCredentialKey, parseCredentialKey } from './credential-key.ts';
 import type { CredentialKey } from './credential-key.ts';
+import { HostGate } from './host-gate.ts';
 import { parseDuration } from './go-duration.ts';
 import { reasonOf, runProgramOnce } from './run-program.ts';
 
@@ -18,6 +20,9 @@ const maxConfigBytes = 256 * 1024;
 /** Time that one run of a provider may take, milliseconds: it asks a cloud. */
 const runTimeoutMs = 10_000;
 const maxAnswerBytes = 256 * 1024;
+/** Runs under way, of all providers, and callers that wait for one: each is a process. */
+const maxRunning = 8;
+const maxWaiting = 1000;
 /** Answers kept, and runs under way. */
 const maxAnswers = 1000;
 /** Most keys of one answer. */
@@ -89,6 +94,13 @@ interface Kept {
   untilMs: number;
 }
 
+/** The command line asks for itself. */
+const nobodyElse: AccountCaller = {
+  tenant: { name: 'command line', share: 1 },
+  signal: new AbortController().signal,
+  setQueued: () => undefined,
+};
+
 /**
  * The kubelet's credential provider plugins, as clouds ship them: programs in one directory, asked for the images that
  * their configuration names ("Configure a kubelet image credential provider").
@@ -99,11 +111,13 @@ export class CredentialProviders implements Credentials {
   readonly #clock: Clock;
   /** By provider and what the answer is for. */
   readonly #answers = new LRUCache<string, Kept>({ max: maxAnswers });
+  readonly #gate: HostGate;
 
   private constructor(providers: readonly Provider[], directory: string, clock: Clock) {
     this.#providers = providers;
     this.#directory = directory;
     this.#clock = clock;
+    this.#gate = new HostGate(maxRunning, maxWaiting, clock);
   }
 
   /**
@@ -133,10 +147,14 @@ export class CredentialProviders implements Credentials {
   }
 
   /** @throws RefwardenError `RegistryUnauthorized`, with nothing of what the provider printed. */
-  async account(registry: string, repository: string): Promise<Account | undefined> {
+  async account(
+    registry: string,
+    repository: string,
+    caller: AccountCaller = nobodyElse,
+  ): Promise<Account | undefined> {
     const provider = this.#find(registry, repository);
     if (provider === undefined) return undefined;
-    const { accounts } = await this.#ask(provider, registry, repository);
+    const { accounts } = await this.#ask(provider, { registry, repository }, caller);
     return accounts.find(({ key }) => matchesCredentialKey(key, { registry, repository }))?.account;
   }
 
@@ -146,7 +164,8 @@ export class CredentialProviders implements Credentials {
     );
   }
 
-  async #ask(provider: Provider, registry: string, repository: string): Promise<Answer> {
+  async #ask(provider: Provider, target: Repository, caller: AccountCaller): Promise<Answer> {
+    const { registry, repository } = target;
     const keys = [
       `${provider.scope} Image ${registry}/${repository}`,
       `${provider.scope} Registry ${registry}`,
@@ -157,7 +176,7 @@ export class CredentialProviders implements Credentials {
       if (kept !== undefined && this.#clock.nowMs() < kept.untilMs) return await kept.answer;
     }
     const [ofImage] = keys;
-    const kept: Kept = { answer: this.#run(provider, registry, repository), untilMs: Infinity };
+    const kept: Kept = { answer: this.#runInTurn(provider, target, caller), untilMs: Infinity };
     this.#answers.set(ofImage, kept);
     try {
       const answer = await kept.answer;
@@ -172,7 +191,17 @@ export class CredentialProviders implements Credentials {
     }
   }
 
-  async #run(provider: Provider, registry: string, repository: string): Promise<Answer> {
+  /** No tenant's images keep all processes busy. */
+  async #runInTurn(provider: Provider, target: Repository, caller: AccountCaller): Promise<Answer> {
+    const leave = await this.#gate.enter('providers', caller);
+    try {
+      return await this.#run(provider, target);
+    } finally {
+      leave();
+    }
+  }
+
+  async #run(provider: Provider, { registry, repository }: Repository): Promise<Answer> {
     const { name, apiVersion, args = [], env = [], defaultCacheDuration } = provider;
     const image = `${registry}/${repository}`;
     const run = {

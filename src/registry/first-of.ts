@@ -7,7 +7,7 @@ export function firstOf(first: Credentials, second: Credentials): Credentials {
     first.scope(registry, repository) === anonymousScope ? second : first;
   return {
     scope: (registry, repository) => of(registry, repository).scope(registry, repository),
-    account: (registry, repository) => of(registry, repository).account(registry, repository),
+    account: (registry, repository, caller) => of(registry, repository).account(registry, repository, caller),
     explain: (registry, repository) => of(registry, repository).explain?.(registry, repository),
   };
 }

@@ -49,8 +49,8 @@ export function pullCredentials({ secrets, missing }: FoundSecrets, others: Cred
       alternativesFor(registry, repository)
         .map(({ credentials }) => credentials.scope(registry, repository))
         .join(' '),
-    account: async (registry, repository) =>
-      alternativesFor(registry, repository)[0]?.credentials.account(registry, repository),
+    account: async (registry, repository, caller) =>
+      alternativesFor(registry, repository)[0]?.credentials.account(registry, repository, caller),
     alternatives: (registry, repository) =>
       alternativesFor(registry, repository).map(({ credentials }) => credentials),
     explain: (registry, repository) => {
@@ -91,7 +91,7 @@ function rememberByRepository<T extends object>(
 /** For a service that was told to read no pull secrets: whoever is refused is told. */
 export const withoutPullSecrets = (others: Credentials): Credentials => ({
   scope: (registry, repository) => others.scope(registry, repository),
-  account: (registry, repository) => others.account(registry, repository),
+  account: (registry, repository, caller) => others.account(registry, repository, caller),
   explain: (registry, repository) =>
     others.scope(registry, repository) === anonymousScope
       ? 'Pull secrets of workloads are not read here (--no-pull-secrets, pullSecrets.mode of the chart).'

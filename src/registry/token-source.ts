@@ -102,8 +102,8 @@ export class TokenSource {
     return token.authorization;
   }
 
-  async #basic({ registry, repository }: Repository, { credentials }: Work): Promise<string | undefined> {
-    const account = await credentials.account(registry, repository);
+  async #basic({ registry, repository }: Repository, work: Work): Promise<string | undefined> {
+    const account = await work.credentials.account(registry, repository, work);
     if (account === undefined) return undefined;
     if ('identityToken' in account) {
       throw new RefwardenError(
@@ -117,7 +117,7 @@ export class TokenSource {
   async #fetch(challenge: Challenge, target: Repository, work: Work): Promise<Token> {
     const url = this.#realm(challenge, target);
     const what = `the token of ${target.registry}/${target.repository} from ${url.host}`;
-    const account = await work.credentials.account(target.registry, target.repository);
+    const account = await work.credentials.account(target.registry, target.repository, work);
     const askedAtMs = this.#clock.nowMs();
     const parameters = {
       service: challenge.parameters.get('service'),

@@ -46,6 +46,19 @@ const decideOn = (
 ): Promise<Verdict> => decide(decision, workload, options);
 
 describe('an exception', () => {
+  it('T01 by digest is of the digest that is judged, though the tag moves meanwhile', async () => {
+    const answers = [image];
+    const source = new ScriptedSource({
+      resolve: () => Promise.resolve({ digest: answers.shift() ?? other }),
+      referrers: () => [signed(), end()],
+    });
+    const policies = snapshotOf(prod(), hotfix({ policies: [{ name: 'prod', requirements: ['sbom'] }] }));
+    const template = pod([imageText], { isTemplate: true, kind: 'Deployment' });
+    const verdict = await decideOn(template, { policies, source });
+    expect(verdict).toMatchObject({ outcome: 'admitted', images: [{ digest: image }] });
+    expect(source.resolved).toHaveLength(1);
+  });
+
   it('stands in for every requirement of its policy, without a request', async () => {
     const source = new ScriptedSource();
     const policies = snapshotOf(prod(), hotfix());

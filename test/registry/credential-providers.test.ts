@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { anonymous } from '../../src/admission/ports.ts';
+import type { AccountCaller } from '../../src/admission/ports.ts';
 import { CredentialProviders } from '../../src/registry/credential-providers.ts';
 import { firstOf } from '../../src/registry/first-of.ts';
 import { TestClock, expectFailure } from './registry-access.ts';
@@ -59,6 +60,30 @@ describe('credential providers', () => {
     expect(await asked()).toEqual([
       `get-credentials {"apiVersion":"${requestVersion}","kind":"CredentialProviderRequest","image":"1.dkr.ecr.eu-west-1.amazonaws.com/acme/app"}`,
     ]);
+  });
+
+  it('T39 run eight at a time at most, and those of one namespace keep nobody else waiting', async () => {
+    const asked = await install(
+      'slow',
+      `sleep 0.1\necho "end" >> '${join(directory, 'slow.log')}'\n${response({ 'a.example': me('u') }, { cacheKeyType: 'Image' })}`,
+    );
+    const providers = await load(provider('slow', ['a.example']));
+    const callerOf = (name: string): AccountCaller => ({
+      ...{ tenant: { name, share: 1 }, signal: new AbortController().signal },
+      setQueued: () => undefined,
+    });
+    const ask = (name: string, repository: string): Promise<unknown> =>
+      providers.account('a.example', repository, callerOf(name));
+    await Promise.all([
+      ...Array.from({ length: 24 }, (_, i) => ask('many', `many/${i}`)),
+      ask('one', 'one/app'),
+    ]);
+    let running = 0;
+    const runningAt = (await asked()).map((line) => (running += line === 'end' ? -1 : 1));
+    expect(Math.max(...runningAt)).toBe(8);
+    const order = (await asked()).filter((line) => line !== 'end');
+    expect(order).toHaveLength(25);
+    expect(order.findIndex((line) => line.includes('one/app'))).toBeLessThan(16);
   });
 
   it('have the variables that their configuration gives them', async () => {
