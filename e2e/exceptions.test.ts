@@ -32,7 +32,11 @@ const inSeconds = (seconds: number): string =>
 const exception = (spec: object = {}): object => ({
   ...{ apiVersion, kind: 'ArtifactPolicyException', metadata: { name } },
   spec: {
-    ...{ images: [byDigest], namespaces: [namespace], policies: [{ name: namespace }] },
+    ...{
+      images: [byDigest],
+      namespaces: [namespace],
+      policies: [{ name: namespace, requirements: ['All'] }],
+    },
     ...{ reason: 'INC-4711', expiresAt: inSeconds(3600), ...spec },
   },
 });
@@ -100,7 +104,15 @@ describe('T23 an exception', () => {
   it.each([
     ['without an end', { expiresAt: undefined }, 'spec.expiresAt: Required value'],
     ['without a reason', { reason: '' }, 'spec.reason'],
-    ['for whatever runs', { images: ['**'] }, 'images must be named'],
+    ['for whatever runs', { images: ['**'] }, 'images must name their host'],
+    ['for images of any host', { images: ['*/**'] }, 'images must name their host'],
+    ['for images of several hosts', { images: ['*.example/app'] }, 'images must name their host'],
+    ['from no requirement', { policies: [{ name: namespace }] }, 'requirements: Required value'],
+    [
+      'whose requirements were left empty',
+      { policies: [{ name: namespace, requirements: null }] },
+      'requirements: Required value',
+    ],
     ['for namespaces by label', { namespaces: { matchLabels: {} } }, 'spec.namespaces'],
     ['with an end that is no time', { expiresAt: 'tomorrow' }, 'spec.expiresAt'],
   ])('%s is refused by the API server itself', async (_what, spec, message) => {

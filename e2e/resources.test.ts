@@ -32,6 +32,9 @@ beforeAll(async () => {
     ['lease', 'refwarden', inRelease],
     ['secret', secretName, inRelease],
     ['clusterartifactpolicy', name],
+    ['clusterartifactpolicy', `a-${name}`],
+    ['validatingadmissionpolicybinding', name],
+    ['validatingadmissionpolicy', name],
     ['artifactpolicyexception', name],
     ['trustedissuer', name],
   ] as const) {
@@ -58,7 +61,12 @@ beforeAll(async () => {
 const exception = (spec: object): object => ({
   ...{ apiVersion, kind: 'ArtifactPolicyException', metadata: { name } },
   spec: {
-    ...{ images: ['registry.example/app:1'], namespaces: ['shop'], policies: [{ name }], reason: 'INC-1' },
+    ...{
+      images: ['registry.example/app:1'],
+      namespaces: ['shop'],
+      policies: [{ name, requirements: ['All'] }],
+      reason: 'INC-1',
+    },
     expiresAt: `${new Date(Date.now() + 3_600_000).toISOString().slice(0, 19)}Z`,
     ...spec,
   },
@@ -145,6 +153,40 @@ describe('the status', () => {
     await awaitReady('clusterartifactpolicy', 'True Ready 2');
   });
 
+  it('is written although the API server takes that of another object no more', async () => {
+    const rule = { apiGroups: ['refwarden.dev'], apiVersions: ['*'], operations: ['UPDATE'] };
+    await apply(kubectl, [
+      {
+        ...{ apiVersion: 'admissionregistration.k8s.io/v1', kind: 'ValidatingAdmissionPolicy' },
+        metadata: { name },
+        spec: {
+          matchConstraints: { resourceRules: [{ ...rule, resources: ['clusterartifactpolicies/status'] }] },
+          validations: [{ expression: `object.metadata.name != 'a-${name}'` }],
+        },
+      },
+      {
+        ...{ apiVersion: 'admissionregistration.k8s.io/v1', kind: 'ValidatingAdmissionPolicyBinding' },
+        metadata: { name },
+        spec: { policyName: name, validationActions: ['Deny'] },
+      },
+    ]);
+    const stuck = clusterPolicy(`a-${name}`, { require: [signedBy('later')] });
+    // Until the policy of the API server counts.
+    await waitUntil(
+      async () => {
+        await must(kubectl, ['delete', 'clusterartifactpolicy', `a-${name}`, '--ignore-not-found']);
+        await apply(kubectl, stuck);
+        const patch = ['patch', 'clusterartifactpolicy', `a-${name}`, '--subresource=status', '--type=merge'];
+        return (await kubectl([...patch, '--patch={"status":{"conditions":[]}}'])).code !== 0
+          ? true
+          : undefined;
+      },
+      { what: 'the status of an object cannot be written', timeoutMs: 30_000 },
+    );
+    await apply(kubectl, clusterPolicy(name, { mode: 'Audit', require: [signedBy(name)] }));
+    await awaitReady('clusterartifactpolicy', 'True Ready 3');
+  });
+
   it('of an exception says when it has ended', async () => {
     const expiresAt = `${new Date(Date.now() + 5000).toISOString().slice(0, 19)}Z`;
     const { code, stderr } = await create(kubectl, exception({ expiresAt }));
@@ -160,7 +202,7 @@ describe('the status', () => {
   it('is what kubectl get shows', async () => {
     const shown = await must(kubectl, ['get', 'clusterartifactpolicy', name]);
     expect(shown).toMatch(/^NAME +MODE +READY +REASON +AGE\n/);
-    expect(shown).toMatch(new RegExp(`^${name} +Warn +True +Ready `, 'm'));
+    expect(shown).toMatch(new RegExp(`^${name} +Audit +True +Ready `, 'm'));
     expect(await must(kubectl, ['explain', 'artifactpolicyexception.spec.images'])).toContain(
       'by digest, or whatever a tag means',
     );

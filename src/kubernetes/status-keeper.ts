@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import type { BaseLogger } from 'pino';
 import type { LiveObject } from '../admission/live-source.ts';
 import type { Clock } from '../admission/ports.ts';
@@ -18,6 +19,12 @@ import { Waker } from './waker.ts';
 const maxWrites = 100;
 /** Without a change they are all looked at so often, milliseconds: exceptions end. */
 const lookAgainMs = 5000;
+/** Of so many writes that fail at once the API server is the reason, and no object. */
+const maxFailures = 10;
+/** An object whose status could not be written is left alone for so long, milliseconds. */
+const leftAloneMs = 60_000;
+/** Most objects of which that is remembered. */
+const maxLeftAlone = 10_000;
 /** Longest message of a condition, characters. */
 const maxMessageLength = 1024;
 
@@ -39,6 +46,8 @@ export class StatusKeeper {
   /** What every status speaks of, and since when. Whatever changes an object makes another snapshot. */
   #written: PolicySnapshot | undefined;
   #lookedAtMs = 0;
+  /** By object, until when. */
+  readonly #leftAlone = new LRUCache<string, number>({ max: maxLeftAlone });
 
   constructor(options: StatusKeeperOptions) {
     this.#options = options;
@@ -59,20 +68,27 @@ export class StatusKeeper {
     const ageMs = nowMs - this.#lookedAtMs;
     if (current === this.#written && ageMs >= 0 && ageMs < lookAgainMs) return;
     let writes = 0;
-    try {
-      for (const object of objects()) {
-        const readiness = readinessOf(object.resource, current, nowMs);
-        const status = readiness === undefined ? undefined : changedStatus(object, readiness, nowMs);
-        if (status === undefined) continue;
+    let failures = 0;
+    for (const object of objects()) {
+      const key = `${object.kind} ${object.namespace ?? ''}/${object.name}`;
+      if (nowMs < (this.#leftAlone.get(key) ?? 0)) continue;
+      const readiness = readinessOf(object.resource, current, nowMs);
+      const status = readiness === undefined ? undefined : changedStatus(object, readiness, nowMs);
+      if (status === undefined) continue;
+      try {
         await this.#writeOne(object, status);
-        if (++writes >= maxWrites || this.#closing.signal.aborted) return;
+      } catch (cause) {
+        if (this.#closing.signal.aborted) return;
+        // The API server may take no larger object of somebody: that is no reason to write none of the others.
+        failures++;
+        this.#leftAlone.set(key, nowMs + leftAloneMs);
+        this.#problems.failed(cause);
       }
-      this.#written = current;
-      this.#lookedAtMs = nowMs;
-      this.#problems.succeeded();
-    } catch (cause) {
-      if (!this.#closing.signal.aborted) this.#problems.failed(cause);
+      if (++writes >= maxWrites || failures >= maxFailures || this.#closing.signal.aborted) return;
     }
+    this.#written = current;
+    this.#lookedAtMs = nowMs;
+    if (failures === 0) this.#problems.succeeded();
   }
 
   async #writeOne({ kind, name, namespace }: LiveObject, status: JsonObject): Promise<void> {

@@ -3,6 +3,7 @@ import type { ImagePattern } from '../image/pattern.ts';
 import type { ImageReference } from '../image/reference.ts';
 import { decidedImage } from './match.ts';
 import type { TagBesideDigest } from './match.ts';
+import { allRequirements } from './model/artifact-policy-exception.ts';
 import type { ArtifactPolicyException } from './model/artifact-policy-exception.ts';
 import type { CompiledPolicy, CompiledRequirement } from './snapshot.ts';
 
@@ -38,7 +39,7 @@ export function compileException(
     policies: new Map(
       spec.policies.map(({ name, requirements }) => [
         name,
-        requirements === undefined ? 'All' : new Set(requirements),
+        requirements.includes(allRequirements) ? 'All' : new Set(requirements),
       ]),
     ),
     reason: spec.reason,

@@ -1,6 +1,7 @@
 import type { FailureCode } from '../failures/catalogue.ts';
 import type { Failure } from '../failures/failure.ts';
 import { timeText } from '../failures/time-text.ts';
+import { allRequirements } from './model/artifact-policy-exception.ts';
 import type { ArtifactPolicyException } from './model/artifact-policy-exception.ts';
 import { namespaceOf } from './model/artifact-policy.ts';
 import type { Resource } from './model/resource.ts';
@@ -72,12 +73,12 @@ export function unknownNames(
   named: ArtifactPolicyException['spec']['policies'],
   snapshot: PolicySnapshot,
 ): readonly string[] {
-  return named.flatMap(({ name, requirements = [] }) => {
+  return named.flatMap(({ name, requirements }) => {
     const policy = byName(snapshot).get(name);
     if (policy === undefined) return [`There is no ClusterArtifactPolicy ${name}`];
     const known = policy.requirements.map((requirement) => requirement.name);
     return requirements
-      .filter((requirement) => !known.includes(requirement))
+      .filter((requirement) => requirement !== allRequirements && !known.includes(requirement))
       .map((requirement) => `ClusterArtifactPolicy ${name} has no requirement ${requirement}`);
   });
 }

@@ -121,7 +121,7 @@ describe('an exception', () => {
     ['for another namespace', [hotfix({ namespaces: ['shop-test'] })]],
     ['for another image', [hotfix({ images: ['ghcr.io/acme/other'] })]],
     ['for another digest', [hotfix({ images: [`ghcr.io/acme/app@${other}`] })]],
-    ['for another policy', [hotfix({ policies: [{ name: 'staging' }] })]],
+    ['for another policy', [hotfix({ policies: [{ name: 'staging', requirements: ['All'] }] })]],
     ['for a requirement that there is not', [hotfix({ policies: [{ name: 'prod', requirements: ['x'] }] })]],
     ['that has expired', [hotfix({ expiresAt: '2026-06-01T12:00:00Z' })]],
     [
@@ -137,7 +137,10 @@ describe('an exception', () => {
     ],
     [
       'that is put together with another: policy of one, image of the other',
-      [hotfix({ policies: [{ name: 'staging' }] }), exception('second', { images: ['ghcr.io/acme/other'] })],
+      [
+        hotfix({ policies: [{ name: 'staging', requirements: ['All'] }] }),
+        exception('second', { images: ['ghcr.io/acme/other'] }),
+      ],
     ],
   ])('T23 %s excepts nothing', async (_what, exceptions) => {
     const policies = snapshotOf(prod(), ...exceptions);
@@ -200,7 +203,7 @@ describe('an exception', () => {
   });
 
   it('does not make up for an image reference that is none', async () => {
-    const policies = snapshotOf(prod(), hotfix({ images: ['*/**'] }));
+    const policies = snapshotOf(prod(), hotfix({ images: ['docker.io/**'] }));
     expect((await decideOn(pod(['UPPER//case']), { policies })).outcome).toBe('denied');
   });
 });

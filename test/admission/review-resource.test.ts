@@ -156,7 +156,10 @@ describe('reviewResource', () => {
   });
 
   it('warns of an exception that names no digest, or what is not there', async () => {
-    const policies = [{ name: 'prod', requirements: ['sbom'] }, { name: 'staging' }];
+    const policies = [
+      { name: 'prod', requirements: ['sbom'] },
+      { name: 'staging', requirements: ['All'] },
+    ];
     expect((await ask(hotfix({ images: ['ghcr.io/acme/app:1'], policies }))).warnings).toEqual([
       'ClusterArtifactPolicy prod has no requirement sbom.',
       'There is no ClusterArtifactPolicy staging.',

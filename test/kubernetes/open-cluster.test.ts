@@ -180,7 +180,11 @@ describe('openCluster', () => {
 
   it('T23 an exception that does not parse, or no longer does, excepts nothing and holds up nobody', async () => {
     const spec = {
-      ...{ images: ['ghcr.io/acme/app'], namespaces: ['shop'], policies: [{ name: 'good' }] },
+      ...{
+        images: ['ghcr.io/acme/app'],
+        namespaces: ['shop'],
+        policies: [{ name: 'good', requirements: ['All'] }],
+      },
       ...{ reason: 'INC-1', expiresAt: '2100-01-01T00:00:00Z' },
     };
     const exception = (change: object): ReturnType<typeof policy> => ({

@@ -29,7 +29,7 @@ export const exception = (name: string, spec: Fields, metadata: Fields = {}): Fi
   metadata: { name, ...metadata },
   spec: {
     namespaces: ['shop'],
-    policies: [{ name: 'prod' }],
+    policies: [{ name: 'prod', requirements: ['All'] }],
     reason: 'INC-4711',
     expiresAt: '2100-01-01T00:00:00Z',
     ...spec,

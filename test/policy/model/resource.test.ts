@@ -187,7 +187,9 @@ describe('parseResource', () => {
 
   const hotfix = (spec: Fields): Fields => exception('hotfix', { images: ['ghcr.io/acme/hotfix'], ...spec });
   it.each<[Fields, string]>([
-    [hotfix({ images: ['**'] }), 'images must be named: ** would except everything'],
+    [hotfix({ images: ['**'] }), 'images must name their host: ** or */** would except everything'],
+    [hotfix({ images: ['ghcr.io/acme/app', '*/**'] }), 'images must name their host'],
+    [hotfix({ images: ['*.io/acme/app'] }), 'images must name their host'],
     [hotfix({ images: [] }), 'spec.images'],
     [hotfix({ images: ['a', 'a'] }), 'each may be named only once'],
     [hotfix({ namespaces: [] }), 'spec.namespaces'],
@@ -196,10 +198,18 @@ describe('parseResource', () => {
     [hotfix({ namespaces: { matchLabels: { env: 'prod' } } }), 'spec.namespaces'],
     [hotfix({ policies: [] }), 'spec.policies'],
     [
-      hotfix({ policies: [{ name: 'a' }, { name: 'a', requirements: ['b'] }] }),
+      hotfix({
+        policies: [
+          { name: 'a', requirements: ['All'] },
+          { name: 'a', requirements: ['b'] },
+        ],
+      }),
       'each name may be given only once',
     ],
     [hotfix({ policies: [{ name: 'a', requirements: [] }] }), 'spec.policies[0].requirements'],
+    [hotfix({ policies: [{ name: 'a' }] }), 'spec.policies[0].requirements'],
+    [hotfix({ policies: [{ name: 'a', requirements: null }] }), 'spec.policies[0].requirements'],
+    [hotfix({ policies: [{ name: 'a', requirements: ['All', 'b'] }] }), 'requirements: All stands alone'],
     [hotfix({ reason: '' }), 'spec.reason'],
     [hotfix({ reason: undefined }), 'spec.reason'],
     [hotfix({ expiresAt: undefined }), 'spec.expiresAt'],
