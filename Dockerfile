@@ -13,6 +13,7 @@ LABEL org.opencontainers.image.title="refwarden" org.opencontainers.image.licens
 COPY --from=build /src/dist/ /opt/refwarden/
 COPY LICENSE /opt/refwarden/
 USER 65532:65532
-ENV NODE_ENV=production
+# Look-ups of host names take a thread each, and may have half of them.
+ENV NODE_ENV=production UV_THREADPOOL_SIZE=64
 ENTRYPOINT ["node", "/opt/refwarden/refwarden.js"]
 CMD ["serve", "--help"]

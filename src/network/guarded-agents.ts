@@ -1,5 +1,3 @@
-import { lookup as systemLookup } from 'node:dns';
-import type { LookupAddress } from 'node:dns';
 import { isIP } from 'node:net';
 import type { LookupFunction } from 'node:net';
 import { LRUCache } from 'lru-cache';
@@ -10,6 +8,8 @@ import { classifyAddress, isMoreLocal } from './address-class.ts';
 import type { AddressClass } from './address-class.ts';
 import { direct } from './connection.ts';
 import type { Connection } from './connection.ts';
+import { resolveWithSystem } from './host-lookups.ts';
+import type { ResolveHost } from './host-lookups.ts';
 import { tunnelConnector } from './tunnel-connector.ts';
 
 /** What connections may cost. */
@@ -24,16 +24,6 @@ export interface AgentLimits {
   /** Hosts of which it is remembered how local they are. */
   readonly maxRemembered: number;
 }
-
-/** As `dns.lookup` with `all`: every address of a host name. */
-export type ResolveHost = (
-  hostname: string,
-  done: (error: Error | null, addresses: LookupAddress[]) => void,
-) => void;
-
-const resolveWithSystem: ResolveHost = (hostname, done) => {
-  systemLookup(hostname, { all: true }, done);
-};
 
 /**
  * Connection pools, one for each reach (how local an address a connection may go to) and each {@link Connection}. The

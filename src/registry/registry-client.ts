@@ -22,7 +22,7 @@ import { cacheKey, createCaches } from './caches.ts';
 import type { RegistryCaches, TagState } from './caches.ts';
 import type { DiskCache } from './disk-cache.ts';
 import { GuardedAgents } from '../network/guarded-agents.ts';
-import type { ResolveHost } from '../network/guarded-agents.ts';
+import type { ResolveHost } from '../network/host-lookups.ts';
 import { defaultRegistryLimits } from './limits.ts';
 import type { RegistryLimits } from './limits.ts';
 import { ListingApi } from './listing-api.ts';

@@ -4,7 +4,7 @@ import type { CacheCounts } from '../admission/metered-cache.ts';
 import { RefwardenError } from '../failures/failure.ts';
 import { BoundedFetch } from '../network/bounded-fetch.ts';
 import type { HostRules } from '../network/bounded-fetch.ts';
-import type { ResolveHost } from '../network/guarded-agents.ts';
+import type { ResolveHost } from '../network/host-lookups.ts';
 import {
   crlTimeoutMs,
   describeService,

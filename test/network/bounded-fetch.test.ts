@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { BoundedFetch, publicHosts } from '../../src/network/bounded-fetch.ts';
 import type { BoundedRequest, HostRules } from '../../src/network/bounded-fetch.ts';
-import type { ResolveHost } from '../../src/network/guarded-agents.ts';
+import type { ResolveHost } from '../../src/network/host-lookups.ts';
 import { expectFailure } from '../registry/registry-access.ts';
 import { hostileServer } from '../support/hostile-server.ts';
 import { createTestAuthority } from '../support/tls-certificates.ts';

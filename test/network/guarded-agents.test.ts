@@ -1,7 +1,7 @@
 import { isIPv4 } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { GuardedAgents } from '../../src/network/guarded-agents.ts';
-import type { ResolveHost } from '../../src/network/guarded-agents.ts';
+import type { ResolveHost } from '../../src/network/host-lookups.ts';
 import type { AddressClass } from '../../src/network/address-class.ts';
 import { defaultRegistryLimits } from '../../src/registry/limits.ts';
 import { hostileServer } from '../support/hostile-server.ts';
