@@ -7,7 +7,7 @@ import type { Alternative } from './model/requirement.ts';
 type Policy = ArtifactPolicy | ClusterArtifactPolicy;
 
 /** What is counted of policies: all of it costs time at each review, or whenever policies change. */
-export interface PolicySize {
+interface PolicySize {
   readonly policies: number;
   readonly patterns: number;
   readonly requirements: number;
@@ -16,7 +16,7 @@ export interface PolicySize {
 }
 
 /** Of all ArtifactPolicies of a namespace together: no tenant's may hold up the policies and reviews of others. */
-export const boundsOfNamespace: PolicySize = {
+const boundsOfNamespace: PolicySize = {
   policies: 64,
   patterns: 512,
   requirements: 256,
