@@ -28,6 +28,8 @@ export interface JsonPatchOperation {
 const maxMessageImages = 10;
 const maxChecksPerImage = 4;
 const maxAuditEntries = 100;
+/** The API server passes on 4096 characters of them all together. */
+const maxWarnings = 500;
 /** Longest image and longest line shown, in characters; a workload may hold an image text of megabytes. */
 const maxImageLength = 300;
 const maxLineLength = 2000;
@@ -108,16 +110,17 @@ function explainable({ image, reference, digest }: ImageVerdict): string {
 
 /** Code and image first: the API server cuts each warning to 256 runes once all exceed 4096. */
 function warningsOf(verdict: Verdict): string[] {
-  return verdict.images.flatMap((image) => [
-    ...exceptedByTag(image),
-    ...image.checks
-      .filter(({ outcome, blocks, mode }) => outcome !== 'passed' && !blocks && mode !== 'Audit')
-      .map(({ code, policy, requirement, message }) =>
-        line(
-          `${code ?? 'InternalError'} ${shownImage(image)}: policy ${policy} (${requirement}): ${message}`,
-        ),
-      ),
-  ]);
+  const warnings: string[] = [];
+  for (const image of verdict.images) {
+    warnings.push(...exceptedByTag(image));
+    for (const { outcome, blocks, mode, code, policy, requirement, message } of image.checks) {
+      if (warnings.length >= maxWarnings) return warnings;
+      if (outcome === 'passed' || blocks || mode === 'Audit') continue;
+      const what = `${code ?? 'InternalError'} ${shownImage(image)}`;
+      warnings.push(line(`${what}: policy ${policy} (${requirement}): ${message}`));
+    }
+  }
+  return warnings;
 }
 
 /** Once for each exception of the image. */
