@@ -146,6 +146,8 @@ describe('the chart', () => {
     ['a timeout that the API server does not take', { webhook: { timeoutSeconds: 60 } }, 'timeoutSeconds'],
     ['text in place of a number', { replicas: '2' }, 'replicas'],
     ['a digest that is none', { image: { digest: 'sha256:abc' } }, 'image/digest'],
+    ['a name with a line break', { priorityClassName: 'a\nhostNetwork: true' }, 'priorityClassName'],
+    ['a repository with a line break', { image: { repository: 'a\nb: c' } }, 'image/repository'],
     ['Provided without its Secret', { certificates: { mode: 'Provided' } }, 'needs certificates.secretName'],
     ['Named without names', { pullSecrets: { mode: 'Named' } }, 'needs pullSecrets.names'],
     ['Namespaces without any', { pullSecrets: { mode: 'Namespaces' } }, 'needs pullSecrets.namespaces'],

@@ -1,6 +1,9 @@
 import { z } from 'zod';
 
-const name = z.string().max(253);
+const name = z
+  .string()
+  .max(253)
+  .regex(/^[A-Za-z0-9._:-]*$/, 'must be a name of Kubernetes');
 const anyObject = z.record(z.string(), z.unknown());
 const labels = z.record(z.string(), z.string());
 
@@ -24,11 +27,15 @@ export const chartValues = z.strictObject({
     .strictObject({
       repository: z
         .string()
-        .min(1)
         .max(255)
+        .regex(/^[A-Za-z0-9][A-Za-z0-9._:/-]*$/, 'must be a repository, host/path')
         .default('ghcr.io/refwarden/refwarden')
         .describe('Image without tag.'),
-      tag: z.string().max(128).default('').describe("Tag; empty = the chart's appVersion."),
+      tag: z
+        .string()
+        .regex(/^[A-Za-z0-9_.-]{0,128}$/, 'must be a tag')
+        .default('')
+        .describe("Tag; empty = the chart's appVersion."),
       digest: z
         .string()
         .regex(/^(sha256:[0-9a-f]{64})?$/, 'must be sha256:... or empty')
