@@ -13,7 +13,6 @@ LABEL org.opencontainers.image.title="refwarden" org.opencontainers.image.licens
 COPY --from=build /src/dist/ /opt/refwarden/
 COPY LICENSE /opt/refwarden/
 USER 65532:65532
-# Look-ups of host names take a thread each, and may have half of them.
-ENV NODE_ENV=production UV_THREADPOOL_SIZE=64
+ENV NODE_ENV=production
 ENTRYPOINT ["node", "/opt/refwarden/refwarden.js"]
 CMD ["serve", "--help"]

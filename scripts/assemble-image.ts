@@ -35,7 +35,7 @@ const digest = writeImageArchive(output, name, {
   ],
   config: {
     User: '65532:65532',
-    Env: ['PATH=/usr/local/bin:/usr/bin:/bin', 'NODE_ENV=production', 'UV_THREADPOOL_SIZE=64'],
+    Env: ['PATH=/usr/local/bin:/usr/bin:/bin', 'NODE_ENV=production'],
     Entrypoint: ['node', '/opt/refwarden/refwarden.js'],
     Cmd: ['serve', '--help'],
   },

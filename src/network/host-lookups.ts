@@ -134,8 +134,10 @@ const overloaded = (): RefwardenError =>
     'Too many host names are being looked up: name servers of registries do not answer.',
   );
 
+// Counts if it is set before the first use of a thread: this is loaded as the program starts.
+process.env['UV_THREADPOOL_SIZE'] ??= '64';
 /** Threads of libuv, of which look-ups may have half (libuv, "Thread pool work scheduling"). */
-const threads = Number.parseInt(process.env['UV_THREADPOOL_SIZE'] ?? '', 10) || 4;
+const threads = Number.parseInt(process.env['UV_THREADPOOL_SIZE'], 10) || 4;
 
 /** All look-ups of the process share the threads. */
 const systemLookups = new HostLookups(
