@@ -172,7 +172,7 @@ describe('retries', () => {
       });
     };
     for (const answer of [drip, () => undefined]) {
-      const { server, fetch } = await setUp([answer], { limits: { requestTimeoutMs: 60 } });
+      const { server, fetch } = await setUp([answer], { limits: { requestTimeoutMs: 500 } });
       await expectFailure(fetch(), 'RegistryTimeout', /: no answer in time\.$/);
       expect(server.seen).toHaveLength(1);
     }
