@@ -167,6 +167,27 @@ describe('reviewResource', () => {
     ]);
   });
 
+  it('refuses a policy that is too large, before it looks at any expression', async () => {
+    const assert = Array.from({ length: 16 }, (_, i) => ({ expression: `${i}`.padEnd(4096), message: 'm' }));
+    const attestation = { predicateType: 'x', issuers: ['acme'], assert };
+    const require = ['a', 'b', 'c'].map((name) => ({ name, attestation }));
+    const checkExpression = (): never => {
+      throw new Error('an expression was checked');
+    };
+    const { allowed, message } = await ask(clusterPolicy('large', { require }), {}, { checkExpression });
+    expect(allowed).toBe(false);
+    expect(message).toContain('PolicyInvalid: It has more than 131072 characters of expressions');
+  });
+
+  it('refuses to prolong an exception beyond what one may last', async () => {
+    const made = { creationTimestamp: at(startMs) };
+    const old = hotfix({ expiresAt: at(startMs + day) }, made);
+    const update = { operation: 'UPDATE', oldObject: old as JsonObject } as const;
+    expect((await ask(hotfix({ expiresAt: at(startMs + 80 * day) }, made), update)).allowed).toBe(true);
+    const { message } = await ask(hotfix({ expiresAt: at(startMs + 91 * day) }, made), update);
+    expect(message).toContain('is more than 90 days after the exception was made');
+  });
+
   it('lets an exception that has ended be changed otherwise', async () => {
     const ended = hotfix({ expiresAt: at(startMs - day) });
     const changed = hotfix({ expiresAt: at(startMs - day), reason: 'INC-4712' });
