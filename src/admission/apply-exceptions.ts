@@ -7,8 +7,10 @@ import type { CompiledPolicy } from '../policy/snapshot.ts';
 import type { JudgingMeans } from './judge-image.ts';
 import { untilAborted } from './until-aborted.ts';
 
-export interface AppliedExceptions {
-  readonly excepted: ReadonlyMap<CompiledPolicy, ExceptedPolicy>;
+export type ExceptedPolicies = ReadonlyMap<CompiledPolicy, ExceptedPolicy>;
+
+interface AppliedExceptions {
+  readonly excepted: ExceptedPolicies;
   /** What the tag means, where that was asked for: all else is judged for this very digest. */
   readonly digest: Digest | undefined;
 }

@@ -8,7 +8,7 @@ import type { CompiledException } from '../policy/exceptions.ts';
 import { selectsImage } from '../policy/match.ts';
 import type { CompiledPolicy } from '../policy/snapshot.ts';
 import { applyExceptions } from './apply-exceptions.ts';
-import type { AppliedExceptions } from './apply-exceptions.ts';
+import type { ExceptedPolicies } from './apply-exceptions.ts';
 import { checkAll, excepted, notPassed, unmatched } from './checks.ts';
 import { asksForEvidence, gatherForPolicies } from './gather-for-policies.ts';
 import type { WorkloadContext } from './gather-for-policies.ts';
@@ -58,6 +58,24 @@ export async function judgeImage(
     return imageVerdict(image, undefined, undefined, checks);
   }
   const scope = scopeFor(reference.registry);
+  try {
+    return await judgeReference(image, reference, scope, about, means);
+  } catch (error) {
+    const why = toFailure(error);
+    if (why.code !== 'DeadlineExceeded') throw error;
+    // There was no time to tell which policies select it: it is open for each, under its own mode.
+    const checks = checkAll([...scope.inScope, ...scope.undetermined], 'inconclusive', why);
+    return imageVerdict(image, reference, undefined, [...checks, ...unmatched(scope.noMatch, why)]);
+  }
+}
+
+async function judgeReference(
+  image: WorkloadImage,
+  reference: ImageReference,
+  scope: PolicyScope,
+  about: WorkloadContext,
+  means: JudgingMeans,
+): Promise<ImageVerdict> {
   const { inScope, undetermined, covering, maybeCovering } = scope;
   const asked = [...inScope, ...undetermined, ...covering, ...maybeCovering];
   const tag = (await proveTag(reference, asked, means)) ? 'proven' : 'claimed';
@@ -90,8 +108,6 @@ export async function judgeImage(
   ]);
   return lookedAt === undefined ? verdict : { ...verdict, lookedAt };
 }
-
-type ExceptedPolicies = AppliedExceptions['excepted'];
 
 const restOf = (policies: readonly CompiledPolicy[], exceptions: ExceptedPolicies): CompiledPolicy[] =>
   policies.flatMap((policy) => exceptions.get(policy)?.rest ?? []);

@@ -1,16 +1,19 @@
-import { setImmediate } from 'node:timers/promises';
+import { setImmediate as nextTurnOfLoop } from 'node:timers/promises';
+import { failureCatalogue } from '../failures/catalogue.ts';
 import { RefwardenError } from '../failures/failure.ts';
 
-/** Long work goes on this long before whatever else is due has its turn, milliseconds. */
+/** Long work goes on this long in one turn of the event loop before whatever else is due, milliseconds. */
 const turnMs = 5;
 
-/** One turn after the other, whoever it is of, with all else that is due in between: there is one thread. */
+/** When long work, whoever it is of, began in this turn of the event loop: there is one thread. */
+let beganMs: number | undefined;
+
+/** One that waits goes on in each turn of the event loop. */
 let lastTurn: Promise<unknown> = Promise.resolve();
 
 /** Work that may take long: it goes on in turns, so that it holds up nobody however much of it there is. */
 export class Turn {
   readonly #signal: AbortSignal | undefined;
-  #endsMs = performance.now() + turnMs;
 
   /** @param signal ends the work. */
   constructor(signal?: AbortSignal) {
@@ -19,7 +22,7 @@ export class Turn {
 
   /** Whether it is time for {@link next}. */
   isOver(): boolean {
-    return performance.now() >= this.#endsMs;
+    return performance.now() - begin() >= turnMs;
   }
 
   /**
@@ -27,12 +30,23 @@ export class Turn {
    * @throws RefwardenError `DeadlineExceeded` when the signal has aborted.
    */
   async next(): Promise<void> {
-    const turn = lastTurn.then(() => setImmediate());
+    const turn = lastTurn.then(() => nextTurnOfLoop());
     lastTurn = turn;
     await turn;
     if (this.#signal?.aborted === true) {
-      throw new RefwardenError('DeadlineExceeded', 'There was no time left to go on.');
+      throw new RefwardenError('DeadlineExceeded', failureCatalogue.DeadlineExceeded.summary);
     }
-    this.#endsMs = performance.now() + turnMs;
+    begin();
   }
+}
+
+/** @returns when it began. */
+function begin(): number {
+  if (beganMs === undefined) {
+    beganMs = performance.now();
+    setImmediate(() => {
+      beganMs = undefined;
+    });
+  }
+  return beganMs;
 }

@@ -27,9 +27,9 @@ export class ExpressionChecks {
     const results = new Map<string, CheckedExpression | Failure>();
     const turn = new Turn(signal);
     for (const [expression, scope] of expressionsOf(resources)) {
+      if (turn.isOver()) await turn.next();
       const key = keyOf(expression, scope);
       results.set(key, results.get(key) ?? this.of(expression, scope));
-      if (turn.isOver()) await turn.next();
     }
     this.#results = results;
   }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { failure, RefwardenError } from '../../src/failures/failure.ts';
+import { Turn } from '../../src/image/turns.ts';
 import {
   clusterPolicy,
   compile,
@@ -22,6 +23,22 @@ import {
 } from './sample-decision.ts';
 
 const acme = keyIssuer('acme');
+
+describe('a review that is cut short before it is known which policies select an image', () => {
+  it.each([
+    ['Enforce', 'inconclusive DeadlineExceeded blocks', false],
+    ['Audit', 'inconclusive DeadlineExceeded', true],
+  ])('leaves a policy open under its own mode, %s', async (mode, outcome, allowed) => {
+    const policies = compile([acme, clusterPolicy('prod', { mode, require: [signedBy('acme')] })]);
+    // The turn is over when it begins, and so is its time when the next one comes.
+    const endMs = performance.now() + 10;
+    new Turn().isOver();
+    while (performance.now() < endMs);
+    const verdict = await decideOn({ policies }, pod([imageText]), { signal: AbortSignal.abort() });
+    expect(outcomes(verdict)).toEqual([outcome]);
+    expect(verdict.allowed).toBe(allowed);
+  });
+});
 
 describe('a search that is cut short', () => {
   it('takes nothing away that it proved: an Audit policy that is still searched for denies nothing', async () => {

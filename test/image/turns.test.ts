@@ -41,7 +41,7 @@ describe('Turn', () => {
     const turn = new Turn(AbortSignal.abort());
     await expect(turn.next()).rejects.toMatchObject({
       code: 'DeadlineExceeded',
-      message: 'There was no time left to go on.',
+      message: 'The decision was not reached within the time that the caller gave.',
     });
   });
 });
