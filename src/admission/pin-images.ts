@@ -15,7 +15,7 @@ import type { RegistryAccess } from './ports.ts';
 import { RequestTrace } from './request-trace.ts';
 import { readNamespaceLabels, scopePolicies } from './scope-policies.ts';
 import type { PolicyScope } from './scope-policies.ts';
-import { selectPolicies } from './select-policies.ts';
+import { somePolicy } from './select-policies.ts';
 import { untilAborted } from './until-aborted.ts';
 import type { ImageField } from './verdict.ts';
 import { readWorkload } from './workload.ts';
@@ -75,15 +75,14 @@ async function resolvePins(
 }
 
 /** What is only recorded runs as it would without Refwarden. */
-async function isJudged(
+function isJudged(
   reference: ImageReference,
   { inScope, undetermined }: PolicyScope,
   turn: Turn,
 ): Promise<boolean> {
   const judges = (policy: CompiledPolicy): boolean =>
     policy.mode !== 'Audit' && selectsImage(policy, reference);
-  const judging = await selectPolicies([...inScope, ...undetermined], judges, turn);
-  return judging.size > 0;
+  return somePolicy([...inScope, ...undetermined], judges, turn);
 }
 
 async function resolvePin(

@@ -16,9 +16,17 @@ export type Account =
   /** Exchanged at the token service (OAuth 2 refresh token); a registry itself is never shown it. */
   | { readonly identityToken: string };
 
-/** Who waits for an account that a program or a service has to be asked for. */
-export interface AccountCaller {
-  readonly tenant: { readonly name: string; readonly share: number };
+/** On whose account registries are asked: no tenant's requests may stand in the way of all others'. */
+export interface Tenant {
+  /** For people, and different for each. */
+  readonly name: string;
+  /** How much of what a tenant may have is this one's: above 0, at most 1. */
+  readonly share: number;
+}
+
+/** Who waits in queues of ours. */
+export interface QueuedCaller {
+  readonly tenant: Tenant;
   /** Ends the wait. */
   readonly signal: AbortSignal;
   /** Told when it has to wait in a queue, and when that is over. */
@@ -36,7 +44,7 @@ export interface Credentials {
    * Undefined for anonymous access. Never the account of another registry.
    * @param caller on whose account it is asked for, where it has to be; absent = nobody else asks.
    */
-  account(registry: string, repository: string, caller?: AccountCaller): Promise<Account | undefined>;
+  account(registry: string, repository: string, caller?: QueuedCaller): Promise<Account | undefined>;
   /** Where they come from or why there are none, a sentence for whoever is refused; holds no secret. */
   explain?(registry: string, repository: string): string | undefined;
   /** Where several accounts may be the right one: each for itself, in the order to try them. Absent = only this one. */

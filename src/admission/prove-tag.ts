@@ -4,7 +4,7 @@ import { selectsImage } from '../policy/match.ts';
 import type { TagBesideDigest } from '../policy/match.ts';
 import type { CompiledPolicy } from '../policy/snapshot.ts';
 import type { JudgingMeans } from './judge-image.ts';
-import { selectPolicies } from './select-policies.ts';
+import { somePolicy } from './select-policies.ts';
 import { untilAborted } from './until-aborted.ts';
 
 /**
@@ -24,12 +24,8 @@ export async function proveTag(
     exceptPolicy(policy, exceptions, image, worth).exemptions.length;
   const decidesException = (policy: CompiledPolicy): boolean =>
     excepts(policy, 'proven') !== excepts(policy, 'claimed');
-  const deciding = await selectPolicies(
-    policies,
-    (policy) => decides(policy) || decidesException(policy),
-    turn,
-  );
-  if (deciding.size === 0) return false;
+  const isAskedFor = (policy: CompiledPolicy): boolean => decides(policy) || decidesException(policy);
+  if (!(await somePolicy(policies, isAskedFor, turn))) return false;
   try {
     const opened = await access();
     const tagged = await untilAborted(

@@ -7,10 +7,26 @@ export async function selectPolicies(
   holds: (policy: CompiledPolicy) => boolean,
   turn: Turn,
 ): Promise<ReadonlySet<CompiledPolicy>> {
-  const selected = new Set<CompiledPolicy>();
+  return new Set(await Array.fromAsync(selecting(policies, holds, turn)));
+}
+
+/** Whether it holds for any of the policies; none is looked at after the first. */
+export async function somePolicy(
+  policies: Iterable<CompiledPolicy>,
+  holds: (policy: CompiledPolicy) => boolean,
+  turn: Turn,
+): Promise<boolean> {
+  const { done } = await selecting(policies, holds, turn).next();
+  return done !== true;
+}
+
+async function* selecting(
+  policies: Iterable<CompiledPolicy>,
+  holds: (policy: CompiledPolicy) => boolean,
+  turn: Turn,
+): AsyncGenerator<CompiledPolicy, void> {
   for (const policy of policies) {
     if (turn.isOver()) await turn.next();
-    if (holds(policy)) selected.add(policy);
+    if (holds(policy)) yield policy;
   }
-  return selected;
 }

@@ -106,12 +106,19 @@ function compileHost(pattern: string): TextMatch {
   if (!pattern.includes('*')) return (host) => host === pattern;
   const [patternName, patternPort] = splitPort(pattern);
   const matchesPort = patternPort === undefined ? undefined : compileWildcard(patternPort);
-  const wanted = patternName.split('.').map(compileWildcard);
+  const matchesName = patternName === '*' ? undefined : compileLabels(patternName);
   return (host) => {
     const [name, port] = splitPort(host);
     // A normalised host leaves its port out when it is that of https.
     if (matchesPort === undefined ? port !== undefined : !matchesPort(port ?? '443')) return false;
-    if (patternName === '*') return true;
+    return matchesName === undefined || matchesName(name);
+  };
+}
+
+/** As many labels of a host, each matched on its own. Also the hosts of credentials are matched by it. */
+export function compileLabels(pattern: string): TextMatch {
+  const wanted = pattern.split('.').map(compileWildcard);
+  return (name) => {
     const labels = name.split('.');
     return wanted.length === labels.length && wanted.every((matches, i) => matches(labels[i] ?? ''));
   };
@@ -124,8 +131,8 @@ function splitPort(host: string): [name: string, port: string | undefined] {
     : [host.slice(0, colon), host.slice(colon + 1)];
 }
 
-/** `*` stands for any text, none included. Also the hosts of credentials are matched by it. */
-export function compileWildcard(pattern: string): TextMatch {
+/** `*` stands for any text, none included. */
+function compileWildcard(pattern: string): TextMatch {
   const [first = '', ...rest] = pattern.split('*');
   const last = rest.pop();
   if (last === undefined) return (text) => text === pattern;

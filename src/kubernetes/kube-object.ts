@@ -9,6 +9,12 @@ export interface ObjectHeader {
   readonly resourceVersion: string;
 }
 
+/** `KIND/NAME`, or `KIND/NAMESPACE/NAME`. */
+export const originOf = (
+  kind: string,
+  { name, namespace }: { readonly name: string; readonly namespace?: string | undefined },
+): string => (namespace === undefined ? `${kind}/${name}` : `${kind}/${namespace}/${name}`);
+
 /** Undefined when the object has no name or version: the API server sends none such. */
 export function headerOf(object: Json | undefined): ObjectHeader | undefined {
   if (!isJsonObject(object) || !isJsonObject(object['metadata'])) return undefined;

@@ -21,7 +21,7 @@ import { ApiClient } from './api-client.ts';
 import { configMapCollection, namespaceCollection, policyCollections } from './collection.ts';
 import type { Collection } from './collection.ts';
 import { loadKubeConfig } from './kube-config.ts';
-import { generationOf, labelsOf, textsOf } from './kube-object.ts';
+import { generationOf, labelsOf, originOf, textsOf } from './kube-object.ts';
 import type { ObjectHeader } from './kube-object.ts';
 import { NamespaceLookup } from './namespace-lookup.ts';
 import { Reflector } from './reflector.ts';
@@ -259,6 +259,3 @@ class ClusterSource implements LiveSource {
     return missing.length > 0 ? missing : ['The policies are being compiled.'];
   }
 }
-
-const originOf = (kind: ResourceKind, { name, namespace }: ObjectHeader): string =>
-  namespace === undefined ? `${kind}/${name}` : `${kind}/${namespace}/${name}`;

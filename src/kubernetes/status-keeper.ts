@@ -10,6 +10,7 @@ import type { Readiness } from '../policy/readiness.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
 import type { ApiClient } from './api-client.ts';
 import { policyCollection } from './collection.ts';
+import { originOf } from './kube-object.ts';
 import type { Lease } from './lease.ts';
 import { NamedObject } from './named-object.ts';
 import { ProblemLog } from './problem-log.ts';
@@ -70,8 +71,8 @@ export class StatusKeeper {
     let writes = 0;
     let failures = 0;
     for (const object of objects()) {
-      const key = `${object.kind} ${object.namespace ?? ''}/${object.name}`;
-      if (nowMs < (this.#leftAlone.get(key) ?? 0)) continue;
+      const origin = originOf(object.kind, object);
+      if (nowMs < (this.#leftAlone.get(origin) ?? 0)) continue;
       const readiness = readinessOf(object.resource, current, nowMs);
       const status = readiness === undefined ? undefined : changedStatus(object, readiness, nowMs);
       if (status === undefined) continue;
@@ -81,7 +82,7 @@ export class StatusKeeper {
         if (this.#closing.signal.aborted) return;
         // The API server may take no larger object of somebody: that is no reason to write none of the others.
         failures++;
-        this.#leftAlone.set(key, nowMs + leftAloneMs);
+        this.#leftAlone.set(origin, nowMs + leftAloneMs);
         this.#problems.failed(cause);
       }
       if (++writes >= maxWrites || failures >= maxFailures || this.#closing.signal.aborted) return;

@@ -103,14 +103,12 @@ export class HostLookups {
     for (const isKnown of [true, false]) {
       for (const [hostname, lookUp] of this.#waiting) {
         if (lookUp.isKnown !== isKnown) continue;
-        if (lookUp.waiters.size > 0) {
-          if (!this.#hasRoom(isKnown)) break;
-          this.#active.set(hostname, lookUp);
-          this.#resolve(hostname, (error, addresses) => {
-            this.#end(hostname, lookUp, error, addresses);
-          });
-        }
+        if (!this.#hasRoom(isKnown)) break;
         this.#waiting.delete(hostname);
+        this.#active.set(hostname, lookUp);
+        this.#resolve(hostname, (error, addresses) => {
+          this.#end(hostname, lookUp, error, addresses);
+        });
       }
     }
   }

@@ -1,5 +1,6 @@
 import type {
   ContentStore,
+  DiscoveryLimits,
   ListingApiName,
   TagList,
   Tagged,
@@ -15,7 +16,6 @@ import type { ListedArtifact, ListingAnswer } from '../oci/listing.ts';
 import type { ManifestContent } from '../oci/manifest-content.ts';
 import type { Mechanism } from '../policy/evidence.ts';
 import { cacheKey } from './caches.ts';
-import type { RegistryLimits } from './limits.ts';
 import type { RegistryEndpoints } from './registry-endpoints.ts';
 
 /** How long an account that was refused is tried after the others, milliseconds. */
@@ -26,14 +26,14 @@ const refusedTtlMs = 60_000;
  * remembered for the account that read it alone (threat 27).
  */
 export class AccountTrials implements ContentStore {
-  readonly limits: RegistryLimits;
+  readonly limits: DiscoveryLimits;
   readonly clock: ContentStore['clock'];
   readonly #store: ContentStore;
   readonly #endpoints: RegistryEndpoints;
   readonly #refused: MeteredCache<number>;
 
   /** @param store reads with the account that it is given. */
-  constructor(store: ContentStore & { readonly limits: RegistryLimits }, endpoints: RegistryEndpoints) {
+  constructor(store: ContentStore, endpoints: RegistryEndpoints) {
     this.limits = store.limits;
     this.clock = store.clock;
     this.#store = store;

@@ -1,6 +1,6 @@
 import { normalizeRegistry } from '../image/reference.ts';
 import type { Repository } from '../image/reference.ts';
-import { compileWildcard } from '../image/pattern.ts';
+import { compileLabels } from '../image/pattern.ts';
 
 /** The key under which Docker keeps the account of Docker Hub. */
 export const legacyHubKey = 'https://index.docker.io/v1/';
@@ -16,6 +16,7 @@ export interface CredentialKey {
   /** Normalised, with its port. */
   readonly host: string;
   readonly hasWildcard: boolean;
+  readonly matchesHost: (registry: string) => boolean;
   /** Segments joined by `/`; empty for the whole host. */
   readonly path: string;
 }
@@ -25,12 +26,16 @@ export function parseCredentialKey(text: string): CredentialKey {
   const [host = '', ...rest] = text.replace(/^https?:\/\//, '').split('/');
   const segments = rest.filter((segment) => segment !== '');
   if (segments[0] === 'v1' || segments[0] === 'v2') segments.shift();
-  return { text, host: normalizeRegistry(host), hasWildcard: host.includes('*'), path: segments.join('/') };
+  const [normalized, hasWildcard] = [normalizeRegistry(host), host.includes('*')];
+  const matchesHost = hasWildcard
+    ? compileWildcardHost(normalized)
+    : (registry: string): boolean => registry === normalized;
+  return { text, host: normalized, hasWildcard, matchesHost, path: segments.join('/') };
 }
 
 export function matchesCredentialKey(key: CredentialKey, { registry, repository }: Repository): boolean {
   const isUnderPath = key.path === '' || `${repository}/`.startsWith(`${key.path}/`);
-  return isUnderPath && (key.hasWildcard ? matchesLabels(key.host, registry) : key.host === registry);
+  return isUnderPath && key.matchesHost(registry);
 }
 
 /**
@@ -55,16 +60,13 @@ function preference({ text }: CredentialKey): number {
 }
 
 /** As many labels, each matched on its own, and the very same port. */
-function matchesLabels(pattern: string, registry: string): boolean {
+function compileWildcardHost(pattern: string): CredentialKey['matchesHost'] {
   const [wanted, wantedPort] = splitPort(pattern);
-  const [name, port] = splitPort(registry);
-  const patterns = wanted.split('.');
-  const labels = name.split('.');
-  return (
-    wantedPort === port &&
-    patterns.length === labels.length &&
-    patterns.every((label, index) => compileWildcard(label)(labels[index] ?? ''))
-  );
+  const matchesName = compileLabels(wanted);
+  return (registry) => {
+    const [name, port] = splitPort(registry);
+    return wantedPort === port && matchesName(name);
+  };
 }
 
 function splitPort(host: string): [name: string, port: string] {

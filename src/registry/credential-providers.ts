@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import { anonymousScope } from '../admission/ports.ts';
-import type { Account, AccountCaller, Clock, Credentials } from '../admission/ports.ts';
+import type { Account, QueuedCaller, Clock, Credentials } from '../admission/ports.ts';
 import { RefwardenError } from '../failures/failure.ts';
 import type { Repository } from '../image/reference.ts';
 import { parseStrictJsonText } from '../oci/strict-json.ts';
@@ -95,7 +95,7 @@ interface Kept {
 }
 
 /** The command line asks for itself. */
-const nobodyElse: AccountCaller = {
+const nobodyElse: QueuedCaller = {
   tenant: { name: 'command line', share: 1 },
   signal: new AbortController().signal,
   setQueued: () => undefined,
@@ -150,7 +150,7 @@ export class CredentialProviders implements Credentials {
   async account(
     registry: string,
     repository: string,
-    caller: AccountCaller = nobodyElse,
+    caller: QueuedCaller = nobodyElse,
   ): Promise<Account | undefined> {
     const provider = this.#find(registry, repository);
     if (provider === undefined) return undefined;
@@ -164,7 +164,7 @@ export class CredentialProviders implements Credentials {
     );
   }
 
-  async #ask(provider: Provider, target: Repository, caller: AccountCaller): Promise<Answer> {
+  async #ask(provider: Provider, target: Repository, caller: QueuedCaller): Promise<Answer> {
     const { registry, repository } = target;
     const keys = [
       `${provider.scope} Image ${registry}/${repository}`,
@@ -192,7 +192,7 @@ export class CredentialProviders implements Credentials {
   }
 
   /** No tenant's images keep all processes busy. */
-  async #runInTurn(provider: Provider, target: Repository, caller: AccountCaller): Promise<Answer> {
+  async #runInTurn(provider: Provider, target: Repository, caller: QueuedCaller): Promise<Answer> {
     const leave = await this.#gate.enter('providers', caller);
     try {
       return await this.#run(provider, target);

@@ -1,16 +1,6 @@
 import { LRUCache } from 'lru-cache';
-import type { Clock } from '../admission/ports.ts';
+import type { Clock, QueuedCaller, Tenant } from '../admission/ports.ts';
 import { RefwardenError } from '../failures/failure.ts';
-import type { Tenant } from './tenant.ts';
-
-/** What wants to go in. */
-export interface Entrant {
-  readonly tenant: Tenant;
-  /** Ends the wait. */
-  readonly signal: AbortSignal;
-  /** Told when it has to wait, and when that is over. */
-  readonly setQueued: (isQueued: boolean) => void;
-}
 
 interface Waiter {
   readonly admit: () => void;
@@ -68,7 +58,7 @@ export class HostGate {
    * Resolves to a function that must be called once when the request has ended.
    * @throws RefwardenError `Overloaded` when the queue is full or the signal aborts.
    */
-  async enter(name: string, entrant: Entrant): Promise<() => void> {
+  async enter(name: string, entrant: QueuedCaller): Promise<() => void> {
     const host: Host = this.#hosts.get(name) ?? { name, active: 0, waiting: 0, lines: new Map() };
     this.#hosts.set(name, host);
     const { tenant } = entrant;
@@ -86,7 +76,7 @@ export class HostGate {
     };
   }
 
-  async #wait(host: Host, line: Line, { signal, setQueued }: Entrant): Promise<void> {
+  async #wait(host: Host, line: Line, { signal, setQueued }: QueuedCaller): Promise<void> {
     if (host.waiting >= this.#maxWaiting) this.#makeRoom(host, line);
     const { promise, resolve, reject } = Promise.withResolvers<undefined>();
     const end = (): void => {

@@ -1,8 +1,7 @@
 import { LRUCache } from 'lru-cache';
-import type { Clock } from '../admission/ports.ts';
+import type { Clock, Tenant } from '../admission/ports.ts';
 import { RefwardenError } from '../failures/failure.ts';
 import type { RegistryLimits } from './limits.ts';
-import type { Tenant } from './tenant.ts';
 
 const minuteMs = 60_000;
 /** No tenant alone may spend more of a host's budget, whatever is set. */

@@ -1,9 +1,9 @@
 import { FairPlaces } from '../admission/fair-places.ts';
+import type { Tenant } from '../admission/ports.ts';
 import { untilAborted } from '../admission/until-aborted.ts';
 import { failureCatalogue } from '../failures/catalogue.ts';
 import type { FailureCode } from '../failures/catalogue.ts';
 import { RefwardenError } from '../failures/failure.ts';
-import type { Tenant } from './tenant.ts';
 
 /** Who waits for shared work. */
 export interface Caller {

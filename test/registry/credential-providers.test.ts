@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { anonymous } from '../../src/admission/ports.ts';
-import type { AccountCaller } from '../../src/admission/ports.ts';
+import type { QueuedCaller } from '../../src/admission/ports.ts';
 import { CredentialProviders } from '../../src/registry/credential-providers.ts';
 import { firstOf } from '../../src/registry/first-of.ts';
 import { TestClock, expectFailure } from './registry-access.ts';
@@ -68,7 +68,7 @@ describe('credential providers', () => {
       `sleep 0.1\necho "end" >> '${join(directory, 'slow.log')}'\n${response({ 'a.example': me('u') }, { cacheKeyType: 'Image' })}`,
     );
     const providers = await load(provider('slow', ['a.example']));
-    const callerOf = (name: string): AccountCaller => ({
+    const callerOf = (name: string): QueuedCaller => ({
       ...{ tenant: { name, share: 1 }, signal: new AbortController().signal },
       setQueued: () => undefined,
     });

@@ -1,9 +1,8 @@
 import { expect } from 'vitest';
 import { anonymous } from '../../src/admission/ports.ts';
-import type { Clock, Credentials, RegistryAccess } from '../../src/admission/ports.ts';
+import type { Clock, Credentials, QueuedCaller, RegistryAccess } from '../../src/admission/ports.ts';
 import { RequestTrace } from '../../src/admission/request-trace.ts';
 import type { FailureCode } from '../../src/failures/catalogue.ts';
-import type { Entrant } from '../../src/registry/host-gate.ts';
 import type { RegistryClientOptions } from '../../src/registry/registry-client.ts';
 import type { RegistrySettings } from '../../src/registry/registry-settings.ts';
 import type { Caller } from '../../src/registry/single-flight.ts';
@@ -26,7 +25,7 @@ export function account(scope: string, username = 'reader', password = 'sesame')
 export function callerOf(
   name = 'shop',
   signal = new AbortController().signal,
-): Entrant & Caller & { readonly queued: boolean[] } {
+): QueuedCaller & Caller & { readonly queued: boolean[] } {
   const queued: boolean[] = [];
   return {
     tenant: { name, share: 1 },

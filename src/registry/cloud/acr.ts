@@ -42,11 +42,11 @@ export const acr: CloudProvider = {
   },
 };
 
-async function entraToken(means: CloudMeans): Promise<string> {
-  const { http, environment } = means;
+async function entraToken({ http, environment }: CloudMeans): Promise<string> {
   const clientId = environment['AZURE_CLIENT_ID'];
+  const tokenFile = environment['AZURE_FEDERATED_TOKEN_FILE'];
   const tenant = environment['AZURE_TENANT_ID'];
-  if (environment['AZURE_FEDERATED_TOKEN_FILE'] !== undefined) {
+  if (tokenFile !== undefined) {
     const what = 'Entra, asked for a token by workload identity';
     if (clientId === undefined || tenant === undefined) {
       throw new RefwardenError(
@@ -54,12 +54,12 @@ async function entraToken(means: CloudMeans): Promise<string> {
         `${what}: AZURE_CLIENT_ID or AZURE_TENANT_ID is not set.`,
       );
     }
-    const assertion = await readTokenFile(means, 'AZURE_FEDERATED_TOKEN_FILE');
+    const assertion = await readTokenFile(tokenFile, 'AZURE_FEDERATED_TOKEN_FILE');
     const authority = environment['AZURE_AUTHORITY_HOST'] ?? 'https://login.microsoftonline.com/';
     const body = new URLSearchParams({
       ...{ grant_type: 'client_credentials', client_id: clientId, scope: `${resource}.default` },
       client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
-      client_assertion: assertion ?? '',
+      client_assertion: assertion,
     }).toString();
     const url = new URL(`${encodeURIComponent(tenant)}/oauth2/v2.0/token`, authority);
     return textIn(await http.json({ url, method: 'POST', headers: form, body, what }), 'access_token', what);

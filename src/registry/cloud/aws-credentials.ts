@@ -25,23 +25,27 @@ export async function awsCredentials(region: string, means: CloudMeans): Promise
     const sessionToken = environment['AWS_SESSION_TOKEN'];
     return { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) };
   }
-  if (environment['AWS_WEB_IDENTITY_TOKEN_FILE'] !== undefined) return byWebIdentity(region, means);
+  const tokenFile = environment['AWS_WEB_IDENTITY_TOKEN_FILE'];
+  if (tokenFile !== undefined) return byWebIdentity(tokenFile, region, means);
   const endpoint = environment['AWS_CONTAINER_CREDENTIALS_FULL_URI'];
   if (endpoint !== undefined) return byContainerEndpoint(endpoint, means);
   return byInstance(means);
 }
 
-async function byWebIdentity(region: string, means: CloudMeans): Promise<AwsCredentials> {
-  const { http, environment } = means;
+async function byWebIdentity(
+  file: string,
+  region: string,
+  { http, environment }: CloudMeans,
+): Promise<AwsCredentials> {
   const what = 'AWS STS, asked to assume a role by web identity';
   const role = environment['AWS_ROLE_ARN'];
   if (role === undefined)
     throw new RefwardenError('RegistryUnauthorized', `${what}: AWS_ROLE_ARN is not set.`);
-  const token = await readTokenFile(means, 'AWS_WEB_IDENTITY_TOKEN_FILE');
+  const token = await readTokenFile(file, 'AWS_WEB_IDENTITY_TOKEN_FILE');
   const body = new URLSearchParams({
     ...{ Action: 'AssumeRoleWithWebIdentity', Version: '2011-06-15', RoleArn: role },
     RoleSessionName: environment['AWS_ROLE_SESSION_NAME'] ?? 'refwarden',
-    WebIdentityToken: token ?? '',
+    WebIdentityToken: token,
   }).toString();
   const headers = { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' };
   const suffix = region.startsWith('cn-') ? '.cn' : '';
@@ -55,14 +59,19 @@ async function byWebIdentity(region: string, means: CloudMeans): Promise<AwsCred
   return readCredentials(isJsonObject(found) ? found : {}, 'SessionToken', what);
 }
 
-async function byContainerEndpoint(endpoint: string, means: CloudMeans): Promise<AwsCredentials> {
+async function byContainerEndpoint(
+  endpoint: string,
+  { http, environment }: CloudMeans,
+): Promise<AwsCredentials> {
   const what = 'The container credentials endpoint of AWS';
   const url = new URL(endpoint);
+  const file = environment['AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE'];
   const token =
-    (await readTokenFile(means, 'AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE')) ??
-    means.environment['AWS_CONTAINER_AUTHORIZATION_TOKEN'];
+    file === undefined
+      ? environment['AWS_CONTAINER_AUTHORIZATION_TOKEN']
+      : await readTokenFile(file, 'AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE');
   const headers = token === undefined ? {} : { authorization: token };
-  return readCredentials(await means.http.json({ url, method: 'GET', headers, what }), 'Token', what);
+  return readCredentials(await http.json({ url, method: 'GET', headers, what }), 'Token', what);
 }
 
 /** IMDSv2 only (Amazon EC2, "Use the Instance Metadata Service"). */
