@@ -1,22 +1,31 @@
 import { createServer } from 'node:http';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { json } from 'node:stream/consumers';
+import { isDeepStrictEqual } from 'node:util';
+import { isJsonObject } from '../../src/oci/strict-json.ts';
+import type { JsonObject } from '../../src/oci/strict-json.ts';
 
 export interface FakeObject {
   readonly metadata: {
     readonly name: string;
     readonly namespace?: string;
     readonly labels?: Record<string, string>;
+    readonly annotations?: Record<string, string>;
+    readonly uid?: string;
     readonly resourceVersion?: string;
   };
   readonly [field: string]: unknown;
 }
 
 export interface SeenRequest {
+  readonly method: string;
   readonly path: string;
   readonly query: Readonly<Record<string, string>>;
-  readonly authorization: string | undefined;
+  readonly headers: IncomingHttpHeaders;
+  /** What was sent; undefined when nothing was. */
+  readonly body: JsonObject | undefined;
 }
 
 interface StoredEvent {
@@ -32,18 +41,28 @@ export const paths = {
   exceptions: '/apis/refwarden.dev/v1alpha1/artifactpolicyexceptions',
   namespaces: '/api/v1/namespaces',
   configMaps: '/api/v1/namespaces/refwarden-system/configmaps',
+  secrets: '/api/v1/namespaces/refwarden-system/secrets',
+  services: '/api/v1/namespaces/refwarden-system/services',
+  events: '/api/v1/namespaces/default/events',
+  leases: '/apis/coordination.k8s.io/v1/namespaces/refwarden-system/leases',
+  clusterRoles: '/apis/rbac.authorization.k8s.io/v1/clusterroles',
+  validating: '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations',
+  mutating: '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations',
 } as const;
 
 /** Answers a request itself and returns true, or leaves it to the server. */
 export type Fault = (request: SeenRequest, response: ServerResponse) => boolean;
 
 /**
- * Speaks list and watch as the Kubernetes API does, in memory: one version counter, events kept from the start,
- * pages, 410 for versions that are gone; and whatever fault a test puts in its way.
+ * Speaks as the Kubernetes API does, in memory: list and watch with one version counter, events kept from the start,
+ * pages, 410 for versions that are gone; objects written by POST, PUT, merge patch and DELETE with 409 for a version
+ * that is not the newest; and whatever fault a test puts in its way.
  */
 export class FakeApiServer {
   readonly requests: SeenRequest[] = [];
   fault: Fault | undefined;
+  /** What an admission plugin or a newer API server makes of what is written. */
+  altered: (collection: string, object: FakeObject) => FakeObject = (_, object) => object;
   readonly #objects = new Map<string, Map<string, FakeObject>>(
     Object.values(paths).map((path) => [path, new Map()]),
   );
@@ -57,7 +76,8 @@ export class FakeApiServer {
 
   constructor(tls?: { readonly cert: string; readonly key: string }) {
     const answer = (request: IncomingMessage, response: ServerResponse): void => {
-      this.#answer(request, response);
+      // A request that is broken off has nobody to be answered.
+      this.#answer(request, response).catch(() => response.destroy());
     };
     this.#server = tls === undefined ? createServer(answer) : createTlsServer(tls, answer);
   }
@@ -91,14 +111,21 @@ export class FakeApiServer {
     const key = keyOf(object);
     const type = objects.has(key) ? 'MODIFIED' : 'ADDED';
     this.#version++;
-    const stored = { ...object, metadata: { ...object.metadata, resourceVersion: String(this.#version) } };
+    const uid = object.metadata.uid ?? objects.get(key)?.metadata.uid ?? `uid-${this.#version}`;
+    const metadata = { ...object.metadata, uid, resourceVersion: String(this.#version) };
+    const stored = { ...object, metadata };
     objects.set(key, stored);
     this.#emit(collection, type, stored);
     return this.#version;
   }
 
+  /** As it stands. */
+  get(collection: string, name: string, namespace?: string): FakeObject | undefined {
+    return this.#collection(collection).get(keyOf(header(name, namespace)));
+  }
+
   delete(collection: string, name: string, namespace?: string): void {
-    const key = keyOf({ metadata: { name, ...(namespace === undefined ? {} : { namespace }) } });
+    const key = keyOf(header(name, namespace));
     const object = this.#collection(collection).get(key);
     if (object === undefined) throw new Error(`no ${key}`);
     this.#collection(collection).delete(key);
@@ -159,6 +186,11 @@ export class FakeApiServer {
     );
   }
 
+  /** Requests that write, as `METHOD path`. */
+  get writes(): string[] {
+    return this.requests.flatMap(({ method, path }) => (method === 'GET' ? [] : [`${method} ${path}`]));
+  }
+
   #of(collection: string | undefined): ServerResponse[] {
     return [...this.#watches].flatMap(([response, path]) =>
       collection === undefined || path === collection ? [response] : [],
@@ -177,23 +209,63 @@ export class FakeApiServer {
     for (const response of this.#of(collection)) response.write(event.line);
   }
 
-  #answer(request: IncomingMessage, response: ServerResponse): void {
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', 'http://fake');
+    const hasBody = ['POST', 'PUT', 'PATCH'].includes(request.method ?? '');
     const seen: SeenRequest = {
+      method: request.method ?? 'GET',
       path: url.pathname,
       query: Object.fromEntries(url.searchParams),
-      authorization: request.headers.authorization,
+      headers: request.headers,
+      body: hasBody ? ((await json(request)) as JsonObject) : undefined,
     };
     this.requests.push(seen);
     if (this.fault?.(seen, response) === true) return;
-    if (seen.path.startsWith(`${paths.namespaces}/`) && seen.path !== paths.configMaps) {
-      const object = this.#collection(paths.namespaces).get(
-        `/${seen.path.slice(paths.namespaces.length + 1)}`,
-      );
-      answerJson(response, object === undefined ? 404 : 200, object ?? { kind: 'Status', code: 404 });
-    } else if (!this.#objects.has(seen.path)) answerJson(response, 404, { kind: 'Status', code: 404 });
+    if (!this.#objects.has(seen.path)) this.#answerObject(seen, response);
+    else if (seen.method === 'POST') this.#create(seen, response);
     else if (seen.query['watch'] === 'true') this.#watch(seen, response);
     else this.#list(seen, response);
+  }
+
+  /** `…/collection/name`, its status, or that within a namespace of a collection that spans all. */
+  #answerObject({ method, path, body }: SeenRequest, response: ServerResponse): void {
+    const named =
+      /^(?<base>.+?)(?:\/namespaces\/(?<namespace>[^/]+))?\/(?<plural>[^/]+)\/(?<name>[^/]+?)(?:\/status)?$/u;
+    const { base = '', namespace, plural = '', name = '' } = named.exec(path)?.groups ?? {};
+    const within = namespace === undefined ? '' : `/namespaces/${namespace}`;
+    const collection = [`${base}${within}/${plural}`, `${base}/${plural}`].find((one) =>
+      this.#objects.has(one),
+    );
+    const found =
+      collection === undefined
+        ? undefined
+        : (this.get(collection, name, namespace) ?? this.get(collection, name));
+    if (collection === undefined || found === undefined) answerStatus(response, 404);
+    else if (method === 'GET') answerJson(response, 200, found);
+    else if (method === 'DELETE') {
+      this.delete(collection, name, found.metadata.namespace);
+      answerStatus(response, 200);
+    } else if (method === 'PATCH') this.#replace(collection, found, merged(found, body ?? {}), response);
+    else if (versionOf(body) !== found.metadata.resourceVersion) answerStatus(response, 409);
+    else this.#replace(collection, found, body as unknown as FakeObject, response);
+  }
+
+  #create({ path, body }: SeenRequest, response: ServerResponse): void {
+    const object = this.altered(path, body as unknown as FakeObject);
+    const key = keyOf(object);
+    if (this.#collection(path).has(key)) {
+      answerStatus(response, 409);
+      return;
+    }
+    this.put(path, object);
+    answerJson(response, 201, this.#collection(path).get(key));
+  }
+
+  /** What changes nothing makes no new version. */
+  #replace(collection: string, found: FakeObject, object: FakeObject, response: ServerResponse): void {
+    const wanted = this.altered(collection, object);
+    if (!isDeepStrictEqual(wanted, found)) this.put(collection, wanted);
+    answerJson(response, 200, this.#collection(collection).get(keyOf(found)));
   }
 
   #list({ path, query }: SeenRequest, response: ServerResponse): void {
@@ -228,4 +300,29 @@ export function answerJson(response: ServerResponse, status: number, body: unkno
   response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
 }
 
-const keyOf = ({ metadata: { name, namespace = '' } }: FakeObject): string => `${namespace}/${name}`;
+function answerStatus(response: ServerResponse, code: number): void {
+  answerJson(response, code, { kind: 'Status', code });
+}
+
+const header = (name: string, namespace: string | undefined): Pick<FakeObject, 'metadata'> => ({
+  metadata: { name, ...(namespace === undefined ? {} : { namespace }) },
+});
+
+const versionOf = (object: JsonObject | undefined): unknown =>
+  isJsonObject(object?.['metadata']) ? object['metadata']['resourceVersion'] : undefined;
+
+/** A merge patch (RFC 7386). */
+function merged<T extends object>(target: T, patch: JsonObject): T {
+  const result = { ...target } as Record<string, unknown>;
+  for (const [field, value] of Object.entries(patch)) {
+    if (value === null) Reflect.deleteProperty(result, field);
+    else if (isJsonObject(value)) {
+      const inner = result[field];
+      result[field] = merged(typeof inner === 'object' && inner !== null ? inner : {}, value);
+    } else result[field] = value;
+  }
+  return result as T;
+}
+
+const keyOf = ({ metadata: { name, namespace = '' } }: Pick<FakeObject, 'metadata'>): string =>
+  `${namespace}/${name}`;

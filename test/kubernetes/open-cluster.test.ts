@@ -413,7 +413,7 @@ describe('openCluster', () => {
       await refused.close();
       const source = await tls.open({}, {}, { server, 'certificate-authority-data': ca(authority.ca) });
       await ready(source);
-      expect(new Set(tls.api.requests.map(({ authorization }) => authorization))).toEqual(
+      expect(new Set(tls.api.requests.map(({ headers }) => headers.authorization))).toEqual(
         new Set(['Bearer the-token']),
       );
     } finally {
