@@ -62,6 +62,7 @@ beforeAll(async () => {
     url: `https://${webhookHost}:${ports[0]}`,
     // That of the chart: nobody is sent there, it carries the mark of removal.
     service: { namespace: releaseNamespace, name: 'refwarden' },
+    clusterRole: 'refwarden',
   };
   await writeFile(webhooksPath, JSON.stringify(settings));
   stack.defer(async () => {
@@ -127,6 +128,19 @@ describe('a replica that has become ready', () => {
   });
 });
 
+describe('both webhook configurations', () => {
+  it('belong to the ClusterRole of the release', async () => {
+    const path = '--output=jsonpath={.metadata.uid}';
+    const uid = await must(kubectl, ['get', 'clusterrole', 'refwarden', path]);
+    for (const kind of kinds) {
+      const { metadata } = JSON.parse(await must(kubectl, ['get', kind, 'refwarden', '--output=json'])) as {
+        metadata: object;
+      };
+      expect(metadata).toMatchObject({ ownerReferences: [{ kind: 'ClusterRole', name: 'refwarden', uid }] });
+    }
+  });
+});
+
 describe('T38 a webhook configuration', () => {
   it.each(kinds)('of kind %s that is deleted comes back, with an event and a metric', async (kind) => {
     const wanted = await webhooksOf(kind);
@@ -165,6 +179,9 @@ describe('T38 a webhook configuration', () => {
     expect(
       await must(kubectl, ['get', kind, 'refwarden', '--output=jsonpath={.metadata.annotations}']),
     ).toContain('"other.example/note":"kept"');
+    expect(await must(kubectl, ['get', 'events', '--namespace=default', '--output=yaml'])).toContain(
+      'was changed (last written by "kubectl-replace"), and was put back.',
+    );
   });
 });
 

@@ -39,6 +39,8 @@ const withoutRule: Readonly<Record<string, RegExp>> = {
     /The webhooks cannot be kept: The API server answered 403 to writing/,
   'cluster: list,watch,update,delete validatingwebhookconfigurations,mutatingwebhookconfigurations':
     /may not read (?:valid|mut)atingwebhookconfigurations/,
+  'cluster: get clusterroles':
+    /The webhooks belong to nobody, and outlive the release: The API server answered 403 to reading/,
   'release: list,watch configmaps': /may not read configmaps/,
   'release: create leases': /The lease cannot be renewed: The API server answered 403 to writing/,
   'release: get,update leases': /The lease cannot be renewed: The API server answered 403 to reading/,
@@ -118,6 +120,7 @@ async function expectComplaint(complaint: RegExp): Promise<void> {
   const settings = {
     url: `https://${webhookHost}:${port}`,
     service: { namespace: releaseNamespace, name: releaseName },
+    clusterRole: releaseName,
     // Nobody else's requests come here.
     matchConditions: [{ name: 'never', expression: 'false' }],
   };

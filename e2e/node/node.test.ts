@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createNamespace } from '../drivers/create-namespace.ts';
 import type { NodeCluster } from '../drivers/node.ts';
@@ -326,18 +327,59 @@ describe('what fails at once', () => {
   });
 });
 
+const webhookKinds = ['validatingwebhookconfigurations', 'mutatingwebhookconfigurations'];
+const registered = async (): Promise<string[]> => {
+  const found = await Promise.all(
+    webhookKinds.map((kind) =>
+      must(node.kubectl, ['get', kind, '--output=jsonpath={.items[*].metadata.name}']),
+    ),
+  );
+  return found.filter((names) => names !== '');
+};
+const awaitRegistered = (names: readonly string[]): Promise<unknown> =>
+  waitUntil(async () => (isDeepStrictEqual(await registered(), names) ? true : undefined), {
+    what: `the webhooks are ${JSON.stringify(names)}`,
+    timeoutMs: 90_000,
+  });
+
 describe('helm uninstall', () => {
   it('leaves a cluster that creates Pods, and the policies', async () => {
     const { code, stderr } = await helm(['uninstall', release, inRelease, '--wait', '--timeout=3m']);
     expect(stderr).toBe('');
     expect(code).toBe(0);
-    for (const kind of ['validatingwebhookconfigurations', 'mutatingwebhookconfigurations']) {
-      expect(await must(node.kubectl, ['get', kind, '--output=name'])).toBe('');
-    }
+    expect(await registered()).toEqual([]);
     expectAdmitted(await create(node.kubectl, pod(namespace, podSpec(images.unsigned), 'unsigned')));
     await awaitRunning('unsigned');
     expect(await must(node.kubectl, ['get', 'clusterartifactpolicies', '--output=name'])).toContain(
       namespace,
     );
+  });
+});
+
+describe('webhooks do not outlive those who answer', () => {
+  it('where the release is renamed', async () => {
+    await install('install');
+    await awaitRegistered([release, release]);
+    values = { ...values, fullnameOverride: 'renamed' };
+    const before = await replicas();
+    await install('upgrade');
+    await awaitGone(before);
+    await awaitRegistered(['renamed', 'renamed']);
+    expect(denialOf(await ask(images.unsigned))).toContain('SignatureMissing');
+  });
+
+  it('where helm uninstall runs no hooks', async () => {
+    const { code } = await helm(['uninstall', release, inRelease, '--no-hooks', '--wait', '--timeout=3m']);
+    expect(code).toBe(0);
+    await awaitRegistered([]);
+    expectAdmitted(await ask(images.unsigned));
+  });
+
+  it('where the namespace of the release is deleted', async () => {
+    await install('install');
+    await awaitRegistered(['renamed', 'renamed']);
+    await must(node.kubectl, ['delete', 'namespace', releaseNamespace, '--wait=false']);
+    await awaitRegistered([]);
+    expectAdmitted(await ask(images.unsigned));
   });
 });

@@ -100,6 +100,10 @@ export const chartValues = z.strictObject({
         .max(63)
         .default([])
         .describe('CEL conditions; only requests for which all hold are judged.'),
+      labels: labels.default({}).describe('Further labels of both webhook configurations.'),
+      annotations: labels
+        .default({})
+        .describe('Further annotations of both; AKS leaves alone what says admissions.enforcer/disabled.'),
     })
     .prefault({}),
   unmatched: z

@@ -7,7 +7,11 @@ import { workloadKinds } from './workload.ts';
 export interface WebhookConfiguration {
   readonly apiVersion: 'admissionregistration.k8s.io/v1';
   readonly kind: 'ValidatingWebhookConfiguration' | 'MutatingWebhookConfiguration';
-  readonly metadata: { readonly name: string; readonly labels: Readonly<Record<string, string>> };
+  readonly metadata: {
+    readonly name: string;
+    readonly labels: Readonly<Record<string, string>>;
+    readonly annotations: Readonly<Record<string, string>>;
+  };
   readonly webhooks: readonly Webhook[];
 }
 
@@ -98,12 +102,17 @@ export function webhookConfigurations(
 
 const configuration = (
   kind: WebhookConfiguration['kind'],
-  { name }: WebhookSettings,
+  { name, labels, annotations }: WebhookSettings,
   webhooks: readonly Webhook[],
 ): WebhookConfiguration => ({
   apiVersion: 'admissionregistration.k8s.io/v1',
   kind,
-  metadata: { name, labels: { 'app.kubernetes.io/name': 'refwarden', 'app.kubernetes.io/instance': name } },
+  // Without `app.kubernetes.io/instance`: by it GitOps tools would take them for theirs, and prune them.
+  metadata: {
+    name,
+    labels: { 'app.kubernetes.io/name': 'refwarden', ...labels },
+    annotations: { ...annotations },
+  },
   webhooks,
 });
 

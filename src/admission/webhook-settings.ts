@@ -6,6 +6,14 @@ import { objectName } from '../policy/model/metadata.ts';
 
 /** Most conditions that the API server takes for one webhook. */
 const maxMatchConditions = 64;
+/** Most labels or annotations of one kind. */
+const maxTexts = 64;
+
+/** Keys are checked by the API server; `refwarden.dev/` is ours. */
+const texts = z
+  .record(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._/-]{0,316}$/), z.string().max(4096))
+  .refine((entries) => Object.keys(entries).length <= maxTexts, `at most ${maxTexts}`)
+  .default({});
 
 const webhookSettings = z.strictObject({
   name: objectName.default('refwarden').describe('Name of both webhook configurations.'),
@@ -17,6 +25,11 @@ const webhookSettings = z.strictObject({
     })
     .prefault({})
     .describe('Where the API server reaches Refwarden in the cluster.'),
+  clusterRole: objectName
+    .optional()
+    .describe('ClusterRole that both webhook configurations belong to: they are deleted with it.'),
+  labels: texts.describe('Further labels of both webhook configurations.'),
+  annotations: texts.describe('Further annotations of both webhook configurations.'),
   url: z
     .string()
     .max(512)

@@ -42,6 +42,8 @@ interface Serving {
   missing(): readonly string[];
   /** Undefined where nothing is registered. */
   holdsLease(): boolean | undefined;
+  /** By kind, whether it stands as wanted; undefined where nothing is registered, and before that is known. */
+  webhooks(): ReadonlyMap<string, boolean> | undefined;
   close(): Promise<void>;
 }
 
@@ -86,6 +88,7 @@ export function keepServing(options: ServeOptions, parts: ServingParts): Serving
       expiresAtMs: () => watch.current.expiresAtMs,
       missing: () => [],
       holdsLease: () => installation?.holdsLease,
+      webhooks: () => installation?.webhooks,
       close: async () => {
         watch.close();
         await installation?.close();
@@ -106,6 +109,7 @@ export function keepServing(options: ServeOptions, parts: ServingParts): Serving
     missing: () =>
       current === undefined ? [`The serving certificate is not in Secret ${origin.name} yet.`] : [],
     holdsLease: () => installation?.holdsLease,
+    webhooks: () => installation?.webhooks,
     close: async () => installation?.close(),
   };
 }

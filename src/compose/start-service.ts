@@ -70,6 +70,7 @@ export async function startService(
     policySyncAgeSeconds: () => oldestSyncAge(source),
     certificateExpiresAtMs: () => serving.expiresAtMs(),
     holdsLease: () => serving.holdsLease(),
+    webhooks: () => serving.webhooks(),
     caches: () => decision.caches(),
     trustMirrors: () => trust.mirrors.status(),
     cacheDirFaults: () => decision.disk?.faults(),
@@ -131,8 +132,8 @@ export async function startService(
   });
   const close = async (): Promise<void> => {
     operations.beginShutdown();
-    await webhook.close();
-    await serving.close();
+    // The lease is given back at once: who still answers for a while no longer writes.
+    await Promise.all([webhook.close(), serving.close()]);
     await Promise.all([operations.close(), decision.close()]);
     await trust.close();
   };

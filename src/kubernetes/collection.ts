@@ -81,6 +81,21 @@ export function leaseCollection(namespace: string, name: string): SingleCollecti
   };
 }
 
+/** The namespace of this name alone. */
+export const oneNamespaceCollection = (name: string): SingleCollection => ({
+  ...namespaceCollection,
+  only: name,
+});
+
+/** The ClusterRole that the webhook configurations belong to. */
+export const clusterRoleCollection = (name: string): SingleCollection => ({
+  name: 'clusterroles',
+  path: '/apis/rbac.authorization.k8s.io/v1/clusterroles',
+  only: name,
+  permission: grant('get', 'clusterroles', 'rbac.authorization.k8s.io', 'a ClusterRole'),
+  absent: 'The API server has no clusterroles: check the address of the API server.',
+});
+
 /** The Service that leads to the webhook. */
 export function serviceCollection(namespace: string, name: string): SingleCollection {
   return {

@@ -46,6 +46,8 @@ export interface InstallationOptions {
 export interface Installation {
   /** This replica is the one that writes. */
   readonly holdsLease: boolean;
+  /** By kind, whether the webhook configuration stands as wanted; undefined while that is not known. */
+  readonly webhooks: ReadonlyMap<WebhookKind, boolean> | undefined;
   close(): Promise<void>;
 }
 
@@ -85,7 +87,7 @@ export function openInstallation(options: InstallationOptions): Installation {
   const webhooks = new WebhookKeeper({
     ...common,
     name: settings.name,
-    service: settings.service,
+    ...{ service: settings.service, clusterRole: settings.clusterRole, releaseNamespace },
     wanted: async () => {
       if (!options.isReady()) return undefined;
       const caPem =
@@ -99,6 +101,9 @@ export function openInstallation(options: InstallationOptions): Installation {
   return {
     get holdsLease() {
       return lease.isHeld;
+    },
+    get webhooks() {
+      return webhooks.standing;
     },
     close: async () => {
       await Promise.all([certificates?.close(), webhooks.close(), status?.close()]);

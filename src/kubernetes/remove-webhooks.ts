@@ -5,7 +5,7 @@ import { ApiClient } from './api-client.ts';
 import { serviceCollection, webhookCollection } from './collection.ts';
 import { loadKubeConfig } from './kube-config.ts';
 import { NamedObject } from './named-object.ts';
-import { webhooksAnnotation, webhooksRemoved } from './webhook-keeper.ts';
+import { webhooksAnnotation, webhooksRemoved } from './removal.ts';
 
 /** A replica that was about to write when the mark was set has done so after this, milliseconds. */
 const settleMs = 2000;

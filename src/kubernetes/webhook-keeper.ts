@@ -1,32 +1,35 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { BaseLogger } from 'pino';
 import type { WebhookConfiguration } from '../admission/webhook-configurations.ts';
 import { toFailure } from '../failures/failure.ts';
 import { isJsonObject } from '../oci/strict-json.ts';
-import type { JsonObject } from '../oci/strict-json.ts';
+import type { Json, JsonObject } from '../oci/strict-json.ts';
 import type { ApiClient } from './api-client.ts';
-import { serviceCollection, webhookCollection } from './collection.ts';
-import { recordEvent } from './record-event.ts';
-import { webhookChange, withWebhooks } from './kept-webhooks.ts';
-import type { WebhookChange, WebhookKind } from './kept-webhooks.ts';
-import { textsOf } from './kube-object.ts';
+import { clusterRoleCollection, oneNamespaceCollection, webhookCollection } from './collection.ts';
+import type { SingleCollection } from './collection.ts';
+import { alteredFields, lastWriterOf, webhookChange, withWebhooks } from './kept-webhooks.ts';
+import type { Answered, Owner, WantedWebhooks, WebhookChange, WebhookKind } from './kept-webhooks.ts';
 import type { Lease } from './lease.ts';
 import { NamedObject } from './named-object.ts';
 import { ProblemLog } from './problem-log.ts';
+import { recordEvent } from './record-event.ts';
 import { Reflector } from './reflector.ts';
+import { isTerminating, whyRemoved } from './removal.ts';
+import type { WebhookService } from './removal.ts';
 import type { WatchTiming } from './watch-timing.ts';
 import { Waker } from './waker.ts';
 
-/** On the Service that leads to the webhook: the webhook configurations were removed, and nobody puts them back. */
-export const webhooksAnnotation = 'refwarden.dev/webhooks';
-export const webhooksRemoved = 'Removed';
-
 export interface WebhookKeeperOptions {
   readonly api: ApiClient;
-  readonly lease: Lease;
+  readonly lease: Pick<Lease, 'isHeld'>;
   /** Name of both configurations. */
   readonly name: string;
   /** Carries the mark of removal. */
-  readonly service: { readonly namespace: string; readonly name: string };
+  readonly service: WebhookService;
+  /** When it is deleted, so are the configurations: what it guards could never start otherwise. */
+  readonly releaseNamespace: string;
+  /** The ClusterRole of the release: the configurations are deleted with it, even where nobody runs any more. */
+  readonly clusterRole: string | undefined;
   /** What is to stand there; undefined while it is too early to be asked. */
   readonly wanted: () => Promise<readonly WebhookConfiguration[] | undefined>;
   /** A configuration that stood was deleted or changed, and stands again. */
@@ -40,8 +43,9 @@ interface Kept {
   readonly reflector: Reflector;
   /** As it stands; undefined when there is none. */
   found: JsonObject | undefined;
-  /** It was seen standing, so that writing it again is a restoration. */
-  hasStood: boolean;
+  /** Its webhooks when they were last seen as wanted: what differs from them, somebody else wrote. */
+  right: Json | undefined;
+  answered: Answered | undefined;
 }
 
 /** Registers the webhooks with the API server, and puts them back when somebody deletes or weakens them. */
@@ -49,18 +53,27 @@ export class WebhookKeeper {
   readonly #options: WebhookKeeperOptions;
   readonly #waker: Waker;
   readonly #kept: ReadonlyMap<WebhookKind, Kept>;
+  readonly #namespace: Reflector;
   readonly #closing = new AbortController();
   readonly #problems: ProblemLog;
-  #isRemoved = false;
+  /** Undefined until the first writing. */
+  #owner: { readonly is: Owner | undefined } | undefined;
+  #whyRemoved: string | undefined;
+  /** The release namespace is being deleted, which nobody can call off. */
+  #isEnding = false;
+  #standing: ReadonlyMap<WebhookKind, boolean> | undefined;
 
   constructor(options: WebhookKeeperOptions) {
     this.#options = options;
     this.#problems = new ProblemLog(options.logger, 'The webhooks cannot be kept');
     this.#waker = new Waker(() => this.#reconcile());
     this.#kept = new Map([
-      ['MutatingWebhookConfiguration', this.#watch('MutatingWebhookConfiguration')],
-      ['ValidatingWebhookConfiguration', this.#watch('ValidatingWebhookConfiguration')],
+      ['MutatingWebhookConfiguration', this.#keeping('MutatingWebhookConfiguration')],
+      ['ValidatingWebhookConfiguration', this.#keeping('ValidatingWebhookConfiguration')],
     ]);
+    this.#namespace = this.#watch(oneNamespaceCollection(options.releaseNamespace), (found) => {
+      if (found !== undefined && isTerminating(found)) void this.#withdraw();
+    });
   }
 
   /** Looks again soon: what is wanted may have changed. */
@@ -68,53 +81,65 @@ export class WebhookKeeper {
     this.#waker.wake();
   }
 
+  /** By kind, whether the configuration stands as wanted; undefined while that is not known. */
+  get standing(): ReadonlyMap<WebhookKind, boolean> | undefined {
+    return this.#standing;
+  }
+
   async close(): Promise<void> {
     this.#closing.abort();
-    await Promise.all([...this.#kept.values()].map(({ reflector }) => reflector.close()));
+    const reflectors = [...this.#kept.values()].map(({ reflector }) => reflector);
+    await Promise.all([...reflectors, this.#namespace].map((reflector) => reflector.close()));
     await this.#waker.close();
   }
 
-  #watch(kind: WebhookKind): Kept {
-    const { api, name, timing, logger } = this.#options;
-    const collection = webhookCollection(kind, name);
-    const wake = (): void => {
+  #watch(collection: SingleCollection, seen: (found: JsonObject | undefined) => void): Reflector {
+    const { api, timing, logger } = this.#options;
+    const wake = (found: JsonObject | undefined): void => {
+      seen(found);
       this.#waker.wake();
     };
-    const kept: Kept = {
-      object: new NamedObject(api, collection),
-      reflector: new Reflector({
-        ...{ api, collection, timing, logger },
-        sink: {
-          put: (_header, object) => {
-            kept.found = object;
-            kept.hasStood = true;
-            wake();
-          },
-          remove: () => {
-            kept.found = undefined;
-            wake();
-          },
-          synced: wake,
+    return new Reflector({
+      ...{ api, collection, timing, logger },
+      sink: {
+        put: (_header, object) => {
+          wake(object);
         },
+        remove: () => {
+          wake(undefined);
+        },
+        synced: () => {
+          this.#waker.wake();
+        },
+      },
+    });
+  }
+
+  #keeping(kind: WebhookKind): Kept {
+    const collection = webhookCollection(kind, this.#options.name);
+    const kept: Kept = {
+      object: new NamedObject(this.#options.api, collection),
+      reflector: this.#watch(collection, (found) => {
+        kept.found = found;
       }),
-      found: undefined,
-      hasStood: false,
+      ...{ found: undefined, right: undefined, answered: undefined },
     };
     return kept;
   }
 
+  /** Every replica compares, so that each knows what was right; the holder of the lease alone writes. */
   async #reconcile(): Promise<void> {
-    if (!this.#options.lease.isHeld) return;
     if (![...this.#kept.values()].every(({ reflector }) => reflector.isSynced)) return;
     try {
       const wanted = await this.#options.wanted();
       if (wanted === undefined) return;
+      if (this.#options.lease.isHeld) this.#owner ??= await this.#readOwner();
+      const standing = new Map(wanted.map(({ kind }) => [kind, false]));
+      this.#standing = standing;
       for (const [kind, kept] of this.#kept) {
-        await this.#keep(
-          kind,
-          kept,
-          wanted.find((configuration) => configuration.kind === kind),
-        );
+        const configuration = wanted.find((one) => one.kind === kind);
+        const stands = await this.#keep(kind, kept, configuration);
+        if (configuration !== undefined) standing.set(kind, stands);
       }
       this.#problems.succeeded();
     } catch (cause) {
@@ -122,57 +147,142 @@ export class WebhookKeeper {
     }
   }
 
-  async #keep(kind: WebhookKind, kept: Kept, wanted: WebhookConfiguration | undefined): Promise<void> {
-    const { signal } = this.#closing;
-    const { hasStood } = kept; // before what is written here is seen standing
-    const change = webhookChange(wanted, kept.found);
-    if (change === undefined || (await this.#wereRemoved(signal))) return;
-    const isDone =
-      wanted === undefined
-        ? await kept.object.remove(signal)
-        : (await kept.object.write(withWebhooks(wanted, kept.found), signal)) !== undefined;
-    // Else somebody was faster, and the watch tells of it.
-    if (isDone) this.#tell(kind, change, hasStood);
+  /** @returns whether it is as wanted now. */
+  async #keep(
+    kind: WebhookKind,
+    kept: Kept,
+    configuration: WebhookConfiguration | undefined,
+  ): Promise<boolean> {
+    const { lease, logger, name } = this.#options;
+    const wanted = configuration && { configuration, owner: this.#owner?.is };
+    const change = webhookChange(wanted, kept.found, kept.answered);
+    if (change === undefined) {
+      kept.right = kept.found?.['webhooks'];
+      return true;
+    }
+    if (!lease.isHeld) return false;
+    if (wanted === undefined) {
+      const isDone = await kept.object.remove(this.#closing.signal);
+      if (isDone) logger.info({ kind, name }, 'A webhook was withdrawn');
+      return true;
+    }
+    if (change === 'Missing') {
+      if (await this.#isRemoved()) {
+        kept.right = undefined;
+        return false;
+      }
+      // The garbage collector deletes what an owner of old owned.
+      this.#owner = await this.#readOwner();
+      return this.#write(kind, kept, { ...wanted, owner: this.#owner.is }, change);
+    }
+    return this.#write(kind, kept, wanted, change);
   }
 
-  #tell(kind: WebhookKind, change: WebhookChange, hasStood: boolean): void {
-    const { api, logger, name, restored } = this.#options;
-    if (!hasStood || change === 'Unwanted') {
+  async #write(
+    kind: WebhookKind,
+    kept: Kept,
+    wanted: WantedWebhooks,
+    change: WebhookChange,
+  ): Promise<boolean> {
+    const { found, right } = kept;
+    const written = await kept.object.write(withWebhooks(wanted, found), this.#closing.signal);
+    // Somebody was faster, and the watch tells of it.
+    if (written === undefined) return false;
+    const answered = { wanted: wanted.configuration, webhooks: written['webhooks'] };
+    this.#warnOfAltered(kind, kept.answered, answered);
+    kept.answered = answered;
+    kept.right = answered.webhooks;
+    if (right !== undefined && !isDeepStrictEqual(found?.['webhooks'], right)) {
+      this.#tellRestored(kind, change, found);
+    } else {
+      const { logger, name } = this.#options;
       logger.info(
         { kind, name },
-        change === 'Unwanted' ? 'A webhook was withdrawn' : 'A webhook was registered',
+        `A webhook was ${change === 'Missing' ? 'registered' : 'brought up to date'}`,
       );
-      return;
     }
-    const message = `${kind} ${name} was ${change === 'Missing' ? 'deleted' : 'changed'}, and was put back.`;
+    return true;
+  }
+
+  #tellRestored(kind: WebhookKind, change: WebhookChange, found: JsonObject | undefined): void {
+    const { logger, name, restored } = this.#options;
+    const writer = lastWriterOf(found);
+    const by = writer === undefined ? '' : ` (last written by ${JSON.stringify(writer)})`;
+    const message = `${kind} ${name} was ${change === 'Missing' ? 'deleted' : `changed${by}`}, and was put back.`;
     logger.warn({ kind, name, change }, message);
     restored(kind, change);
-    recordEvent(api, { kind, name, reason: 'WebhookRestored', message }, this.#closing.signal).catch(
-      (cause: unknown) => {
-        logger.warn({ cause, code: toFailure(cause).code }, toFailure(cause).message);
-      },
+    this.#record(kind, 'WebhookRestored', message);
+  }
+
+  /** The API server's own admission has the last word: what it makes of them is not written over and over. */
+  #warnOfAltered(kind: WebhookKind, before: Answered | undefined, now: Answered): void {
+    const fields = alteredFields(now);
+    if (fields.length === 0 || isDeepStrictEqual(before, now)) return;
+    const { logger, name } = this.#options;
+    logger.warn(
+      { kind, name, fields },
+      `The API server keeps ${kind} ${name} otherwise than it was written: ${fields.join(', ')}`,
     );
   }
 
-  /** Asked before each write only: writes are rare. */
-  async #wereRemoved(signal: AbortSignal): Promise<boolean> {
-    const { api, logger, service } = this.#options;
+  #record(kind: WebhookKind, reason: string, message: string): void {
+    const { api, name, logger } = this.#options;
+    recordEvent(api, { kind, name, reason, message }, this.#closing.signal).catch((cause: unknown) => {
+      const { code, message: why } = toFailure(cause);
+      logger.warn({ cause, code }, why);
+    });
+  }
+
+  /** Asked before what is missing is written only: that is rare. Where it cannot be read, what was last known holds. */
+  async #isRemoved(): Promise<boolean> {
+    const { api, logger, service, name } = this.#options;
+    const { signal } = this.#closing;
+    if (this.#isEnding) return true;
     try {
-      const found = await new NamedObject(api, serviceCollection(service.namespace, service.name)).read(
-        signal,
-      );
-      const metadata = isJsonObject(found?.['metadata']) ? found['metadata'] : {};
-      const isRemoved = textsOf(metadata, 'annotations')[webhooksAnnotation] === webhooksRemoved;
-      if (isRemoved && !this.#isRemoved) {
-        logger.warn(
-          `The webhooks stay away: Service ${service.name} says ${webhooksAnnotation}: ${webhooksRemoved}. Nothing is judged until "kubectl annotate service ${service.name} --namespace ${service.namespace} ${webhooksAnnotation}-".`,
-        );
+      const why = await whyRemoved(api, service, signal);
+      if (why !== undefined && why !== this.#whyRemoved) {
+        const message = `The webhooks ${name} stay away, and nothing is judged: ${why}.`;
+        logger.warn(message);
+        this.#record('ValidatingWebhookConfiguration', 'WebhooksRemoved', message);
       }
-      this.#isRemoved = isRemoved;
-      return isRemoved;
+      this.#whyRemoved = why;
     } catch (cause) {
       if (!signal.aborted) logger.warn({ cause, code: toFailure(cause).code }, toFailure(cause).message);
-      return false; // no reason to leave the cluster unguarded
+    }
+    return this.#whyRemoved !== undefined;
+  }
+
+  /** Without it the webhooks are registered all the same: they guard the cluster. */
+  async #readOwner(): Promise<{ is: Owner | undefined }> {
+    const { api, clusterRole: name, logger } = this.#options;
+    if (name === undefined) return { is: undefined };
+    const { signal } = this.#closing;
+    try {
+      const found = await new NamedObject(api, clusterRoleCollection(name)).read(signal);
+      const uid = isJsonObject(found?.['metadata']) ? found['metadata']['uid'] : undefined;
+      if (typeof uid === 'string') {
+        return { is: { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole', name, uid } };
+      }
+      logger.warn(`The webhooks belong to nobody, and outlive the release: there is no ClusterRole ${name}.`);
+    } catch (cause) {
+      if (signal.aborted) throw cause;
+      const { code, message } = toFailure(cause);
+      logger.warn({ cause, code }, `The webhooks belong to nobody, and outlive the release: ${message}`);
+    }
+    return { is: undefined };
+  }
+
+  /** Any replica does, at once: its rights go with the namespace. */
+  async #withdraw(): Promise<void> {
+    const { logger, name, releaseNamespace } = this.#options;
+    const { signal } = this.#closing;
+    if (!this.#isEnding) {
+      logger.warn(`Namespace ${releaseNamespace} is being deleted: the webhooks ${name} go with it.`);
+    }
+    this.#isEnding = true;
+    const removals = [...this.#kept.values()].map(({ object }) => object.remove(signal));
+    for (const result of await Promise.allSettled(removals)) {
+      if (result.status === 'rejected' && !signal.aborted) this.#problems.failed(result.reason);
     }
   }
 }

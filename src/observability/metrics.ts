@@ -16,6 +16,8 @@ export interface MetricSources {
   readonly certificateExpiresAtMs: () => number | undefined;
   /** Whether this replica writes certificates and webhook configurations; undefined where nobody does. */
   readonly holdsLease: () => boolean | undefined;
+  /** By kind, whether the webhook configuration stands as wanted; undefined where that is not known. */
+  readonly webhooks: () => ReadonlyMap<string, boolean> | undefined;
   readonly caches: () => readonly CacheCounts[];
   readonly trustMirrors: () => readonly TrustMirrorState[];
   /** Files of the cache directory that could not be used; undefined without one. */
@@ -194,6 +196,16 @@ function registerSources(sources: MetricSources, registers: Registry[]): void {
     collect() {
       const holds = sources.holdsLease();
       setOrRemove(this, holds === undefined ? undefined : Number(holds));
+    },
+  });
+  new Gauge({
+    name: 'refwarden_webhooks_registered',
+    help: 'Whether the webhook configurations of this kind stand as they should: 0 while they are missing, changed or removed; absent without serve --webhooks, and before it is known.',
+    labelNames: ['kind'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [kind, stands] of sources.webhooks() ?? []) this.set({ kind }, Number(stands));
     },
   });
 }

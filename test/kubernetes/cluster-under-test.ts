@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ConfigMapLookup, LiveSource } from '../../src/admission/live-source.ts';
 import { failure } from '../../src/failures/failure.ts';
+import { ApiClient } from '../../src/kubernetes/api-client.ts';
+import { loadKubeConfig } from '../../src/kubernetes/kube-config.ts';
 import type { ClusterOptions } from '../../src/kubernetes/open-cluster.ts';
 import { openCluster } from '../../src/kubernetes/open-cluster.ts';
 import type { WatchTiming } from '../../src/kubernetes/watch-timing.ts';
@@ -38,7 +40,7 @@ export class ClusterUnderTest {
   async open(
     timing: Partial<WatchTiming> = {},
     options: Partial<ClusterOptions> = {},
-    cluster: object = { server: `http://127.0.0.1:${this.api.port}`, 'insecure-skip-tls-verify': true },
+    cluster: object = this.#cluster,
   ): Promise<LiveSource> {
     const source = await openCluster({
       kubeconfig: await this.kubeconfig(cluster),
@@ -51,6 +53,14 @@ export class ClusterUnderTest {
     });
     this.#sources.push(source);
     return source;
+  }
+
+  async client(): Promise<ApiClient> {
+    return new ApiClient(loadKubeConfig(await this.kubeconfig(this.#cluster)));
+  }
+
+  get #cluster(): object {
+    return { server: `http://127.0.0.1:${this.api.port}`, 'insecure-skip-tls-verify': true };
   }
 
   async kubeconfig(cluster: object): Promise<string> {

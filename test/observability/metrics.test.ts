@@ -15,6 +15,11 @@ const metricsOf = (sources: Partial<MetricSources> = {}) =>
       { name: 'tags', hits: 0, misses: 1, evictions: 0, entries: 1, bytes: undefined },
     ],
     holdsLease: () => true,
+    webhooks: () =>
+      new Map([
+        ['ValidatingWebhookConfiguration', true],
+        ['MutatingWebhookConfiguration', false],
+      ]),
     cacheDirFaults: () => ({ spoilt: 1, failed: 2 }),
     trustMirrors: () => [
       { host: 'tuf.example', verifiedAtMs: Date.now() - 60_000, expiresAtMs: 1_800_000_000_000, failures: 2 },
@@ -52,8 +57,10 @@ describe('createMetrics', () => {
     expect(text).toContain('refwarden_policy_sync_age_seconds 4.5\n');
     expect(text).toContain('refwarden_serving_certificate_expiry_timestamp_seconds 1700000000\n');
     expect(text).toContain('refwarden_lease_held 1\n');
-    const without = await metricsOf({ holdsLease: () => undefined }).text();
-    expect(without).not.toMatch(/^refwarden_lease_held/m);
+    expect(text).toContain('refwarden_webhooks_registered{kind="ValidatingWebhookConfiguration"} 1\n');
+    expect(text).toContain('refwarden_webhooks_registered{kind="MutatingWebhookConfiguration"} 0\n');
+    const without = await metricsOf({ holdsLease: () => undefined, webhooks: () => undefined }).text();
+    expect(without).not.toMatch(/^refwarden_(?:lease_held|webhooks_registered)/m);
   });
 
   it('takes over what caches counted, each time as it stands', async () => {

@@ -15,6 +15,7 @@ function record(verdict: Verdict) {
     certificateExpiresAtMs: () => undefined,
     caches: () => [],
     holdsLease: () => undefined,
+    webhooks: () => undefined,
     cacheDirFaults: () => undefined,
     trustMirrors: () => [],
   });

@@ -40,6 +40,7 @@ service:
   namespace: {{ .Release.Namespace }}
   name: {{ include "refwarden.fullname" . }}
   port: 443
+clusterRole: {{ include "refwarden.fullname" . }}
 {{ toYaml .Values.webhook }}
 {{- end -}}
 

@@ -1,0 +1,363 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import pino from 'pino';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { webhookConfigurations } from '../../src/admission/webhook-configurations.ts';
+import { parseWebhookSettings } from '../../src/admission/webhook-settings.ts';
+import type { ApiClient } from '../../src/kubernetes/api-client.ts';
+import { defaultWatchTiming } from '../../src/kubernetes/watch-timing.ts';
+import { WebhookKeeper } from '../../src/kubernetes/webhook-keeper.ts';
+import { ClusterUnderTest } from './cluster-under-test.ts';
+import { answerJson, paths } from './fake-api-server.ts';
+import type { FakeObject } from './fake-api-server.ts';
+
+const releaseNamespace = 'refwarden-system';
+const name = 'refwarden';
+const kinds = [paths.validating, paths.mutating];
+
+let cluster: ClusterUnderTest;
+let client: ApiClient;
+let keeper: WebhookKeeper;
+let settings: string;
+let pinning: boolean;
+let caPem: string;
+let isReady: boolean;
+const lease = { isHeld: true };
+let restored: string[];
+let log: { level: number; msg: string }[];
+
+beforeEach(async () => {
+  cluster = await ClusterUnderTest.start();
+  client = await cluster.client();
+  [settings, pinning, caPem, isReady, lease.isHeld] = [`clusterRole: ${name}`, true, 'PEM', true, true];
+  [restored, log] = [[], []];
+  cluster.api.put(paths.services, { metadata: { name, namespace: releaseNamespace } });
+  cluster.api.put(paths.namespaces, { metadata: { name: releaseNamespace } });
+  cluster.api.put(paths.clusterRoles, { metadata: { name } });
+});
+afterEach(async () => {
+  await keeper.close();
+  await client.close();
+  await cluster.stop();
+});
+
+function open(): void {
+  keeper = new WebhookKeeper({
+    ...{ api: client, lease, name, releaseNamespace, timing: defaultWatchTiming },
+    service: { namespace: releaseNamespace, name },
+    clusterRole: parseWebhookSettings(settings).clusterRole,
+    wanted: () =>
+      Promise.resolve(
+        isReady
+          ? webhookConfigurations(parseWebhookSettings(settings), { caPem, releaseNamespace, pinning })
+          : undefined,
+      ),
+    restored: (kind, change) => restored.push(`${kind} ${change}`),
+    logger: pino({}, { write: (line: string) => log.push(JSON.parse(line) as (typeof log)[number]) }),
+  });
+}
+
+const stored = (kind: string): FakeObject | undefined => cluster.api.get(kind, name);
+const webhooksOf = (kind: string): Record<string, unknown>[] =>
+  (stored(kind)?.['webhooks'] ?? []) as Record<string, unknown>[];
+const until = (assertion: () => void): Promise<void> =>
+  vi.waitFor(assertion, { timeout: 6000, interval: 20 });
+const untilRegistered = (): Promise<void> =>
+  until(() => {
+    expect(kinds.map((kind) => stored(kind) !== undefined)).toEqual([true, true]);
+    expect([...(keeper.standing?.values() ?? [])]).toEqual([true, true]);
+  });
+/** Longer than it is looked at again in any case. */
+const rounds = (): Promise<void> => sleep(2600);
+const messages = (): string[] => log.map(({ msg }) => msg);
+const reasons = (): unknown[] =>
+  cluster.api.requests.filter(({ path }) => path === paths.events).map(({ body }) => body?.['reason']);
+const writesOf = (kind: string): string[] => cluster.api.writes.filter((write) => write.includes(kind));
+
+function change(kind: string, fields: object): void {
+  const [first, ...others] = webhooksOf(kind);
+  cluster.api.put(kind, {
+    ...(stored(kind) as FakeObject),
+    webhooks: [{ ...first, ...fields }, ...others],
+  });
+}
+
+describe('WebhookKeeper registers', () => {
+  it('both configurations, which the ClusterRole of the release owns, and then writes nothing more', async () => {
+    settings += '\nlabels: {team: security}\nannotations: {admissions.enforcer/disabled: "true"}';
+    open();
+    await untilRegistered();
+    const owner = {
+      ...{ apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole', name },
+      uid: cluster.api.get(paths.clusterRoles, name)?.metadata.uid,
+    };
+    for (const kind of kinds) {
+      expect(stored(kind)).toMatchObject({
+        metadata: {
+          labels: { 'app.kubernetes.io/name': 'refwarden', team: 'security' },
+          annotations: { 'admissions.enforcer/disabled': 'true' },
+          ownerReferences: [owner],
+        },
+      });
+    }
+    await rounds();
+    expect(cluster.api.writes).toEqual([`POST ${paths.mutating}`, `POST ${paths.validating}`]);
+    expect(restored).toEqual([]);
+  });
+
+  it('nothing before there is somebody to ask, nor without the lease', async () => {
+    isReady = false;
+    open();
+    await rounds();
+    expect(keeper.standing).toBeUndefined();
+    isReady = true;
+    lease.isHeld = false;
+    await rounds();
+    expect(cluster.api.writes).toEqual([]);
+    expect([...(keeper.standing?.values() ?? [])]).toEqual([false, false]);
+  });
+
+  it.each([
+    ['no such ClusterRole', 404, 'there is no ClusterRole refwarden'],
+    ['no right to read it', 403, 'The API server answered 403 to reading refwarden of clusterroles'],
+  ])('without an owner where there is %s, and says so', async (_what, status, why) => {
+    cluster.api.fault = ({ path }, response) => {
+      if (!path.startsWith(paths.clusterRoles)) return false;
+      answerJson(response, status, {});
+      return true;
+    };
+    open();
+    await untilRegistered();
+    expect(stored(paths.validating)?.metadata).not.toHaveProperty('ownerReferences');
+    expect(messages().join('\n')).toContain(`The webhooks belong to nobody, and outlive the release: ${why}`);
+  });
+
+  it('none for pinning where pinning is off, and takes away one that stands', async () => {
+    pinning = false;
+    cluster.api.put(paths.mutating, { metadata: { name }, webhooks: [] });
+    open();
+    await until(() => {
+      expect(stored(paths.validating)).toBeDefined();
+      expect(stored(paths.mutating)).toBeUndefined();
+    });
+    expect(restored).toEqual([]);
+    expect(messages()).toContain('A webhook was withdrawn');
+  });
+});
+
+describe('WebhookKeeper puts back', () => {
+  it('what is deleted, and tells of it', async () => {
+    open();
+    await untilRegistered();
+    cluster.api.delete(paths.validating, name);
+    await until(() => {
+      expect(restored).toEqual(['ValidatingWebhookConfiguration Missing']);
+      expect(reasons()).toEqual(['WebhookRestored']);
+    });
+    await untilRegistered();
+  });
+
+  it('what is changed, and says who did', async () => {
+    open();
+    await untilRegistered();
+    const managedFields = [
+      { manager: 'kubectl-edit', time: '2026-11-27T10:00:00Z' },
+      { manager: 'refwarden', time: '2026-11-26T10:00:00Z' },
+    ];
+    const { metadata } = stored(paths.validating) as FakeObject;
+    const labels = { ...metadata.labels, other: 'kept' };
+    cluster.api.put(paths.validating, {
+      ...(stored(paths.validating) as FakeObject),
+      metadata: { ...metadata, labels, managedFields } as FakeObject['metadata'],
+    });
+    change(paths.validating, { failurePolicy: 'Ignore' });
+    await until(() => {
+      expect(restored).toEqual(['ValidatingWebhookConfiguration Changed']);
+    });
+    expect(webhooksOf(paths.validating)[0]).toMatchObject({ failurePolicy: 'Fail' });
+    expect(stored(paths.validating)?.metadata.labels).toMatchObject({ other: 'kept' });
+    expect(messages()).toContain(
+      'ValidatingWebhookConfiguration refwarden was changed (last written by "kubectl-edit"), and was put back.',
+    );
+  });
+
+  it.each([
+    ['an object selector', { objectSelector: { matchLabels: { judged: 'yes' } } }],
+    ['another condition', { matchConditions: [{ name: 'never', expression: 'false' }] }],
+    ['a field that is not ours', { fieldOfTomorrow: true }],
+  ])('%s that somebody added', async (_what, fields) => {
+    open();
+    await untilRegistered();
+    const before = webhooksOf(paths.mutating);
+    change(paths.mutating, fields);
+    await until(() => {
+      expect(webhooksOf(paths.mutating)).toEqual(before);
+    });
+    expect(restored).toEqual(['MutatingWebhookConfiguration Changed']);
+  });
+
+  it('an owner that was taken off', async () => {
+    open();
+    await untilRegistered();
+    const { ownerReferences, ...metadata } = stored(paths.validating)?.metadata as FakeObject['metadata'] & {
+      ownerReferences: object[];
+    };
+    const other = { apiVersion: 'v1', kind: 'Namespace', name: 'other', uid: '1' };
+    cluster.api.put(paths.validating, {
+      ...(stored(paths.validating) as FakeObject),
+      metadata: { ...metadata, ownerReferences: [other] } as FakeObject['metadata'],
+    });
+    await until(() => {
+      expect(stored(paths.validating)?.metadata).toMatchObject({
+        ownerReferences: [other, ...ownerReferences],
+      });
+    });
+  });
+
+  it('what went with a ClusterRole that was made anew, owned by the new one', async () => {
+    open();
+    await untilRegistered();
+    cluster.api.delete(paths.clusterRoles, name);
+    cluster.api.put(paths.clusterRoles, { metadata: { name, uid: 'the-new-one' } });
+    cluster.api.delete(paths.validating, name);
+    await until(() => {
+      expect(stored(paths.validating)?.metadata).toMatchObject({
+        ownerReferences: [{ uid: 'the-new-one' }],
+      });
+    });
+  });
+});
+
+describe('WebhookKeeper brings up to date', () => {
+  it('a new authority and new settings, which is no restoration', async () => {
+    open();
+    await untilRegistered();
+    caPem = 'PEM of another';
+    settings += '\ntimeoutSeconds: 7';
+    keeper.wake();
+    await until(() => {
+      for (const kind of kinds) {
+        for (const webhook of webhooksOf(kind)) {
+          expect(webhook).toMatchObject({
+            timeoutSeconds: 7,
+            clientConfig: { caBundle: Buffer.from(caPem).toString('base64') },
+          });
+        }
+      }
+    });
+    await untilRegistered();
+    expect(restored).toEqual([]);
+    expect(reasons()).toEqual([]);
+  });
+
+  it('what it finds when it starts', async () => {
+    cluster.api.put(paths.validating, { metadata: { name }, webhooks: [] });
+    open();
+    await untilRegistered();
+    expect(restored).toEqual([]);
+    expect(messages()).toContain('A webhook was brought up to date');
+  });
+});
+
+describe('WebhookKeeper and an API server that alters what is written', () => {
+  it('does not write over and over, and names what is otherwise', async () => {
+    cluster.api.altered = (collection, object) =>
+      collection === paths.validating
+        ? {
+            ...object,
+            webhooks: (object['webhooks'] as object[]).map((webhook) => ({ ...webhook, added: 'x' })),
+          }
+        : object;
+    open();
+    await untilRegistered();
+    await rounds();
+    expect(writesOf(paths.validating)).toEqual([`POST ${paths.validating}`]);
+    expect(messages()).toContain(
+      'The API server keeps ValidatingWebhookConfiguration refwarden otherwise than it was written: added of validate.refwarden.dev, added of resources.refwarden.dev',
+    );
+    expect(restored).toEqual([]);
+    // What somebody changes beyond that is still put back.
+    change(paths.validating, { failurePolicy: 'Ignore' });
+    await until(() => {
+      expect(restored).toEqual(['ValidatingWebhookConfiguration Changed']);
+    });
+    expect(webhooksOf(paths.validating)[0]).toMatchObject({ failurePolicy: 'Fail', added: 'x' });
+  });
+});
+
+describe('WebhookKeeper leaves away', () => {
+  const mark = { 'refwarden.dev/webhooks': 'Removed' };
+  const annotate = (annotations: Record<string, string>): void => {
+    cluster.api.put(paths.services, { metadata: { name, namespace: releaseNamespace, annotations } });
+  };
+
+  it('what was removed on purpose, with an event, until the mark is taken off', async () => {
+    open();
+    await untilRegistered();
+    annotate(mark);
+    for (const kind of kinds) cluster.api.delete(kind, name);
+    await rounds();
+    expect(kinds.map(stored)).toEqual([undefined, undefined]);
+    expect([...(keeper.standing?.values() ?? [])]).toEqual([false, false]);
+    expect(reasons()).toEqual(['WebhooksRemoved']);
+    annotate({});
+    await untilRegistered();
+    expect(restored).toEqual([]);
+  });
+
+  it('what is missing once there is no Service, and what is there still gets the new authority', async () => {
+    open();
+    await untilRegistered();
+    cluster.api.delete(paths.services, name, releaseNamespace);
+    cluster.api.delete(paths.mutating, name);
+    caPem = 'PEM of another';
+    await rounds();
+    expect(stored(paths.mutating)).toBeUndefined();
+    expect(webhooksOf(paths.validating)[0]).toMatchObject({
+      clientConfig: { caBundle: Buffer.from(caPem).toString('base64') },
+    });
+    expect(messages().join('\n')).toContain('there is no Service refwarden in namespace refwarden-system');
+  });
+
+  it('what was removed, also when the Service can no longer be read', async () => {
+    open();
+    await untilRegistered();
+    annotate(mark);
+    for (const kind of kinds) cluster.api.delete(kind, name);
+    await rounds();
+    cluster.api.fault = ({ path }, response) => {
+      if (!path.startsWith(paths.services)) return false;
+      answerJson(response, 403, {});
+      return true;
+    };
+    await rounds();
+    expect(kinds.map(stored)).toEqual([undefined, undefined]);
+  });
+
+  it('but puts them back where the Service could never be read', async () => {
+    cluster.api.fault = ({ path }, response) => {
+      if (!path.startsWith(paths.services)) return false;
+      answerJson(response, 403, {});
+      return true;
+    };
+    open();
+    await untilRegistered();
+  });
+
+  it('everything when its namespace is deleted, whoever holds the lease', async () => {
+    open();
+    await untilRegistered();
+    lease.isHeld = false;
+    cluster.api.put(paths.namespaces, {
+      metadata: {
+        name: releaseNamespace,
+        deletionTimestamp: '2026-11-27T10:00:00Z',
+      } as FakeObject['metadata'],
+    });
+    await until(() => {
+      expect(kinds.map(stored)).toEqual([undefined, undefined]);
+    });
+    lease.isHeld = true;
+    await rounds();
+    expect(kinds.map(stored)).toEqual([undefined, undefined]);
+  });
+});
