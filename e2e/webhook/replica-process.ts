@@ -12,7 +12,9 @@ export interface ReplicaOptions {
   readonly operationsPort: number;
   /** File of `--webhooks`. */
   readonly webhooksPath: string;
-  readonly secretName: string;
+  /** Secret that it keeps its certificates in; a directory with `tls.crt`, `tls.key` and `ca.crt` where somebody else makes them. */
+  readonly secretName?: string;
+  readonly certificates?: string;
   readonly directory: string;
   readonly plainHttp: readonly string[];
   /** `Live` does not wait until it is ready. */
@@ -25,14 +27,13 @@ export interface Replica extends BackgroundProcess {
 }
 
 export async function startReplica(options: ReplicaOptions): Promise<Replica> {
-  const { kubeconfigPath, name, port, operationsPort, webhooksPath, secretName, directory, plainHttp } =
-    options;
+  const { kubeconfigPath, name, port, operationsPort, webhooksPath, directory, plainHttp } = options;
   const awaited = options.awaits === 'Live' ? '/livez' : '/readyz';
   const operations = `http://127.0.0.1:${operationsPort}`;
   const [file, args] = refwardenCommand(
     ...['serve', `--kubeconfig=${kubeconfigPath}`, `--release-namespace=${releaseNamespace}`],
     ...[`--listen=0.0.0.0:${port}`, `--operations-listen=127.0.0.1:${operationsPort}`],
-    ...[`--certificate-secret=${secretName}`, `--webhooks=${webhooksPath}`],
+    ...[`--webhooks=${webhooksPath}`, ...certificateFlags(options)],
     ...plainHttp.map((registry) => `--plain-http=${registry}`),
   );
   const process = await startService({
@@ -42,6 +43,12 @@ export async function startReplica(options: ReplicaOptions): Promise<Replica> {
     isReady: async () => ((await answersWell(operations, awaited)) ? true : undefined),
   });
   return { ...process, metrics: async () => (await fetch(`${operations}/metrics`)).text() };
+}
+
+function certificateFlags({ secretName, certificates = '' }: ReplicaOptions): string[] {
+  if (secretName !== undefined) return [`--certificate-secret=${secretName}`];
+  const files = { '--tls-cert': 'tls.crt', '--tls-key': 'tls.key', '--webhook-ca': 'ca.crt' };
+  return Object.entries(files).map(([flag, name]) => `${flag}=${join(certificates, name)}`);
 }
 
 async function answersWell(operations: string, path: string): Promise<boolean> {

@@ -2,6 +2,7 @@ import { createPrivateKey, randomBytes, X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import { createAuthority, issueServingCertificate } from './issue-certificates.ts';
 import type { KeyPair } from './issue-certificates.ts';
+import { parseCertificates, toPem } from './pem-bundle.ts';
 
 /** What is kept of a serving certificate and its authority; each PEM, empty when missing. */
 export interface KeptCertificates {
@@ -136,19 +137,3 @@ function isKeyOf(pem: string, certificate: X509Certificate): boolean {
     return false;
   }
 }
-
-/** Those of a bundle up to the first that does not parse; what else was written there is dropped. */
-function parseCertificates(pem: string): X509Certificate[] {
-  const found: X509Certificate[] = [];
-  for (const [block] of pem.matchAll(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g)) {
-    try {
-      found.push(new X509Certificate(block));
-    } catch {
-      break;
-    }
-  }
-  return found;
-}
-
-const toPem = (certificates: readonly X509Certificate[]): string =>
-  certificates.map((certificate) => certificate.toString()).join('');

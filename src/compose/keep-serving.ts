@@ -1,6 +1,7 @@
 import type { BaseLogger } from 'pino';
 import type { LiveSource } from '../admission/live-source.ts';
 import type { WebhookSettings } from '../admission/webhook-settings.ts';
+import { OverlappingAuthorities } from '../certificates/overlapping-authorities.ts';
 import { noCertificates, renewCertificates } from '../certificates/renew-certificates.ts';
 import type { ServeOptions, ServedCertificate } from '../cli/commands.ts';
 import { openInstallation } from '../kubernetes/open-installation.ts';
@@ -71,19 +72,29 @@ export function keepServing(options: ServeOptions, parts: ServingParts): Serving
         });
   if (origin.kind === 'Files') {
     const { caFile } = origin;
+    const overlap = new OverlappingAuthorities();
+    const installation =
+      caFile === undefined
+        ? undefined
+        : keepInstallation({
+            kind: 'Provided',
+            authorities: async () => overlap.joined(await loadAuthority(caFile), clock.nowMs()),
+          });
     const watch = new CertificateWatch({
       files: origin,
       current: certificate,
       use: (next) => {
         webhook.setTls(next);
       },
+      ...(caFile === undefined
+        ? {}
+        : {
+            isKnown: async () =>
+              overlap.areHeard(await loadAuthority(caFile), installation?.toldAuthorities, clock.nowMs()),
+          }),
       log,
       clock,
     });
-    const installation =
-      caFile === undefined
-        ? undefined
-        : keepInstallation({ kind: 'Provided', authorities: () => loadAuthority(caFile) });
     return {
       expiresAtMs: () => watch.current.expiresAtMs,
       missing: () => [],

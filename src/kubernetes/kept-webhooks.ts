@@ -89,6 +89,16 @@ export function alteredFields({ wanted, webhooks }: Answered): string[] {
   });
 }
 
+/** PEM of the authorities of each webhook. */
+export function caBundlesOf({ webhooks }: JsonObject): string[] {
+  return (Array.isArray(webhooks) ? webhooks : []).map((webhook) =>
+    Buffer.from(
+      textsOf(isJsonObject(webhook) ? webhook : {}, 'clientConfig')['caBundle'] ?? '',
+      'base64',
+    ).toString(),
+  );
+}
+
 /** Who wrote the object last, by its `managedFields`. */
 export function lastWriterOf(object: JsonObject | undefined): string | undefined {
   const { metadata } = object ?? {};

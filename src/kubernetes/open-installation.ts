@@ -48,6 +48,8 @@ export interface Installation {
   readonly holdsLease: boolean;
   /** By kind, whether the webhook configuration stands as wanted; undefined while that is not known. */
   readonly webhooks: ReadonlyMap<WebhookKind, boolean> | undefined;
+  /** PEM of the authorities that the API server was told of; undefined while no webhook is registered. */
+  readonly toldAuthorities: string | undefined;
   close(): Promise<void>;
 }
 
@@ -104,6 +106,9 @@ export function openInstallation(options: InstallationOptions): Installation {
     },
     get webhooks() {
       return webhooks.standing;
+    },
+    get toldAuthorities() {
+      return webhooks.toldAuthorities;
     },
     close: async () => {
       await Promise.all([certificates?.close(), webhooks.close(), status?.close()]);

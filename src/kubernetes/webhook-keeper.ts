@@ -7,7 +7,7 @@ import type { Json, JsonObject } from '../oci/strict-json.ts';
 import type { ApiClient } from './api-client.ts';
 import { clusterRoleCollection, oneNamespaceCollection, webhookCollection } from './collection.ts';
 import type { SingleCollection } from './collection.ts';
-import { alteredFields, lastWriterOf, webhookChange, withWebhooks } from './kept-webhooks.ts';
+import { alteredFields, lastWriterOf, caBundlesOf, webhookChange, withWebhooks } from './kept-webhooks.ts';
 import type { Answered, Owner, WantedWebhooks, WebhookChange, WebhookKind } from './kept-webhooks.ts';
 import type { Lease } from './lease.ts';
 import { NamedObject } from './named-object.ts';
@@ -84,6 +84,13 @@ export class WebhookKeeper {
   /** By kind, whether the configuration stands as wanted; undefined while that is not known. */
   get standing(): ReadonlyMap<WebhookKind, boolean> | undefined {
     return this.#standing;
+  }
+
+  /** PEM of the authorities that every webhook which stands is called by; undefined when none stands. */
+  get toldAuthorities(): string | undefined {
+    const found = [...this.#kept.values()].flatMap((kept) => (kept.found === undefined ? [] : [kept.found]));
+    const [first, ...others] = found.flatMap(caBundlesOf);
+    return others.every((bundle) => bundle === first) ? first : '';
   }
 
   async close(): Promise<void> {

@@ -21,6 +21,8 @@ export interface CertificateWatchOptions {
   readonly current: ServingCertificate;
   /** Takes a new pair into use; when it throws, the former counts as in use. */
   readonly use: (certificate: ServingCertificate) => void;
+  /** Whether clients know the authority of what is mounted now; asked until they do, or the pair in use has expired. */
+  readonly isKnown?: () => Promise<boolean>;
   readonly log: BaseLogger;
   readonly clock: Clock;
   readonly settleMs?: number;
@@ -42,6 +44,8 @@ export class CertificateWatch {
   /** The last warning given, so that each is given once. */
   #warned: string | undefined;
   #closed = false;
+  /** The certificate that was said to wait. */
+  #waitingFor: string | undefined;
 
   constructor(options: CertificateWatchOptions) {
     this.#options = options;
@@ -88,7 +92,8 @@ export class CertificateWatch {
       const certificate = await loadServingCertificate(files);
       if (this.#closed) return;
       this.#isDoubtful = false;
-      this.#take(certificate);
+      if (await this.#mustWait(certificate)) this.#timer.schedule(soonMs);
+      else this.#take(certificate);
     } catch (cause) {
       this.#isDoubtful = !this.#isDoubtful;
       if (this.#isDoubtful) {
@@ -101,8 +106,21 @@ export class CertificateWatch {
     this.#timer.schedule(laterMs);
   }
 
+  /** One by an authority that clients have not heard of would be refused. */
+  async #mustWait(certificate: ServingCertificate): Promise<boolean> {
+    const { isKnown, clock, log } = this.#options;
+    const hasExpired = this.#current.expiresAtMs <= clock.nowMs();
+    if (isKnown === undefined || hasExpired || isSame(certificate, this.#current)) return false;
+    if (await isKnown()) return false;
+    if (certificate.cert !== this.#waitingFor) {
+      log.info('A new serving certificate waits until the API server was told of its authority');
+    }
+    this.#waitingFor = certificate.cert;
+    return true;
+  }
+
   #take(certificate: ServingCertificate): void {
-    if (certificate.cert === this.#current.cert && certificate.key === this.#current.key) return;
+    if (isSame(certificate, this.#current)) return;
     const { use, log } = this.#options;
     try {
       use(certificate);
@@ -135,3 +153,6 @@ export class CertificateWatch {
     this.#options.log.warn({ expiresAt }, warning);
   }
 }
+
+const isSame = (one: ServingCertificate, other: ServingCertificate): boolean =>
+  one.cert === other.cert && one.key === other.key;

@@ -1,39 +1,31 @@
-import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { CertificateWatch } from '../../src/server/certificate-watch.ts';
 import type { CertificateWatchOptions } from '../../src/server/certificate-watch.ts';
 import { loadServingCertificate } from '../../src/server/serving-certificate.ts';
+import { mountedSecret } from '../support/mounted-secret.ts';
 import { captureLog } from '../support/captured-log.ts';
 import { createTestAuthority } from '../support/tls-certificates.ts';
 import type { TestCertificate } from '../support/tls-certificates.ts';
 
 const dayMs = 24 * 3_600_000;
 
-/** A directory laid out as the kubelet mounts a Secret: files are links through `..data`, which is swapped. */
-async function mountedSecret(pair: TestCertificate) {
+async function mounted(pair: TestCertificate) {
   const directory = await mkdtemp(join(tmpdir(), 'refwarden-secret-'));
   onTestFinished(() => rm(directory, { recursive: true }));
-  let version = 0;
-  const put = async ({ cert, key }: TestCertificate): Promise<void> => {
-    const target = `..v${version++}`;
-    await mkdir(join(directory, target));
-    await writeFile(join(directory, target, 'tls.crt'), cert);
-    await writeFile(join(directory, target, 'tls.key'), key);
-    await symlink(target, join(directory, '..data_tmp'));
-    await rename(join(directory, '..data_tmp'), join(directory, '..data'));
+  const files = ({ cert, key }: TestCertificate) => ({ 'tls.crt': cert, 'tls.key': key });
+  const secret = await mountedSecret(directory, files(pair));
+  return {
+    files: { certFile: join(directory, 'tls.crt'), keyFile: join(directory, 'tls.key') },
+    put: (next: TestCertificate) => secret.put(files(next)),
   };
-  await put(pair);
-  const files = { certFile: join(directory, 'tls.crt'), keyFile: join(directory, 'tls.key') };
-  await symlink('..data/tls.crt', files.certFile);
-  await symlink('..data/tls.key', files.keyFile);
-  return { files, put };
 }
 
 async function start(options: Partial<CertificateWatchOptions> & { expiresAtMs?: number } = {}) {
   const authority = await createTestAuthority();
-  const secret = await mountedSecret(
+  const secret = await mounted(
     await authority.serving(
       options.expiresAtMs === undefined ? undefined : { expiresAtMs: options.expiresAtMs },
     ),
@@ -103,6 +95,36 @@ describe('CertificateWatch', () => {
       .poll(() => lines()[0], { timeout: 5000 })
       .toMatchObject({ cause: { message: 'refused by TLS' } });
     expect(watch.current.cert).toBe(good);
+  });
+
+  it('T33 waits with a pair whose authority clients do not know yet, and says so once', async () => {
+    let isKnown = false;
+    let asked = 0;
+    const { authority, secret, used, lines } = await start({
+      isKnown: () => {
+        asked++;
+        return Promise.resolve(isKnown);
+      },
+    });
+    const next = await authority.serving();
+    await secret.put(next);
+    await expect.poll(() => asked, { timeout: 5000 }).toBeGreaterThan(2);
+    expect(used).toEqual([]);
+    isKnown = true;
+    await expect.poll(() => used, { timeout: 5000 }).toEqual([next.cert]);
+    expect(lines().map(({ msg }) => msg)).toEqual([
+      'A new serving certificate waits until the API server was told of its authority',
+      'A new serving certificate is in use',
+    ]);
+  });
+
+  it('T33 does not wait when the pair in use has expired', async () => {
+    const clock = { nowMs: () => Date.now() };
+    const isKnown = (): Promise<boolean> => Promise.resolve(false);
+    const { authority, secret, used } = await start({ clock, isKnown, expiresAtMs: Date.now() - dayMs });
+    const next = await authority.serving();
+    await secret.put(next);
+    await expect.poll(() => used, { timeout: 5000 }).toEqual([next.cert]);
   });
 
   it('T33 warns once of a certificate that ends soon, and of one that has ended', async () => {
