@@ -17,7 +17,7 @@ import type { WatchTiming } from './watch-timing.ts';
 
 export interface CertificateKeeperOptions {
   readonly api: ApiClient;
-  readonly lease: Lease;
+  readonly lease: Pick<Lease, 'isHeld'>;
   /** The Secret, of type `kubernetes.io/tls`, with the authorities as `ca.crt` and `ca.key` beside. */
   readonly secret: { readonly namespace: string; readonly name: string };
   /** What the certificate is for: DNS names and IP addresses. */
@@ -95,10 +95,7 @@ export class CertificateKeeper {
       this.#inUse = kept;
     } catch (cause) {
       const { code, message } = toFailure(cause);
-      logger.error(
-        { cause, code, secret: secret.name },
-        `The Secret holds nothing to serve with: ${message}`,
-      );
+      logger.error({ cause, code }, `Secret ${secret.name} holds nothing to serve with: ${message}`);
     }
   }
 
@@ -116,7 +113,7 @@ export class CertificateKeeper {
         // Else somebody was faster, and the watch tells of it.
         if (written !== undefined) {
           const reason = renewal?.reason ?? 'The Secret was deleted, and was written again as it was.';
-          logger.info({ secret: secret.name }, reason);
+          logger.info(`Secret ${secret.name}: ${reason}`);
           this.#take(written);
         }
       }

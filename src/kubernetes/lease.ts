@@ -9,7 +9,7 @@ import { NamedObject } from './named-object.ts';
 import { ProblemLog } from './problem-log.ts';
 
 /** Milliseconds each. */
-interface LeaseTiming {
+export interface LeaseTiming {
   /** A holder that was not heard of for so long has lost it; whole seconds. */
   readonly durationMs: number;
   /** A holder that could not renew for so long no longer acts: less than the former, after which others may. */
@@ -17,7 +17,7 @@ interface LeaseTiming {
   readonly retryMs: number;
 }
 
-const timing: LeaseTiming = { durationMs: 15_000, renewDeadlineMs: 10_000, retryMs: 2000 };
+const defaultLeaseTiming: LeaseTiming = { durationMs: 15_000, renewDeadlineMs: 10_000, retryMs: 2000 };
 
 export interface LeaseOptions {
   readonly api: ApiClient;
@@ -27,6 +27,7 @@ export interface LeaseOptions {
   readonly identity: string;
   /** Whether this replica could do what the holder has to: it does not take the lease from one that can. */
   readonly isAble: () => boolean;
+  readonly timing?: LeaseTiming;
   readonly logger: BaseLogger;
 }
 
@@ -37,6 +38,7 @@ export interface LeaseOptions {
 export class Lease {
   readonly #object: NamedObject;
   readonly #options: LeaseOptions;
+  readonly #timing: LeaseTiming;
   readonly #closing = new AbortController();
   readonly #running: Promise<void>;
   /** Until when it is held without another renewal, by `performance.now()`. */
@@ -49,6 +51,7 @@ export class Lease {
 
   constructor(options: LeaseOptions) {
     this.#options = options;
+    this.#timing = options.timing ?? defaultLeaseTiming;
     this.#problems = new ProblemLog(options.logger, 'The lease cannot be renewed');
     this.#object = new NamedObject(options.api, leaseCollection(options.namespace, options.name));
     this.#running = this.#run();
@@ -64,7 +67,7 @@ export class Lease {
     await this.#running;
     if (!this.isHeld) return;
     this.#heldUntilMs = 0;
-    await this.#hold(null, AbortSignal.timeout(timing.retryMs)).catch(() => undefined);
+    await this.#hold(null, AbortSignal.timeout(this.#timing.retryMs)).catch(() => undefined);
   }
 
   async #run(): Promise<void> {
@@ -72,14 +75,14 @@ export class Lease {
     while (!signal.aborted) {
       if (this.#options.isAble()) await this.#renew(signal);
       this.#tell();
-      const delayMs = timing.retryMs * (0.8 + Math.random() * 0.4);
+      const delayMs = this.#timing.retryMs * (0.8 + Math.random() * 0.4);
       await sleep(delayMs, undefined, { signal, ref: false }).catch(() => undefined);
     }
   }
 
   async #renew(signal: AbortSignal): Promise<void> {
     try {
-      const untilMs = performance.now() + timing.renewDeadlineMs;
+      const untilMs = performance.now() + this.#timing.renewDeadlineMs;
       this.#heldUntilMs = (await this.#hold(this.#options.identity, signal)) ? untilMs : 0;
       this.#problems.succeeded();
     } catch (cause) {
@@ -112,7 +115,7 @@ export class Lease {
         spec: {
           ...spec,
           holderIdentity: holder,
-          leaseDurationSeconds: Math.ceil(timing.durationMs / 1000),
+          leaseDurationSeconds: Math.ceil(this.#timing.durationMs / 1000),
           renewTime: now,
           ...(isNewHolder ? { acquireTime: now, leaseTransitions: changes + 1 } : {}),
         },
@@ -132,7 +135,7 @@ export class Lease {
     return (
       holderIdentity === this.#options.identity ||
       typeof holderIdentity !== 'string' ||
-      performance.now() - this.#seenSinceMs > timing.durationMs
+      performance.now() - this.#seenSinceMs > this.#timing.durationMs
     );
   }
 }

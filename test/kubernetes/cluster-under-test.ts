@@ -56,14 +56,14 @@ export class ClusterUnderTest {
   }
 
   async client(): Promise<ApiClient> {
-    return new ApiClient(loadKubeConfig(await this.kubeconfig(this.#cluster)));
+    return new ApiClient(loadKubeConfig(await this.kubeconfig()));
   }
 
   get #cluster(): object {
     return { server: `http://127.0.0.1:${this.api.port}`, 'insecure-skip-tls-verify': true };
   }
 
-  async kubeconfig(cluster: object): Promise<string> {
+  async kubeconfig(cluster: object = this.#cluster): Promise<string> {
     const path = join(this.#directory, 'kubeconfig');
     const config = {
       clusters: [{ name: 'fake', cluster }],

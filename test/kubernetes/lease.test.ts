@@ -1,0 +1,142 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { ApiClient } from '../../src/kubernetes/api-client.ts';
+import { Lease } from '../../src/kubernetes/lease.ts';
+import type { LeaseOptions } from '../../src/kubernetes/lease.ts';
+import { captureLog } from '../support/captured-log.ts';
+import { ClusterUnderTest } from './cluster-under-test.ts';
+import { answerJson, paths } from './fake-api-server.ts';
+
+const name = 'refwarden';
+const namespace = 'refwarden-system';
+const timing = { durationMs: 1000, renewDeadlineMs: 600, retryMs: 50 };
+/** Not to be confused with a machine that is busy. */
+const patient = { ...timing, durationMs: 15_000 };
+
+let cluster: ClusterUnderTest;
+let client: ApiClient;
+let open: Lease[];
+let log: ReturnType<typeof captureLog>;
+
+beforeEach(async () => {
+  cluster = await ClusterUnderTest.start();
+  client = await cluster.client();
+  open = [];
+  log = captureLog();
+});
+afterEach(async () => {
+  await Promise.all(open.map((lease) => lease.close()));
+  await client.close();
+  await cluster.stop();
+});
+
+function start(identity: string, options: Partial<LeaseOptions> = {}): Lease {
+  const lease = new Lease({
+    ...{ api: client, namespace, name, identity, isAble: () => true, timing, logger: log.log },
+    ...options,
+  });
+  open.push(lease);
+  return lease;
+}
+const spec = (): Record<string, unknown> =>
+  (cluster.api.get(paths.leases, name, namespace)?.['spec'] ?? {}) as Record<string, unknown>;
+const held = (lease: Lease, isHeld = true): Promise<void> =>
+  vi.waitFor(
+    () => {
+      expect(lease.isHeld).toBe(isHeld);
+    },
+    { timeout: 4000, interval: 10 },
+  );
+const putLease = (fields: object): void => {
+  cluster.api.put(paths.leases, { metadata: { name, namespace }, spec: fields });
+};
+
+describe('Lease', () => {
+  it('that nobody has is taken, and renewed', async () => {
+    await held(start('first'));
+    const taken = spec();
+    expect(taken).toMatchObject({ holderIdentity: 'first', leaseDurationSeconds: 1, leaseTransitions: 1 });
+    // MicroTime
+    expect(taken['acquireTime']).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/);
+    await vi.waitFor(() => {
+      expect(spec()['renewTime']).not.toBe(taken['renewTime']);
+    });
+    expect(spec()).toMatchObject({ acquireTime: taken['acquireTime'], leaseTransitions: 1 });
+    expect(log.lines().map(({ msg }) => msg)).toEqual(['This replica holds the lease']);
+  });
+
+  it('is not taken by one that could not do the work', async () => {
+    let isAble = false;
+    const lease = start('first', { isAble: () => isAble });
+    await sleep(200);
+    expect([lease.isHeld, cluster.api.requests]).toEqual([false, []]);
+    isAble = true;
+    await held(lease);
+  });
+
+  it('is one replica’s alone', async () => {
+    const [first, second] = [start('first'), start('second')];
+    await vi.waitFor(() => {
+      expect(first.isHeld || second.isHeld).toBe(true);
+    });
+    for (let round = 0; round < 100; round++) {
+      expect(first.isHeld && second.isHeld).toBe(false);
+      await sleep(15);
+    }
+  });
+
+  it('of a holder that renews it is left alone, whatever its clock says', async () => {
+    const lease = start('second', { timing: { ...timing, durationMs: 2000 } });
+    for (let round = 0; round < 30; round++) {
+      putLease({ holderIdentity: 'first', renewTime: '2001-01-01T00:00:00.000000Z', round });
+      await sleep(100);
+    }
+    expect(lease.isHeld).toBe(false);
+  });
+
+  it('is taken over when it was unchanged for its duration, not before', async () => {
+    putLease({ holderIdentity: 'first', leaseTransitions: 4, renewTime: '2999-01-01T00:00:00.000000Z' });
+    const sinceMs = performance.now();
+    const lease = start('second');
+    await held(lease);
+    expect(performance.now() - sinceMs).toBeGreaterThan(timing.durationMs);
+    expect(spec()).toMatchObject({ holderIdentity: 'second', leaseTransitions: 5 });
+  });
+
+  it('is given back, so that the next has it at once', async () => {
+    const first = start('first', { timing: patient });
+    await held(first);
+    await first.close();
+    expect([first.isHeld, spec()['holderIdentity']]).toEqual([false, null]);
+    const sinceMs = performance.now();
+    await held(start('second', { timing: patient }));
+    expect(performance.now() - sinceMs).toBeLessThan(patient.durationMs);
+  });
+
+  it('is no longer held when it could not be renewed, before others may take it', async () => {
+    const lease = start('first', { timing: patient });
+    await held(lease);
+    cluster.api.fault = (_request, response) => {
+      answerJson(response, 503, {});
+      return true;
+    };
+    const sinceMs = performance.now();
+    await held(lease, false);
+    expect(performance.now() - sinceMs).toBeLessThan(patient.durationMs);
+    expect(log.lines().map(({ msg }) => msg)).toContain(
+      'The lease cannot be renewed: The API server answered 503 to reading refwarden of leases.',
+    );
+    cluster.api.fault = undefined;
+    await held(lease);
+  });
+
+  it('is not held by one whose write came too late', async () => {
+    cluster.api.fault = ({ method }) => {
+      if (method === 'POST') putLease({ holderIdentity: 'faster' });
+      return false;
+    };
+    const lease = start('slower');
+    await sleep(300);
+    expect([lease.isHeld, spec()['holderIdentity']]).toEqual([false, 'faster']);
+  });
+});
