@@ -59,7 +59,7 @@ class ClusterSource implements LiveSource {
   readonly #api: ApiClient;
   readonly #lookup: NamespaceLookup;
   readonly #resources = new ResourceSet();
-  /** By origin, the policies of namespaces whose newest version does not parse. */
+  /** By origin, what stands in for policies whose newest version does not parse. */
   readonly #unreadable = new Map<string, UnreadablePolicy>();
   readonly #objects = new Map<string, LiveObject>();
   readonly #namespaces = new Map<string, Readonly<Record<string, string>>>();
@@ -206,7 +206,7 @@ class ClusterSource implements LiveSource {
         );
         // Of an exception nothing stays in force: what nobody can read excepts nothing.
         if (kind === 'ArtifactPolicyException') return [];
-        if (namespace !== undefined) {
+        if (kind !== 'TrustedIssuer') {
           this.#unreadable.set(origin, { name, namespace, mode: modeOf(object), failure });
         }
         throw error;
@@ -242,9 +242,15 @@ class ClusterSource implements LiveSource {
     return this.#reflectors.every(({ isSynced }) => isSynced) && this.#blocking().length === 0;
   }
 
-  /** A policy of a namespace is not among them: it has a stand-in there, and its owner holds up nobody else. */
+  /**
+   * Of policies, those of the cluster that enforce alone: their stand-in refuses everything, and a replica of before may still have
+   * the last good version in force. What a namespace owns holds up nobody else.
+   */
   #blocking(): readonly StaleOrigin[] {
-    return this.#resources.unusable().filter(({ origin }) => !this.#unreadable.has(origin));
+    return this.#resources.unusable().filter(({ origin }) => {
+      const policy = this.#unreadable.get(origin);
+      return policy === undefined || (policy.namespace === undefined && policy.mode === 'Enforce');
+    });
   }
 
   #standIns(): readonly UnreadablePolicy[] {

@@ -25,10 +25,11 @@ export interface CompileSupport extends IssuerTrust {
   readonly checkExpression: CheckExpression;
 }
 
-/** A policy of a namespace that cannot be read. */
+/** A policy that cannot be read. */
 export interface UnreadablePolicy {
   readonly name: string;
-  readonly namespace: string;
+  /** Undefined = one of the cluster. */
+  readonly namespace: string | undefined;
   readonly mode: Mode;
   readonly failure: Failure;
 }
@@ -128,7 +129,7 @@ const oneOfEachMode = (standIns: readonly CompiledPolicy[]): CompiledPolicy[] =>
   ...new Map(standIns.map((policy) => [`${policy.mode} ${policy.namespace ?? ''}`, policy])).values(),
 ];
 
-/** In the place of a policy that is not compiled, whatever it would guard: every image of its namespace, then. */
+/** In the place of a policy that is not compiled, whatever it would guard: every image of its namespace, or of all, then. */
 const standIn = ({ name, namespace, mode, failure: problem }: UnreadablePolicy): CompiledPolicy => ({
   name,
   namespace,

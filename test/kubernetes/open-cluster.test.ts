@@ -178,6 +178,53 @@ describe('openCluster', () => {
     expect(policyNames(source)).toEqual(['bad', 'shop/good']);
   });
 
+  it.each(['Audit', 'Warn'])(
+    'a cluster policy that does not parse, of mode %s, holds up nobody',
+    async (mode) => {
+      api.put(paths.clusterPolicies, policy('bad', { imagez: [], mode }));
+      api.put(paths.clusterPolicies, policy('good'));
+      const source = await cluster.open();
+      await ready(source);
+      expect(source.snapshot()?.policies).toMatchObject([
+        { name: 'good', mode: 'Enforce' },
+        {
+          ...{ name: 'bad', namespace: undefined, mode },
+          requirements: [{ kind: 'unready', notReady: { code: 'PolicyInvalid' } }],
+        },
+      ]);
+      expect(source.status().stale).toMatchObject([{ origin: 'ClusterArtifactPolicy/bad' }]);
+      // Once it enforces it refuses everything, not nothing.
+      api.put(paths.clusterPolicies, policy('bad', { imagez: [] }));
+      await until(() => {
+        expect(source.snapshot()?.policies).toMatchObject([
+          { name: 'good' },
+          { name: 'bad', mode: 'Enforce' },
+        ]);
+      });
+      api.put(paths.clusterPolicies, policy('bad'));
+      await until(() => {
+        expect(source.status().stale).toEqual([]);
+      });
+    },
+  );
+
+  it('T22 a cluster policy that comes later and does not parse refuses every image of every namespace', async () => {
+    api.put(paths.clusterPolicies, policy('good'));
+    const source = await cluster.open();
+    await ready(source);
+    api.put(paths.clusterPolicies, policy('bad', { imagez: [] }));
+    await until(() => {
+      expect(source.snapshot()?.policies).toMatchObject([
+        { name: 'good' },
+        {
+          ...{ name: 'bad', namespace: undefined, mode: 'Enforce', onInconclusive: 'Deny', workloads: 'All' },
+          requirements: [{ kind: 'unready', notReady: { code: 'PolicyInvalid' } }],
+        },
+      ]);
+    });
+    expect(source.status()).toMatchObject({ ready: true, missing: [] });
+  });
+
   it('T23 an exception that does not parse, or no longer does, excepts nothing and holds up nobody', async () => {
     const spec = {
       ...{
