@@ -5,6 +5,7 @@ import { parseAllDocuments } from 'yaml';
 import { makeKubectl } from './drivers/kubectl.ts';
 import type { Kubectl } from './drivers/kubectl.ts';
 import { must } from './objects/kubectl-objects.ts';
+import { foreignDefinitions } from './chart/foreign-definitions.ts';
 import { renderInstallManifest } from './chart/render-install-manifest.ts';
 import { makeTemporaryDirectory } from './processes/temporary-directory.ts';
 import { asKubernetes, chartPath, makeHelm } from './tools/helm.ts';
@@ -14,9 +15,6 @@ import { suiteStack } from './world/suite-stack.ts';
 const { kubeconfigPath } = inject('world');
 const root = join(import.meta.dirname, '..');
 const namespace = 'chart-test';
-/** Kinds of others, whose definitions no cluster of this suite has. */
-const foreignGroups = ['cert-manager.io/v1', 'monitoring.coreos.com/v1'];
-
 const stack = suiteStack();
 let helm: Helm;
 let kubectl: Kubectl;
@@ -30,6 +28,12 @@ beforeAll(async () => {
     await must(kubectl, ['delete', 'namespace', namespace, '--wait=false', '--ignore-not-found']);
   });
   await must(kubectl, ['create', 'namespace', namespace]);
+  const definitions = (await foreignDefinitions()).map((path) => `--filename=${path}`);
+  stack.defer(async () => {
+    await must(kubectl, ['delete', '--wait=false', '--ignore-not-found', ...definitions]);
+  });
+  await must(kubectl, ['apply', '--server-side', ...definitions]);
+  await must(kubectl, ['wait', '--for=condition=Established', '--timeout=60s', ...definitions]);
 });
 
 interface KubernetesObject {
@@ -133,8 +137,7 @@ describe('the chart', () => {
   it.each(matrix)('with %s makes objects that the API server takes as they are', async (_what, values) => {
     const objects = objectsIn(await template(values));
     expect(objects.length).toBeGreaterThan(10);
-    const own = objects.filter(({ apiVersion }) => !foreignGroups.includes(apiVersion));
-    const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: own });
+    const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects });
     // Strict: an unknown or repeated field is an error.
     await must(kubectl, ['create', '--dry-run=server', '--validate=strict', '-f', '-'], list);
   });
@@ -146,6 +149,31 @@ describe('the chart', () => {
     ['a timeout that the API server does not take', { webhook: { timeoutSeconds: 60 } }, 'timeoutSeconds'],
     ['text in place of a number', { replicas: '2' }, 'replicas'],
     ['a digest that is none', { image: { digest: 'sha256:abc' } }, 'image/digest'],
+    ['a limit that there is not', { limits: { maxReferrer: 1 } }, "additional properties 'maxReferrer'"],
+    ['a registry without a host', { registries: [{ plainHttp: true }] }, 'registries/0'],
+    [
+      'a setting of registries that there is not',
+      { registries: [{ host: 'a', plainHTTP: true }] },
+      'plainHTTP',
+    ],
+    ['a name in capitals', { fullnameOverride: 'Warden' }, 'fullnameOverride'],
+    [
+      'an issuer without its name',
+      { certificates: { mode: 'CertManager', issuerRef: { kind: 'ClusterIssuer' } } },
+      'issuerRef needs name',
+    ],
+    [
+      'an issuer that nobody asks',
+      { certificates: { issuerRef: { name: 'acme' } } },
+      'is for certificates.mode CertManager',
+    ],
+    [
+      'a cache that outgrows its volume',
+      { limits: { cacheDirMaxBytes: 2_000_000_000 } },
+      'nine tenths of cache.sizeLimit',
+    ],
+    ['one port for two', { ports: { webhook: 9000, operations: 9000 } }, 'are the same'],
+    ['a privileged port', { ports: { webhook: 443 } }, 'ports/webhook'],
     ['a name with a line break', { priorityClassName: 'a\nhostNetwork: true' }, 'priorityClassName'],
     ['a repository with a line break', { image: { repository: 'a\nb: c' } }, 'image/repository'],
     ['Provided without its Secret', { certificates: { mode: 'Provided' } }, 'needs certificates.secretName'],

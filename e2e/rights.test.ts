@@ -28,7 +28,7 @@ const roles = {
   default: ['role', `${releaseName}-events`, '--namespace=default'],
 } as const;
 
-/** `role: verbs resources` -> what the log says without the rule. Those of pull secrets are in pull-secrets.test.ts. */
+/** `role: verbs resources named names` -> what the log says without the rule. Those of pull secrets are in pull-secrets.test.ts. */
 const withoutRule: Readonly<Record<string, RegExp>> = {
   'cluster: list,watch trustedissuers,clusterartifactpolicies,artifactpolicies,artifactpolicyexceptions':
     /may not read (?:trustedissuers|clusterartifactpolicies|artifactpolicies|artifactpolicyexceptions)/,
@@ -37,16 +37,17 @@ const withoutRule: Readonly<Record<string, RegExp>> = {
   'cluster: get,list,watch namespaces': /may not read namespaces/,
   'cluster: create validatingwebhookconfigurations,mutatingwebhookconfigurations':
     /The webhooks cannot be kept: The API server answered 403 to writing/,
-  'cluster: list,watch,update,delete validatingwebhookconfigurations,mutatingwebhookconfigurations':
+  'cluster: list,watch,update,delete validatingwebhookconfigurations,mutatingwebhookconfigurations named refwarden':
     /may not read (?:valid|mut)atingwebhookconfigurations/,
-  'cluster: get clusterroles':
+  'cluster: get clusterroles named refwarden':
     /The webhooks belong to nobody, and outlive the release: The API server answered 403 to reading/,
   'release: list,watch configmaps': /may not read configmaps/,
   'release: create leases': /The lease cannot be renewed: The API server answered 403 to writing/,
-  'release: get,update leases': /The lease cannot be renewed: The API server answered 403 to reading/,
-  'release: get services': /The API server answered 403 to reading refwarden of services/,
+  'release: get,update leases named refwarden':
+    /The lease cannot be renewed: The API server answered 403 to reading/,
+  'release: get services named refwarden': /The API server answered 403 to reading refwarden of services/,
   'release: create secrets': /The certificates cannot be kept: The API server answered 403 to writing/,
-  'release: list,watch,update secrets': /may not read secrets/,
+  'release: list,watch,update secrets named refwarden-certificates': /may not read secrets/,
   'default: create events': /The API server answered 403 to an event/,
 };
 
@@ -55,8 +56,8 @@ const stack = suiteStack();
 let kubectl: Kubectl;
 let directory: string;
 
-const nameOf = (role: string, { verbs, resources }: Rule): string =>
-  `${role}: ${verbs.join(',')} ${resources.join(',')}`;
+const nameOf = (role: string, { verbs, resources, resourceNames }: Rule): string =>
+  `${role}: ${verbs.join(',')} ${resources.join(',')}${resourceNames === undefined ? '' : ` named ${resourceNames.join(',')}`}`;
 
 async function rulesOf(role: keyof typeof roles): Promise<Rule[]> {
   return (JSON.parse(await must(kubectl, ['get', ...roles[role], '--output=json'])) as { rules: Rule[] })

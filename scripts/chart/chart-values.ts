@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { webhookSettings } from '../../src/admission/webhook-settings.ts';
+import { maxRegistries, registryEntry, registryLimits } from '../../src/registry/registry-settings.ts';
 
 const name = z
   .string()
@@ -6,6 +8,8 @@ const name = z
   .regex(/^[A-Za-z0-9._:-]*$/, 'must be a name of Kubernetes');
 const anyObject = z.record(z.string(), z.unknown());
 const labels = z.record(z.string(), z.string());
+const port = z.int().min(1024).max(65_535);
+const objectNameRule = 'must be at most 40 of a-z, 0-9 and -, beginning with a letter';
 
 /** Quantities of Kubernetes: `100m`, `2Gi`. */
 const quantity = z.string().regex(/^[0-9]+(\.[0-9]+)?(m|k|M|G|Ki|Mi|Gi)?$/, 'must be a quantity, as 2Gi');
@@ -53,12 +57,12 @@ export const chartValues = z.strictObject({
     .describe("Secrets to pull Refwarden's own image with."),
   nameOverride: z
     .string()
-    .max(40)
+    .regex(/^([a-z]([a-z0-9-]{0,38}[a-z0-9])?)?$/, objectNameRule)
     .default('')
     .describe('In place of the name of the chart in names of objects.'),
   fullnameOverride: z
     .string()
-    .max(40)
+    .regex(/^([a-z]([a-z0-9-]{0,38}[a-z0-9])?)?$/, objectNameRule)
     .default('')
     .describe('In place of release and chart in names of objects.'),
   crds: z
@@ -78,32 +82,14 @@ export const chartValues = z.strictObject({
         .describe('Add reading to the role view, and ArtifactPolicies to admin and edit.'),
     })
     .prefault({}),
-  webhook: z
-    .strictObject({
-      failurePolicy: z
-        .enum(['Fail', 'Ignore'])
-        .default('Fail')
-        .describe('What happens to a request while Refwarden does not answer; Ignore admits it.'),
-      timeoutSeconds: z
-        .int()
-        .min(1)
-        .max(30)
-        .default(10)
-        .describe('How long the API server waits for an answer.'),
-      excludedNamespaces: z
-        .array(name)
-        .max(64)
-        .default([])
-        .describe('Namespaces that are never judged, beside kube-system and that of the release.'),
-      matchConditions: z
-        .array(z.strictObject({ name: z.string().min(1).max(317), expression: z.string().min(1).max(4096) }))
-        .max(63)
-        .default([])
-        .describe('CEL conditions; only requests for which all hold are judged.'),
-      labels: labels.default({}).describe('Further labels of both webhook configurations.'),
-      annotations: labels
-        .default({})
-        .describe('Further annotations of both; AKS leaves alone what says admissions.enforcer/disabled.'),
+  webhook: webhookSettings
+    .pick({
+      failurePolicy: true,
+      timeoutSeconds: true,
+      excludedNamespaces: true,
+      matchConditions: true,
+      labels: true,
+      annotations: true,
     })
     .prefault({}),
   unmatched: z
@@ -175,13 +161,20 @@ export const chartValues = z.strictObject({
     })
     .prefault({}),
   registries: z
-    .array(anyObject)
+    .array(registryEntry)
+    .max(maxRegistries)
     .default([])
     .describe('Settings of registries, as docs/registries.md has them.'),
-  limits: anyObject.default({}).describe('Limits of requests to registries, as docs/registries.md has them.'),
+  limits: registryLimits
+    .default({})
+    .describe('Limits of requests to registries, as docs/registries.md has them.'),
   cache: z
     .strictObject({
-      sizeLimit: quantity.default('2Gi').describe('Room for fetched manifests and artifacts on the node.'),
+      sizeLimit: z
+        .string()
+        .regex(/^[1-9][0-9]{0,5}(Mi|Gi)$/, 'must be a quantity in Mi or Gi, as 2Gi')
+        .default('2Gi')
+        .describe('Room for fetched manifests and artifacts on the node; three quarters of it are used.'),
     })
     .prefault({}),
   logLevel: z
@@ -226,16 +219,33 @@ export const chartValues = z.strictObject({
   hostNetwork: z
     .boolean()
     .default(false)
-    .describe('For clusters whose API server does not reach the network of Pods.'),
-  podLabels: labels.default({}).describe('Further labels of the Pods.'),
+    .describe('For clusters whose API server does not reach the network of Pods; one replica a node.'),
+  ports: z
+    .strictObject({
+      webhook: port.default(8443).describe('Port of the container that the Service leads to.'),
+      operations: port.default(8080).describe('Port of probes and metrics.'),
+    })
+    .prefault({}),
+  podLabels: labels.default({}).describe("Further labels of the Pods; the chart's own stay."),
   podAnnotations: labels.default({}).describe('Further annotations of the Pods.'),
   nodeSelector: labels.default({}).describe('Nodes that it may run on.'),
-  tolerations: z.array(anyObject).default([]).describe('Taints that it tolerates.'),
+  tolerations: z
+    .array(anyObject)
+    .default([
+      { key: 'node.kubernetes.io/not-ready', operator: 'Exists', effect: 'NoExecute', tolerationSeconds: 30 },
+      {
+        key: 'node.kubernetes.io/unreachable',
+        operator: 'Exists',
+        effect: 'NoExecute',
+        tolerationSeconds: 30,
+      },
+    ])
+    .describe('Taints that it tolerates: a node that is lost, for half a minute in place of five.'),
   affinity: anyObject.default({}).describe('Affinity of the Pods.'),
   topologySpreadConstraints: z
     .array(anyObject)
     .default([])
-    .describe('In place of the spread over nodes and zones that is preferred.'),
+    .describe('In place of the spread over nodes, which is kept, and over zones, which is preferred.'),
   extraArgs: z.array(z.string()).default([]).describe('Further arguments of serve.'),
   extraEnv: z.array(anyObject).default([]).describe('Further environment, as HTTPS_PROXY.'),
   extraVolumes: z.array(anyObject).default([]).describe('Further volumes, as of files that issuers name.'),

@@ -15,7 +15,8 @@ const texts = z
   .refine((entries) => Object.keys(entries).length <= maxTexts, `at most ${maxTexts}`)
   .default({});
 
-const webhookSettings = z.strictObject({
+/** The file of `serve --webhooks`; the chart takes its values from the same. */
+export const webhookSettings = z.strictObject({
   name: objectName.default('refwarden').describe('Name of both webhook configurations.'),
   service: z
     .strictObject({
@@ -40,7 +41,9 @@ const webhookSettings = z.strictObject({
     .array(objectName)
     .max(64)
     .default([])
-    .describe('Namespaces that are never judged, beside kube-system and the one of the release.'),
+    .describe(
+      'Namespaces that are never judged, beside kube-system and the one of the release: of network and storage, which a node needs before Refwarden runs.',
+    ),
   matchConditions: z
     .array(
       z.strictObject({
@@ -50,7 +53,7 @@ const webhookSettings = z.strictObject({
     )
     .max(maxMatchConditions - 1)
     .default([])
-    .describe('Further conditions on requests.'),
+    .describe('CEL conditions; only requests for which all hold are judged.'),
   failurePolicy: z
     .enum(['Fail', 'Ignore'])
     .default('Fail')

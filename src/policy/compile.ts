@@ -132,7 +132,7 @@ const oneOfEachMode = (standIns: readonly CompiledPolicy[]): CompiledPolicy[] =>
 /** In the place of a policy that is not compiled, whatever it would guard: every image of its namespace, or of all, then. */
 const standIn = ({ name, namespace, mode, failure: problem }: UnreadablePolicy): CompiledPolicy => ({
   name,
-  namespace,
+  ...(namespace === undefined ? {} : { namespace }),
   mode,
   workloads: 'All',
   onInconclusive: 'Deny',

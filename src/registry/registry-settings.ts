@@ -12,7 +12,7 @@ import type { RegistryLimits } from './limits.ts';
 
 /** Longest settings text, characters. */
 const maxSettingsLength = 256 * 1024;
-const maxRegistries = 1_000;
+export const maxRegistries = 1_000;
 /** Longest path of a file, or URL of a proxy, characters. */
 const maxPathLength = 4_096;
 
@@ -56,7 +56,8 @@ const hostSchema = z
   .refine(isHost, 'is no registry host; write host or host:port in lower case, without scheme and path');
 const pathSchema = z.string().min(1, 'names no file').max(maxPathLength);
 
-const registryEntrySchema = z.strictObject({
+/** What can be said of one entry alone. */
+export const registryEntry = z.strictObject({
   host: hostSchema,
   plainHttp: z.boolean().optional(),
   mechanisms: z
@@ -88,7 +89,8 @@ export interface SettingsFile {
   readonly limits: Partial<RegistryLimits>;
 }
 
-const limitsSchema = z.strictObject(
+/** Whole numbers, each optional. */
+export const registryLimits = z.strictObject(
   Object.fromEntries(
     Object.entries(highestRegistryLimits).map(([name, highest]: [string, number]) => [
       name,
@@ -99,7 +101,7 @@ const limitsSchema = z.strictObject(
 
 const fileSchema: z.ZodType<SettingsFile> = z.strictObject({
   registries: z
-    .array(registryEntrySchema)
+    .array(registryEntry)
     .max(maxRegistries)
     .refine((list) => new Set(list.map(({ host }) => host)).size === list.length, 'names a host twice')
     .superRefine((list, context) => {
@@ -110,7 +112,7 @@ const fileSchema: z.ZodType<SettingsFile> = z.strictObject({
       }
     })
     .default([]),
-  limits: limitsSchema.default({}),
+  limits: registryLimits.default({}),
 });
 
 /** Which fields of an entry contradict the others, and what to do. */

@@ -188,7 +188,7 @@ describe('openCluster', () => {
       expect(source.snapshot()?.policies).toMatchObject([
         { name: 'good', mode: 'Enforce' },
         {
-          ...{ name: 'bad', namespace: undefined, mode },
+          ...{ name: 'bad', mode },
           requirements: [{ kind: 'unready', notReady: { code: 'PolicyInvalid' } }],
         },
       ]);
@@ -217,7 +217,7 @@ describe('openCluster', () => {
       expect(source.snapshot()?.policies).toMatchObject([
         { name: 'good' },
         {
-          ...{ name: 'bad', namespace: undefined, mode: 'Enforce', onInconclusive: 'Deny', workloads: 'All' },
+          ...{ name: 'bad', mode: 'Enforce', onInconclusive: 'Deny', workloads: 'All' },
           requirements: [{ kind: 'unready', notReady: { code: 'PolicyInvalid' } }],
         },
       ]);

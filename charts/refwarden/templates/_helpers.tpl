@@ -10,7 +10,7 @@
 {{- end -}}
 
 {{- define "refwarden.selectorLabels" -}}
-app.kubernetes.io/name: {{ default .Chart.Name .Values.nameOverride }}
+app.kubernetes.io/name: {{ .Chart.Name }}
 app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end -}}
 
@@ -44,6 +44,44 @@ clusterRole: {{ include "refwarden.fullname" . }}
 {{ toYaml .Values.webhook }}
 {{- end -}}
 
+{{/* Where Pods may run, and how urgently. */}}
+{{- define "refwarden.placement" -}}
+{{- with .Values.priorityClassName }}
+priorityClassName: {{ . }}
+{{- end }}
+{{- with .Values.imagePullSecrets }}
+imagePullSecrets:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.nodeSelector }}
+nodeSelector:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.tolerations }}
+tolerations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end -}}
+
+{{/* Of a Pod that does one thing and ends. */}}
+{{- define "refwarden.smallResources" -}}
+requests: {cpu: 10m, memory: 64Mi}
+limits: {memory: 256Mi}
+{{- end -}}
+
+{{/* Bytes of cache.sizeLimit. */}}
+{{- define "refwarden.cacheBytes" -}}
+{{- $limit := .Values.cache.sizeLimit -}}
+{{- $unit := ternary 1073741824 1048576 (hasSuffix "Gi" $limit) -}}
+{{- mul (regexFind "^[0-9]+" $limit | int64) $unit -}}
+{{- end -}}
+
+{{/* limits of registries.yaml. A volume that outgrows its limit has the Pod evicted: the cache stays below it. */}}
+{{- define "refwarden.limits" -}}
+{{- $room := div (mul (include "refwarden.cacheBytes" . | int64) 3) 4 -}}
+{{- toYaml (merge (dict) .Values.limits (dict "cacheDirMaxBytes" (min $room 1099511627776))) -}}
+{{- end -}}
+
 {{- define "refwarden.containerSecurity" -}}
 allowPrivilegeEscalation: false
 readOnlyRootFilesystem: true
@@ -64,6 +102,18 @@ seccompProfile:
 {{- define "refwarden.check" -}}
 {{- if and (eq .Values.certificates.mode "Provided") (not .Values.certificates.secretName) -}}
 {{- fail "certificates.mode Provided needs certificates.secretName: a Secret with tls.crt, tls.key and ca.crt." -}}
+{{- end -}}
+{{- if and .Values.certificates.issuerRef (not .Values.certificates.issuerRef.name) -}}
+{{- fail "certificates.issuerRef needs name, the issuer's." -}}
+{{- end -}}
+{{- if and .Values.certificates.issuerRef (ne .Values.certificates.mode "CertManager") -}}
+{{- fail "certificates.issuerRef is for certificates.mode CertManager." -}}
+{{- end -}}
+{{- if gt (mul (default 0 .Values.limits.cacheDirMaxBytes | int64) 10) (mul (include "refwarden.cacheBytes" . | int64) 9) -}}
+{{- fail "limits.cacheDirMaxBytes is more than nine tenths of cache.sizeLimit, beyond which the Pod is evicted." -}}
+{{- end -}}
+{{- if eq (int .Values.ports.webhook) (int .Values.ports.operations) -}}
+{{- fail "ports.webhook and ports.operations are the same." -}}
 {{- end -}}
 {{- if and (eq .Values.pullSecrets.mode "Named") (not .Values.pullSecrets.names) -}}
 {{- fail "pullSecrets.mode Named needs pullSecrets.names." -}}
