@@ -148,9 +148,9 @@ describe('T38 a webhook configuration', () => {
     await until(`${kind} is back`, async () => (await registered()).includes(kind));
     expect(await webhooksOf(kind)).toEqual(wanted);
     const name = kind.startsWith('v') ? 'ValidatingWebhookConfiguration' : 'MutatingWebhookConfiguration';
-    await until('there is an event', async () =>
-      (await must(kubectl, ['get', 'events', '--namespace=default', '--output=yaml'])).includes(
-        `message: ${name} refwarden was deleted, and was put back.`,
+    await until('the event is seen where people look', async () =>
+      (await must(kubectl, ['describe', kind, 'refwarden'])).includes(
+        `${name} refwarden was deleted, and was put back.`,
       ),
     );
     expect(await replica.metrics()).toContain(
@@ -179,8 +179,10 @@ describe('T38 a webhook configuration', () => {
     expect(
       await must(kubectl, ['get', kind, 'refwarden', '--output=jsonpath={.metadata.annotations}']),
     ).toContain('"other.example/note":"kept"');
-    expect(await must(kubectl, ['get', 'events', '--namespace=default', '--output=yaml'])).toContain(
-      'was changed (last written by "kubectl-replace"), and was put back.',
+    await until('the event is seen', async () =>
+      /WebhookRestored .*was changed \(last written by "kubectl-replace"\), and was put back\./.test(
+        await must(kubectl, ['describe', kind, 'refwarden']),
+      ),
     );
   });
 });

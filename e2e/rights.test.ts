@@ -48,7 +48,7 @@ const withoutRule: Readonly<Record<string, RegExp>> = {
   'release: get services named refwarden': /The API server answered 403 to reading refwarden of services/,
   'release: create secrets': /The certificates cannot be kept: The API server answered 403 to writing/,
   'release: list,watch,update secrets named refwarden-certificates': /may not read secrets/,
-  'default: create events': /The API server answered 403 to an event/,
+  'default: create,patch events': /The API server answered 403 to writing [-.\w]+ of events/,
 };
 
 const secretName = `${releaseName}-certificates`;

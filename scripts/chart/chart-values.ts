@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { webhookSettings } from '../../src/admission/webhook-settings.ts';
+import { maxExceptionDays } from '../../src/policy/exceptions.ts';
 import { maxRegistries, registryEntry, registryLimits } from '../../src/registry/registry-settings.ts';
 
 const name = z
@@ -101,7 +102,7 @@ export const chartValues = z.strictObject({
       maxDays: z
         .number()
         .gt(0)
-        .max(3650)
+        .max(maxExceptionDays)
         .default(90)
         .describe('Longest time that an ArtifactPolicyException counts, days.'),
     })

@@ -1,10 +1,10 @@
 import type { Digest } from '../image/digest.ts';
 import type { ImageReference } from '../image/reference.ts';
 import { exceptionsOf, exceptPolicy } from '../policy/exceptions.ts';
-import type { CompiledException, ExceptedPolicy } from '../policy/exceptions.ts';
+import type { ExceptedPolicy } from '../policy/exceptions.ts';
 import type { TagBesideDigest } from '../policy/match.ts';
-import type { CompiledPolicy } from '../policy/snapshot.ts';
-import type { JudgingMeans } from './judge-image.ts';
+import type { CompiledException, CompiledPolicy } from '../policy/snapshot.ts';
+import type { JudgingMeans } from './judging-means.ts';
 import { untilAborted } from './until-aborted.ts';
 
 export type ExceptedPolicies = ReadonlyMap<CompiledPolicy, ExceptedPolicy>;

@@ -3,8 +3,7 @@ import { failure, toFailure } from '../failures/failure.ts';
 import type { Digest } from '../image/digest.ts';
 import { formatImageReference, parseImageReference } from '../image/reference.ts';
 import type { ImageReference } from '../image/reference.ts';
-import type { Turn } from '../image/turns.ts';
-import type { CompiledException } from '../policy/exceptions.ts';
+import { asksForPinning } from '../policy/exceptions.ts';
 import { selectsImage } from '../policy/match.ts';
 import type { CompiledPolicy } from '../policy/snapshot.ts';
 import { applyExceptions } from './apply-exceptions.ts';
@@ -15,26 +14,13 @@ import type { WorkloadContext } from './gather-for-policies.ts';
 import { judgeRequirement } from './judge-requirement.ts';
 import type { Findings } from './findings-ledger.ts';
 import type { ImageFindings } from './judge-requirement.ts';
-import type { RegistryAccess } from './ports.ts';
+import type { JudgingMeans } from './judging-means.ts';
 import { proveTag } from './prove-tag.ts';
 import type { PolicyScope, ScopeForRegistry } from './scope-policies.ts';
 import { selectPolicies } from './select-policies.ts';
 import { untilAborted } from './until-aborted.ts';
 import type { Check, CheckOutcome, ImageVerdict } from './verdict.ts';
-import type { VerifyPorts } from './verify-candidate.ts';
 import type { WorkloadImage } from './workload.ts';
-
-/** What judging an image takes beside policies. */
-export interface JudgingMeans {
-  readonly ports: VerifyPorts;
-  readonly access: () => Promise<RegistryAccess>;
-  /** See `DecisionOptions`; never for templates, which are not pinned. */
-  readonly mustBePinned: boolean;
-  /** Those of the namespace that have not ended. */
-  readonly exceptions: readonly CompiledException[];
-  /** Of all images of the workload. */
-  readonly turn: Turn;
-}
 
 /** Judges one image by the policies in scope: resolves it once, gathers evidence once, evaluates every requirement. */
 export async function judgeImage(
@@ -117,11 +103,10 @@ const exceptedChecks = (exceptions: ExceptedPolicies): Check[] =>
     exemptions.map((exemption) => excepted(policy, exemption)),
   );
 
-/** What is excepted whatever its tag means need not be pinned: a registry that is down may be why it is excepted. */
 const mustBePinned = (policies: readonly CompiledPolicy[], exceptions: ExceptedPolicies): CompiledPolicy[] =>
   policies.filter((policy) => {
-    const { rest, exemptions = [] } = exceptions.get(policy) ?? {};
-    return rest !== undefined || exemptions.some(({ byDigest }) => byDigest);
+    const left = exceptions.get(policy);
+    return left === undefined || asksForPinning(left);
   });
 
 function checkCoverage(scope: PolicyScope, selects: (policy: CompiledPolicy) => boolean): Check[] {

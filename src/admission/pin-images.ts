@@ -3,8 +3,9 @@ import type { ImageReference } from '../image/reference.ts';
 import { Turn } from '../image/turns.ts';
 import { isJsonObject } from '../oci/strict-json.ts';
 import type { JsonObject } from '../oci/strict-json.ts';
+import { asksForPinning, exceptionsInForce, exceptPolicy } from '../policy/exceptions.ts';
 import { selectsImage } from '../policy/match.ts';
-import type { CompiledPolicy } from '../policy/snapshot.ts';
+import type { CompiledException, CompiledPolicy } from '../policy/snapshot.ts';
 import type { AdmissionRequest } from './admission-review.ts';
 import { pinAnnotations } from './answer.ts';
 import type { JsonPatchOperation, ReviewAnswer } from './answer.ts';
@@ -68,21 +69,27 @@ async function resolvePins(
   const scopeFor = scopePolicies(snapshot, workload, labels);
   const access = openAccess(workload, ports.credentials, signal, new RequestTrace());
   const turn = new Turn(signal);
+  const exceptions = exceptionsInForce(snapshot.exceptions, workload.namespace, ports.clock.nowMs());
+  const isWanted = (reference: ImageReference): Promise<boolean> =>
+    isToBePinned(reference, scopeFor(reference.registry), exceptions, turn);
   const pins = await mapBounded(workload.images, maxImagesAtOnce, (image) =>
-    resolvePin(image, (reference) => isJudged(reference, scopeFor(reference.registry), turn), ports, access),
+    resolvePin(image, isWanted, ports, access),
   );
   return pins.filter((pin) => pin !== undefined);
 }
 
-/** What is only recorded runs as it would without Refwarden. */
-function isJudged(
+/** What is only recorded, or excepted whatever its tag means, runs as it would without Refwarden. */
+function isToBePinned(
   reference: ImageReference,
   { inScope, undetermined }: PolicyScope,
+  exceptions: readonly CompiledException[],
   turn: Turn,
 ): Promise<boolean> {
-  const judges = (policy: CompiledPolicy): boolean =>
-    policy.mode !== 'Audit' && selectsImage(policy, reference);
-  return somePolicy([...inScope, ...undetermined], judges, turn);
+  const asks = (policy: CompiledPolicy): boolean =>
+    policy.mode !== 'Audit' &&
+    selectsImage(policy, reference) &&
+    asksForPinning(exceptPolicy(policy, exceptions, reference, 'claimed'));
+  return somePolicy([...inScope, ...undetermined], asks, turn);
 }
 
 async function resolvePin(

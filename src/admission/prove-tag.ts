@@ -3,7 +3,7 @@ import { exceptPolicy } from '../policy/exceptions.ts';
 import { selectsImage } from '../policy/match.ts';
 import type { TagBesideDigest } from '../policy/match.ts';
 import type { CompiledPolicy } from '../policy/snapshot.ts';
-import type { JudgingMeans } from './judge-image.ts';
+import type { JudgingMeans } from './judging-means.ts';
 import { somePolicy } from './select-policies.ts';
 import { untilAborted } from './until-aborted.ts';
 

@@ -7,14 +7,14 @@ import { compileIssuer } from '../policy/compile-issuer.ts';
 import { compilePolicy } from '../policy/compile.ts';
 import type { CompileSupport } from '../policy/compile.ts';
 import { ExpressionChecks } from '../policy/expression-checks.ts';
-import { compileException, defaultMaxExceptionMs } from '../policy/exceptions.ts';
+import { compileException, dayMs, defaultMaxExceptionMs } from '../policy/exceptions.ts';
 import type { ArtifactPolicyException } from '../policy/model/artifact-policy-exception.ts';
 import { groupVersion } from '../policy/model/metadata.ts';
 import { isPolicy, parseResource } from '../policy/model/resource.ts';
 import type { Resource } from '../policy/model/resource.ts';
 import type { TrustedIssuer } from '../policy/model/trusted-issuer.ts';
 import { notReadyOf } from '../policy/not-ready.ts';
-import { beyondBounds } from '../policy/policy-bounds.ts';
+import { newlyBeyond } from '../policy/policy-bounds.ts';
 import { unknownNames } from '../policy/readiness.ts';
 import { issuersAlike } from '../policy/issuers-alike.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
@@ -28,6 +28,8 @@ export interface ResourceReviewPorts {
   /** What is in force; undefined before everything was read. */
   readonly snapshot: () => PolicySnapshot | undefined;
   readonly support: () => CompileSupport;
+  /** Every one of the cluster, as it was last read. */
+  readonly resources: () => readonly Resource[];
   /** Longest time that an exception counts after it was made, milliseconds. */
   readonly maxExceptionMs?: number | undefined;
   readonly clock: Clock;
@@ -83,7 +85,8 @@ async function look(
 ): Promise<Findings> {
   const snapshot = ports.snapshot();
   if (isPolicy(resource)) {
-    const beyond = beyondBounds([resource]).get(resource);
+    const known = ports.resources().filter(isPolicy);
+    const beyond = newlyBeyond(known, resource);
     if (beyond !== undefined) return { refusal: beyond, warnings: [] };
     const support = ports.support();
     const checks = new ExpressionChecks(support.checkExpression);
@@ -151,20 +154,19 @@ function lookAtException(
     old === undefined || (old['spec'] as JsonObject | undefined)?.['expiresAt'] !== spec.expiresAt;
   const madeAtMs = Date.parse(metadata.creationTimestamp ?? '');
   const lastMs = (Number.isNaN(madeAtMs) ? nowMs : madeAtMs) + maxExceptionMs;
-  const refuse = (message: string): Findings => ({
-    refusal: { code: 'PolicyInvalid', message },
-    warnings: [],
-  });
-  if (isNew && expiresAtMs <= nowMs) return refuse(`spec.expiresAt ${spec.expiresAt} has passed.`);
   if (isNew && expiresAtMs > lastMs) {
-    return refuse(
-      `spec.expiresAt ${spec.expiresAt} is more than ${maxExceptionMs / 86_400_000} days after the exception was made: ${secondText(lastMs)} is the latest.`,
-    );
+    const days = maxExceptionMs / dayMs;
+    const message = `spec.expiresAt ${spec.expiresAt} is more than ${days} days after the exception was made: ${secondText(lastMs)} is the latest.`;
+    const remedy = old === undefined ? '' : ' To except longer, make another one.';
+    return { refusal: { code: 'PolicyInvalid', message: `${message}${remedy}` }, warnings: [] };
   }
+  // Harmless, and a repository of manifests holds such ones for years.
+  const ended =
+    expiresAtMs <= nowMs ? [`It excepts nothing: spec.expiresAt ${spec.expiresAt} has passed.`] : [];
   const byTag = compileException(resource, maxExceptionMs)
     .images.filter(({ byDigest }) => !byDigest)
     .map(({ text }) => `${text} names no digest: whatever the tag means next is excepted, too.`);
   const current = snapshot();
   const unknown = current === undefined ? [] : unknownNames(spec.policies, current);
-  return { warnings: [...unknown.map((sentence) => `${sentence}.`), ...byTag] };
+  return { warnings: [...ended, ...unknown.map((sentence) => `${sentence}.`), ...byTag] };
 }

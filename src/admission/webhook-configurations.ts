@@ -3,9 +3,11 @@ import { resourcePlurals } from '../policy/model/resource.ts';
 import type { WebhookSettings } from './webhook-settings.ts';
 import { workloadKinds } from './workload.ts';
 
-/** `admissionregistration.k8s.io/v1`, as far as it is written. */
+export const webhookGroupVersion = 'admissionregistration.k8s.io/v1';
+
+/** One of {@link webhookGroupVersion}, as far as it is written. */
 export interface WebhookConfiguration {
-  readonly apiVersion: 'admissionregistration.k8s.io/v1';
+  readonly apiVersion: typeof webhookGroupVersion;
   readonly kind: 'ValidatingWebhookConfiguration' | 'MutatingWebhookConfiguration';
   readonly metadata: {
     readonly name: string;
@@ -105,7 +107,7 @@ const configuration = (
   { name, labels, annotations }: WebhookSettings,
   webhooks: readonly Webhook[],
 ): WebhookConfiguration => ({
-  apiVersion: 'admissionregistration.k8s.io/v1',
+  apiVersion: webhookGroupVersion,
   kind,
   // Without `app.kubernetes.io/instance`: by it GitOps tools would take them for theirs, and prune them.
   metadata: {

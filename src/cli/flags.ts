@@ -1,12 +1,10 @@
 import type { Command } from 'commander';
 import { InvalidArgumentError, Option } from 'commander';
-import { defaultMaxExceptionMs } from '../policy/exceptions.ts';
+import { dayMs, defaultMaxExceptionMs, maxExceptionDays } from '../policy/exceptions.ts';
 import { noMatchAnswers } from '../policy/snapshot.ts';
 import type { NoMatch } from '../policy/snapshot.ts';
 import type { PolicyOptions, RegistryOptions } from './commands.ts';
 
-const dayMs = 86_400_000;
-const maxExceptionDays = 3650;
 const maxSeconds = 3600;
 
 /** What the environment of the process says. */
@@ -113,5 +111,4 @@ function positiveNumber(unit: string, max: number): (text: string) => number {
   };
 }
 
-/** Of a time that a command takes. */
-export const seconds = positiveNumber('seconds', maxSeconds);
+export const timeoutSeconds = positiveNumber('seconds', maxSeconds);

@@ -22,7 +22,7 @@ import {
   layoutOption,
   outputOption,
   registryOptions,
-  seconds,
+  timeoutSeconds,
   sourceOptions,
   withRegistryOptions,
   withSourceOptions,
@@ -88,7 +88,7 @@ function buildProgram(
     .option('--namespace <name>', 'namespace that the Pod would be in', 'default')
     .addOption(outputOption())
     .option('--explain', 'show everything that was looked at and why it did not count', false)
-    .option('--timeout <seconds>', 'time for the whole check', seconds, 60)
+    .option('--timeout <seconds>', 'time for the whole check', timeoutSeconds, 60)
     .addHelpText(
       'after',
       '\nExit codes: 0 all admitted, 1 denied, 2 usage or configuration error, 3 inconclusive.',
@@ -111,7 +111,7 @@ function buildProgram(
     .argument('<image>', 'image as a Pod would name it')
     .addOption(layoutOption())
     .addOption(new Option('--output <form>', 'form of the answer').choices(treeOutputs).default('text'))
-    .option('--timeout <seconds>', 'time for the whole tree', seconds, 60)
+    .option('--timeout <seconds>', 'time for the whole tree', timeoutSeconds, 60)
     .addHelpText(
       'after',
       '\nExit codes: 0 all is shown, 2 usage or configuration error, 3 inconclusive: there may be more.',

@@ -95,6 +95,8 @@ export async function startService(
     ...{ clock, maxExceptionMs },
     snapshot: () => source.snapshot(),
     support: () => ({ ...trustFor((name) => source.configMap(name)), checkExpression }),
+    resources: () =>
+      [...(source.objects?.() ?? [])].flatMap(({ resource }) => ('code' in resource ? [] : [resource])),
   };
   const webhook = createWebhookServer({
     ...parseListenAddress(options.listen),

@@ -157,7 +157,8 @@ function requestOf(
   headers: Record<string, string>,
   write: ApiWrite | undefined,
 ): { method?: Dispatcher.HttpMethod; headers: Record<string, string>; body?: string } {
-  const accepting = { ...headers, Accept: 'application/json' };
+  // The API server names who wrote an object (`managedFields`) by the user agent.
+  const accepting = { ...headers, Accept: 'application/json', 'User-Agent': 'refwarden' };
   if (write === undefined) return { headers: accepting };
   if (write.method === 'DELETE') return { method: write.method, headers: accepting };
   const type = write.method === 'PATCH' ? 'application/merge-patch+json' : 'application/json';

@@ -107,6 +107,15 @@ export function serviceCollection(namespace: string, name: string): SingleCollec
   };
 }
 
+/** An Event about an object of the whole cluster. */
+export const eventCollection = (name: string): SingleCollection => ({
+  name: 'events',
+  path: '/api/v1/namespaces/default/events',
+  only: name,
+  permission: grant('create and patch', 'events', '', 'a Role of namespace default', 'write'),
+  absent: 'The API server has no events: check the address of the API server.',
+});
+
 /** The webhook configuration of this name alone. */
 export function webhookCollection(kind: WebhookConfiguration['kind'], name: string): SingleCollection {
   const plural = `${kind.toLowerCase()}s`;

@@ -35,6 +35,11 @@ export function textsOf(holder: Json | undefined, key: string): Readonly<Record<
 export const labelsOf = (object: JsonObject): Readonly<Record<string, string>> =>
   textsOf(object['metadata'], 'labels');
 
+export function uidOf({ metadata }: JsonObject): string | undefined {
+  const uid = isJsonObject(metadata) ? metadata['uid'] : undefined;
+  return typeof uid === 'string' ? uid : undefined;
+}
+
 /** `metadata.generation`: the version of its spec; 0 when there is none. */
 export function generationOf({ metadata }: JsonObject): number {
   const generation = isJsonObject(metadata) ? metadata['generation'] : undefined;

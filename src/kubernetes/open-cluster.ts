@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { BaseLogger } from 'pino';
 import { LiveSnapshot } from '../admission/live-snapshot.ts';
 import type {
@@ -14,7 +15,7 @@ import type { UnreadablePolicy } from '../policy/compile.ts';
 import { modeOf } from '../policy/model/artifact-policy.ts';
 import { groupVersion } from '../policy/model/metadata.ts';
 import { parseResource } from '../policy/model/resource.ts';
-import type { ResourceKind } from '../policy/model/resource.ts';
+import type { Resource, ResourceKind } from '../policy/model/resource.ts';
 import { ResourceSet } from '../policy/resource-set.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
 import { ApiClient } from './api-client.ts';
@@ -64,6 +65,8 @@ class ClusterSource implements LiveSource {
   readonly #objects = new Map<string, LiveObject>();
   readonly #namespaces = new Map<string, Readonly<Record<string, string>>>();
   readonly #configMaps = new Map<string, Readonly<Record<string, string>>>();
+  /** Names that issuers asked for: others may change as often as they like. */
+  readonly #wantedConfigMaps = new Set<string>();
   readonly #reflectors: readonly Reflector[];
   readonly #recompile: NodeJS.Timeout;
   readonly #ignoreTrust: (() => void) | undefined;
@@ -79,7 +82,10 @@ class ClusterSource implements LiveSource {
     this.#snapshot = new LiveSnapshot({
       ...options,
       read: () => ({ resources: this.#resources.resources(), unreadable: this.#standIns() }),
-      configMap: (name) => this.configMap(name),
+      configMap: (name) => {
+        this.#wantedConfigMaps.add(name);
+        return this.configMap(name);
+      },
     });
     const settle = (): void => {
       this.#settling ??= setTimeout(() => {
@@ -101,8 +107,7 @@ class ClusterSource implements LiveSource {
       ...(Object.keys(policyCollections) as ResourceKind[]).map((kind) =>
         reflect(policyCollections[kind], {
           put: (header, object) => {
-            this.#applyResource(kind, header, object);
-            settle();
+            if (this.#applyResource(kind, header, object)) settle();
           },
           remove: (header) => {
             this.#removeResource(originOf(kind, header));
@@ -112,12 +117,14 @@ class ClusterSource implements LiveSource {
       ),
       reflect(configMapCollection(options.releaseNamespace), {
         put: ({ name }, object) => {
-          this.#configMaps.set(name, textsOf(object, 'data'));
-          settle();
+          const data = textsOf(object, 'data');
+          const isNew = !isDeepStrictEqual(this.#configMaps.get(name), data);
+          this.#configMaps.set(name, data);
+          if (isNew && this.#wantedConfigMaps.has(name)) settle();
         },
         remove: ({ name }) => {
           this.#configMaps.delete(name);
-          settle();
+          if (this.#wantedConfigMaps.has(name)) settle();
         },
       }),
       reflect(namespaceCollection, {
@@ -175,31 +182,36 @@ class ClusterSource implements LiveSource {
     await this.#api.close();
   }
 
-  /** A version that does not parse leaves the last good one in force. */
-  #applyResource(kind: ResourceKind, header: ObjectHeader, object: JsonObject): void {
+  /**
+   * A version that does not parse leaves the last good one in force.
+   * @returns false when it says what was in force already: most changes are of the status, which Refwarden writes itself.
+   */
+  #applyResource(kind: ResourceKind, header: ObjectHeader, object: JsonObject): boolean {
     const origin = originOf(kind, header);
     const { name, namespace } = header;
     const where = namespace === undefined ? 'cluster' : `namespace ${namespace}`;
-    this.#unreadable.delete(origin);
+    const before = this.#objects.get(origin)?.resource;
     const note = (resource: LiveObject['resource']): void => {
       const { status } = object;
       this.#objects.set(origin, {
-        kind,
-        name,
-        namespace,
-        generation: generationOf(object),
-        status,
-        resource,
+        ...{ kind, name, namespace, generation: generationOf(object) },
+        ...{ status, resource },
       });
     };
+    let isSame = false;
     this.#resources.apply(origin, () => {
       try {
-        const resource = parseResource({ ...object, apiVersion: groupVersion, kind }, where);
+        const parsed = parseResource({ ...object, apiVersion: groupVersion, kind }, where);
+        isSame = isDeepStrictEqual(parsed, before);
+        // The very object: what was compiled of it is kept by it.
+        const resource = isSame ? (before as Resource) : parsed;
         note(resource);
+        this.#unreadable.delete(origin);
         return [resource];
       } catch (error) {
         const failure = toFailure(error);
         note(failure);
+        this.#unreadable.delete(origin);
         this.#options.logger?.error(
           { origin, code: failure.code },
           `An object cannot be used: ${failure.message}`,
@@ -212,6 +224,7 @@ class ClusterSource implements LiveSource {
         throw error;
       }
     });
+    return !isSame;
   }
 
   #removeResource(origin: string): void {

@@ -18,7 +18,7 @@ import { Waker } from './waker.ts';
 
 /** Most objects whose status is written before others have their turn. */
 const maxWrites = 100;
-/** Without a change they are all looked at so often, milliseconds: exceptions end. */
+/** Without a change they are all looked at so often, milliseconds: exceptions end, and others may write a status. */
 const lookAgainMs = 5000;
 /** Of so many writes that fail at once the API server is the reason, and no object. */
 const maxFailures = 10;
@@ -44,7 +44,7 @@ export class StatusKeeper {
   readonly #closing = new AbortController();
   readonly #problems: ProblemLog;
   readonly #waker: Waker;
-  /** What every status speaks of, and since when. Whatever changes an object makes another snapshot. */
+  /** What every status speaks of, and since when. */
   #written: PolicySnapshot | undefined;
   #lookedAtMs = 0;
   /** By object, until when. */

@@ -1,18 +1,19 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { BaseLogger } from 'pino';
+import { webhookGroupVersion } from '../admission/webhook-configurations.ts';
 import type { WebhookConfiguration } from '../admission/webhook-configurations.ts';
 import { toFailure } from '../failures/failure.ts';
-import { isJsonObject } from '../oci/strict-json.ts';
 import type { Json, JsonObject } from '../oci/strict-json.ts';
 import type { ApiClient } from './api-client.ts';
 import { clusterRoleCollection, oneNamespaceCollection, webhookCollection } from './collection.ts';
 import type { SingleCollection } from './collection.ts';
+import { EventRecorder } from './event-recorder.ts';
 import { alteredFields, lastWriterOf, caBundlesOf, webhookChange, withWebhooks } from './kept-webhooks.ts';
 import type { Answered, Owner, WantedWebhooks, WebhookChange, WebhookKind } from './kept-webhooks.ts';
+import { uidOf } from './kube-object.ts';
 import type { Lease } from './lease.ts';
 import { NamedObject } from './named-object.ts';
 import { ProblemLog } from './problem-log.ts';
-import { recordEvent } from './record-event.ts';
 import { Reflector } from './reflector.ts';
 import { isTerminating, whyRemoved } from './removal.ts';
 import type { WebhookService } from './removal.ts';
@@ -56,6 +57,7 @@ export class WebhookKeeper {
   readonly #namespace: Reflector;
   readonly #closing = new AbortController();
   readonly #problems: ProblemLog;
+  readonly #events: EventRecorder;
   /** Undefined until the first writing. */
   #owner: { readonly is: Owner | undefined } | undefined;
   #whyRemoved: string | undefined;
@@ -66,6 +68,7 @@ export class WebhookKeeper {
   constructor(options: WebhookKeeperOptions) {
     this.#options = options;
     this.#problems = new ProblemLog(options.logger, 'The webhooks cannot be kept');
+    this.#events = new EventRecorder(options.api, options.logger);
     this.#waker = new Waker(() => this.#reconcile());
     this.#kept = new Map([
       ['MutatingWebhookConfiguration', this.#keeping('MutatingWebhookConfiguration')],
@@ -200,7 +203,7 @@ export class WebhookKeeper {
     kept.answered = answered;
     kept.right = answered.webhooks;
     if (right !== undefined && !isDeepStrictEqual(found?.['webhooks'], right)) {
-      this.#tellRestored(kind, change, found);
+      this.#tellRestored(kind, change, found, uidOf(written));
     } else {
       const { logger, name } = this.#options;
       logger.info(
@@ -211,14 +214,19 @@ export class WebhookKeeper {
     return true;
   }
 
-  #tellRestored(kind: WebhookKind, change: WebhookChange, found: JsonObject | undefined): void {
+  #tellRestored(
+    kind: WebhookKind,
+    change: WebhookChange,
+    found: JsonObject | undefined,
+    uid: string | undefined,
+  ): void {
     const { logger, name, restored } = this.#options;
     const writer = lastWriterOf(found);
     const by = writer === undefined ? '' : ` (last written by ${JSON.stringify(writer)})`;
     const message = `${kind} ${name} was ${change === 'Missing' ? 'deleted' : `changed${by}`}, and was put back.`;
     logger.warn({ kind, name, change }, message);
     restored(kind, change);
-    this.#record(kind, 'WebhookRestored', message);
+    this.#record(kind, uid, 'WebhookRestored', message);
   }
 
   /** The API server's own admission has the last word: what it makes of them is not written over and over. */
@@ -232,12 +240,12 @@ export class WebhookKeeper {
     );
   }
 
-  #record(kind: WebhookKind, reason: string, message: string): void {
-    const { api, name, logger } = this.#options;
-    recordEvent(api, { kind, name, reason, message }, this.#closing.signal).catch((cause: unknown) => {
-      const { code, message: why } = toFailure(cause);
-      logger.warn({ cause, code }, why);
-    });
+  #record(kind: WebhookKind, uid: string | undefined, reason: string, message: string): void {
+    const { name } = this.#options;
+    this.#events.record(
+      { apiVersion: webhookGroupVersion, kind, name, uid, reason, message },
+      this.#closing.signal,
+    );
   }
 
   /** Asked before what is missing is written only: that is rare. Where it cannot be read, what was last known holds. */
@@ -250,7 +258,7 @@ export class WebhookKeeper {
       if (why !== undefined && why !== this.#whyRemoved) {
         const message = `The webhooks ${name} stay away, and nothing is judged: ${why}.`;
         logger.warn(message);
-        this.#record('ValidatingWebhookConfiguration', 'WebhooksRemoved', message);
+        this.#record('ValidatingWebhookConfiguration', undefined, 'WebhooksRemoved', message);
       }
       this.#whyRemoved = why;
     } catch (cause) {
@@ -266,8 +274,8 @@ export class WebhookKeeper {
     const { signal } = this.#closing;
     try {
       const found = await new NamedObject(api, clusterRoleCollection(name)).read(signal);
-      const uid = isJsonObject(found?.['metadata']) ? found['metadata']['uid'] : undefined;
-      if (typeof uid === 'string') {
+      const uid = found && uidOf(found);
+      if (uid !== undefined) {
         return { is: { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole', name, uid } };
       }
       logger.warn(`The webhooks belong to nobody, and outlive the release: there is no ClusterRole ${name}.`);

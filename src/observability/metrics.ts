@@ -75,7 +75,7 @@ export function createMetrics(sources: MetricSources): Metrics {
   });
   const checks = new Counter({
     name: 'refwarden_checks_total',
-    help: 'Requirements judged on images, by policy, outcome, failure code and mode of the policy.',
+    help: 'Requirements judged on images, by policy, outcome (passed, failed, inconclusive, or excepted: not judged), failure code and mode of the policy.',
     labelNames: ['policy', 'outcome', 'code', 'mode'],
     registers,
   });
@@ -134,7 +134,8 @@ export function createMetrics(sources: MetricSources): Metrics {
       duration.observe(verdict.durationMs / 1000);
       roundTrips.observe(verdict.requests.sequential);
       for (const check of verdict.images.flatMap((image) => image.checks)) {
-        const { policy, outcome, code = 'none', mode } = check;
+        const { policy, code = 'none', mode } = check;
+        const outcome = check.exemption === undefined ? check.outcome : 'excepted';
         checks.inc({ policy: boundedPolicyLabel(policy), outcome, code, mode });
       }
     },
@@ -191,7 +192,7 @@ function registerSources(sources: MetricSources, registers: Registry[]): void {
   });
   new Gauge({
     name: 'refwarden_lease_held',
-    help: 'Whether this replica is the one that writes certificates and webhook configurations; absent without serve --webhooks.',
+    help: 'Whether this replica is the one that writes certificates, webhook configurations and statuses; absent without serve --webhooks.',
     registers,
     collect() {
       const holds = sources.holdsLease();

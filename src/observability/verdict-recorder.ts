@@ -1,6 +1,7 @@
 import type { BaseLogger } from 'pino';
 import type { VerdictRecorder } from '../admission/ports.ts';
 import type { ImageVerdict, Verdict } from '../admission/verdict.ts';
+import { timeText } from '../failures/time-text.ts';
 import type { Metrics } from './metrics.ts';
 
 /** Most images, codes or policies named in one line. */
@@ -76,7 +77,7 @@ function exceptedOf({ image, reference, checks }: ImageVerdict): Record<string, 
             ...{ policy, requirement },
             exception: exemption.exception.name,
             reason: exemption.exception.reason,
-            endsAt: new Date(exemption.exception.endsAtMs).toISOString(),
+            endsAt: timeText(exemption.exception.endsAtMs),
             byDigest: exemption.byDigest,
           },
         ],

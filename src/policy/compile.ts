@@ -9,7 +9,6 @@ import type { IssuerTrust } from './compile-issuer.ts';
 import { compileCrossChecks, compileRequirement, unready } from './compile-requirement.ts';
 import type { CheckExpression, KnownIssuers } from './compile-requirement.ts';
 import { compileException, defaultMaxExceptionMs, indexExceptions } from './exceptions.ts';
-import type { CompiledException } from './exceptions.ts';
 import { namespaceOf } from './model/artifact-policy.ts';
 import type { ArtifactPolicy, ClusterArtifactPolicy, Mode } from './model/artifact-policy.ts';
 import { isPolicy } from './model/resource.ts';
@@ -18,7 +17,13 @@ import { beyondBounds } from './policy-bounds.ts';
 import { indexPolicies } from './policy-index.ts';
 import { evidenceRequirements } from './requirements.ts';
 import type { ResolvedIssuer } from './resolved-issuer.ts';
-import type { CompiledPolicy, CompiledRequirement, NoMatch, PolicySnapshot } from './snapshot.ts';
+import type {
+  CompiledException,
+  CompiledPolicy,
+  CompiledRequirement,
+  NoMatch,
+  PolicySnapshot,
+} from './snapshot.ts';
 
 /** What compiling needs from outside the room. */
 export interface CompileSupport extends IssuerTrust {

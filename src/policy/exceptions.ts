@@ -1,29 +1,16 @@
 import { compileImagePattern } from '../image/pattern.ts';
-import type { ImagePattern } from '../image/pattern.ts';
 import type { ImageReference } from '../image/reference.ts';
 import { decidedImage } from './match.ts';
 import type { TagBesideDigest } from './match.ts';
 import { allRequirements } from './model/artifact-policy-exception.ts';
 import type { ArtifactPolicyException } from './model/artifact-policy-exception.ts';
-import type { CompiledPolicy, CompiledRequirement } from './snapshot.ts';
+import type { CompiledException, CompiledPolicy, CompiledRequirement, ExceptionIndex } from './snapshot.ts';
 
+export const dayMs = 86_400_000;
+/** Longest time that an exception may be given, days. */
+export const maxExceptionDays = 3650;
 /** Longest time that an exception counts after it was made, where the installation says nothing else, milliseconds. */
-export const defaultMaxExceptionMs = 90 * 86_400_000;
-
-export interface CompiledException {
-  readonly name: string;
-  readonly images: readonly ImagePattern[];
-  /** By name: tenants edit labels. */
-  readonly namespaces: readonly string[];
-  /** By name of a ClusterArtifactPolicy: names of its requirements. */
-  readonly policies: ReadonlyMap<string, ReadonlySet<string> | 'All'>;
-  readonly reason: string;
-  /** It counts before this time, milliseconds since the epoch. */
-  readonly endsAtMs: number;
-}
-
-/** Exceptions by each namespace that they name. */
-export type ExceptionIndex = ReadonlyMap<string, readonly CompiledException[]>;
+export const defaultMaxExceptionMs = 90 * dayMs;
 
 /** @param maxMs longest time after its creation, milliseconds; one that says no creation, as in a file, ends when it says. */
 export function compileException(
@@ -109,6 +96,10 @@ export function exceptPolicy(
     exemptions: policy.requirements.flatMap((requirement) => exemptionOf(requirement) ?? []),
   };
 }
+
+/** What is excepted whatever its tag means need not be pinned: a registry that is down may be why it is excepted. */
+export const asksForPinning = ({ rest, exemptions }: ExceptedPolicy): boolean =>
+  rest !== undefined || exemptions.some(({ byDigest }) => byDigest);
 
 /** Those that name the policy; a policy of a namespace is its owner's to change, and knows none. */
 export const exceptionsOf = (

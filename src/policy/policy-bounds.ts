@@ -58,6 +58,30 @@ export function beyondBounds(policies: readonly Policy[]): ReadonlyMap<Policy, F
   return beyond;
 }
 
+/**
+ * Why a policy may not join those that there are: it is beyond the bounds alone, or more of its namespace would be beyond them
+ * than are now.
+ */
+export function newlyBeyond(known: readonly Policy[], policy: Policy): Failure | undefined {
+  const alone = beyondBounds([policy]).get(policy);
+  if (alone !== undefined || policy.kind === 'ClusterArtifactPolicy') return alone;
+  const namespace = namespaceOf(policy);
+  const neighbours = known.filter(
+    (other) => other.kind === 'ArtifactPolicy' && namespaceOf(other) === namespace,
+  );
+  const others = neighbours.filter(({ metadata }) => metadata.name !== policy.metadata.name);
+  const before = beyondBounds(neighbours);
+  const after = beyondBounds([...others, policy]);
+  if (after.size <= before.size) return undefined;
+  const own = after.get(policy);
+  if (own !== undefined) return own;
+  const [ousted] = [...after].filter(([other]) => !before.has(other));
+  return (
+    ousted &&
+    failure('PolicyInvalid', `It leaves no room for ${ousted[0].metadata.name}. ${ousted[1].message}`)
+  );
+}
+
 const nothing: PolicySize = { policies: 0, patterns: 0, requirements: 0, expressionText: 0 };
 
 const add = (one: PolicySize, other: PolicySize): PolicySize => ({

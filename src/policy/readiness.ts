@@ -12,7 +12,7 @@ import type { CompiledPolicy, PolicySnapshot } from './snapshot.ts';
 /** Whether a resource does what it says, for its condition `Ready`. */
 export interface Readiness {
   readonly isReady: boolean;
-  readonly reason: FailureCode | 'Ready' | 'Expired' | 'NothingExcepted';
+  readonly reason: FailureCode | 'Ready' | 'Expired' | 'NothingExcepted' | 'PartlyUnknown';
   /** A sentence; empty when there is nothing to say. */
   readonly message: string;
 }
@@ -65,23 +65,33 @@ function readinessOfException(
   if (endsAtMs <= nowMs) return { isReady: false, reason: 'Expired', message: `It ended at ${end}.` };
   const unknown = unknownNames(spec.policies, snapshot);
   if (unknown.length === 0) return { ...ready, message: `It counts until ${end}.` };
-  return { isReady: false, reason: 'NothingExcepted', message: `${unknown.join('; ')}.` };
+  const problems = `${unknown.join('; ')}.`;
+  return exceptsSomething(spec.policies, snapshot)
+    ? { isReady: false, reason: 'PartlyUnknown', message: `${problems} The rest counts until ${end}.` }
+    : { isReady: false, reason: 'NothingExcepted', message: problems };
 }
 
+type NamedPolicies = ArtifactPolicyException['spec']['policies'];
+
 /** What of the named policies and requirements is not there, a sentence each without its full stop. */
-export function unknownNames(
-  named: ArtifactPolicyException['spec']['policies'],
-  snapshot: PolicySnapshot,
-): readonly string[] {
+export function unknownNames(named: NamedPolicies, snapshot: PolicySnapshot): readonly string[] {
   return named.flatMap(({ name, requirements }) => {
     const policy = byName(snapshot).get(name);
     if (policy === undefined) return [`There is no ClusterArtifactPolicy ${name}`];
-    const known = policy.requirements.map((requirement) => requirement.name);
     return requirements
-      .filter((requirement) => requirement !== allRequirements && !known.includes(requirement))
+      .filter((requirement) => !isThere(policy, requirement))
       .map((requirement) => `ClusterArtifactPolicy ${name} has no requirement ${requirement}`);
   });
 }
+
+const exceptsSomething = (named: NamedPolicies, snapshot: PolicySnapshot): boolean =>
+  named.some(({ name, requirements }) => {
+    const policy = byName(snapshot).get(name);
+    return policy !== undefined && requirements.some((requirement) => isThere(policy, requirement));
+  });
+
+const isThere = ({ requirements }: CompiledPolicy, requirement: string): boolean =>
+  requirement === allRequirements || requirements.some(({ name }) => name === requirement);
 
 const indexes = new WeakMap<PolicySnapshot, ReadonlyMap<string, CompiledPolicy>>();
 

@@ -3,7 +3,6 @@ import type { Assertion, AssertionSet, ExpressionRoot } from './assertions.ts';
 import type { ImagePattern } from '../image/pattern.ts';
 import type { Repository } from '../image/reference.ts';
 import type { Platform } from '../oci/descriptor.ts';
-import type { ExceptionIndex } from './exceptions.ts';
 import type { SbomFormat } from './evidence.ts';
 import type { Mode, NamespaceSelector } from './model/artifact-policy.ts';
 import type { ResolvedIssuer } from './resolved-issuer.ts';
@@ -20,6 +19,21 @@ export interface PolicySnapshot {
   readonly issuers: ReadonlyMap<string, ResolvedIssuer | Failure>;
   /** What happens to an image that no policy matches. */
   readonly noMatch: NoMatch;
+}
+
+/** Exceptions by each namespace that they name. */
+export type ExceptionIndex = ReadonlyMap<string, readonly CompiledException[]>;
+
+export interface CompiledException {
+  readonly name: string;
+  readonly images: readonly ImagePattern[];
+  /** By name: tenants edit labels. */
+  readonly namespaces: readonly string[];
+  /** By name of a ClusterArtifactPolicy: names of its requirements. */
+  readonly policies: ReadonlyMap<string, ReadonlySet<string> | 'All'>;
+  readonly reason: string;
+  /** It counts before this time, milliseconds since the epoch. */
+  readonly endsAtMs: number;
 }
 
 export interface CompiledPolicy {

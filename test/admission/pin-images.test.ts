@@ -5,7 +5,7 @@ import { pinImages } from '../../src/admission/pin-images.ts';
 import { RefwardenError } from '../../src/failures/failure.ts';
 import type { JsonObject } from '../../src/oci/strict-json.ts';
 import { digestOf, image } from '../policy/sample-evidence.ts';
-import { clusterPolicy, compile, keyIssuer, signedBy } from '../policy/sample-resources.ts';
+import { clusterPolicy, compile, exception, keyIssuer, signedBy } from '../policy/sample-resources.ts';
 import {
   decideOn,
   outcomes,
@@ -149,6 +149,25 @@ describe('pinImages', () => {
     expect((await pin(request, { policies })).patch).toBeUndefined();
     const labels = (): Promise<never> => Promise.reject(new RefwardenError('NamespaceUnknown', 'unknown'));
     expect((await pin(request, { policies, labels })).patch).toHaveLength(2);
+  });
+
+  it('asks nothing for what is excepted whatever its tag means, and pins what an exception names by digest', async () => {
+    const policies = (...images: string[]): Decision['policies'] =>
+      compile([
+        keyIssuer('acme'),
+        clusterPolicy('prod', { require: [signedBy('acme')] }),
+        exception('hotfix', { images }),
+      ]);
+    const request = create({ containers: [{ name: 'app', image: 'ghcr.io/acme/app:1.4' }] });
+    const byTag = new ScriptedSource();
+    expect(
+      (await pin(request, { policies: policies('ghcr.io/acme/app:1.4'), source: byTag })).patch,
+    ).toBeUndefined();
+    expect(byTag.resolved).toEqual([]);
+    const byDigest = await pin(request, { policies: policies(`ghcr.io/acme/app@${image}`) });
+    expect(byDigest.patch?.[0]).toMatchObject({ value: pinned });
+    const other = await pin(request, { policies: policies('ghcr.io/acme/app:1.5') });
+    expect(other.patch?.[0]).toMatchObject({ value: pinned });
   });
 
   it('T28 leaves what does not resolve to the validating webhook, and pins the rest', async () => {

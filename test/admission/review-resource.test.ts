@@ -11,6 +11,8 @@ import {
   exception,
   issuer,
   keyIssuer,
+  namespacedPolicy,
+  parse,
   signedBy,
   trusting,
 } from '../policy/sample-resources.ts';
@@ -25,6 +27,7 @@ function ask(
   object: Fields,
   change: Partial<AdmissionRequest> = {},
   support: Partial<CompileSupport> = {},
+  known: readonly Fields[] = [],
 ): Promise<ReviewAnswer> {
   const { kind, metadata } = object as { kind: string; metadata: { name: string; namespace?: string } };
   const request: AdmissionRequest = {
@@ -37,6 +40,7 @@ function ask(
   const ports = {
     snapshot: () => inForce,
     support: () => ({ ...trusting, ...support }),
+    resources: () => known.map(parse),
     clock: { nowMs: () => startMs },
   };
   return reviewResource(request, ports, { signal: AbortSignal.timeout(10_000) });
@@ -140,7 +144,6 @@ describe('reviewResource', () => {
   });
 
   it.each<[string, Fields, string]>([
-    ['has ended', hotfix({ expiresAt: at(startMs) }), 'has passed'],
     [
       'lasts too long',
       hotfix({ expiresAt: at(startMs + 90 * day + 1000) }),
@@ -153,6 +156,14 @@ describe('reviewResource', () => {
     ],
   ])('T23 refuses an exception that %s', async (_what, object, message) => {
     expect((await ask(object)).message).toContain(message);
+  });
+
+  it('warns of an exception that has ended: a repository may hold it, and apply all of it anew', async () => {
+    const ended = at(startMs);
+    expect(await ask(hotfix({ expiresAt: ended }))).toMatchObject({
+      allowed: true,
+      warnings: [`It excepts nothing: spec.expiresAt ${ended} has passed.`],
+    });
   });
 
   it('warns of an exception that names no digest, or what is not there', async () => {
@@ -179,13 +190,42 @@ describe('reviewResource', () => {
     expect(message).toContain('PolicyInvalid: It has more than 131072 characters of expressions');
   });
 
+  describe('T30 counts the policies of a namespace together', () => {
+    const names = Array.from({ length: 64 }, (_, i) => `p${String(i).padStart(2, '0')}`);
+    const one = (name: string, namespace = 'shop'): Fields =>
+      namespacedPolicy(namespace, name, { require: [signedBy('acme')] });
+    const full = names.map((name) => one(name));
+    const tooMany =
+      'With it the ArtifactPolicies of namespace shop, in the order of their names, have more than';
+
+    it('and refuses one too many', async () => {
+      const { message } = await ask(one('p99'), {}, {}, full);
+      expect(message).toContain(`PolicyInvalid: ${tooMany} 64 policies: unite policies or shorten them.`);
+    });
+
+    it('and one whose name comes before those that it would oust', async () => {
+      const { message } = await ask(one('a'), {}, {}, full);
+      expect(message).toContain(`PolicyInvalid: It leaves no room for p63. ${tooMany} 64 policies`);
+    });
+
+    it.each<[string, Fields, readonly Fields[]]>([
+      ['an update of one of them', one('p63'), full],
+      ['one of another namespace', one('p99', 'other'), full],
+      ['an update where there are too many already', one('p70'), [...full, one('p70')]],
+    ])('and takes %s', async (_what, object, known) => {
+      expect(await ask(object, {}, {}, known)).toMatchObject({ allowed: true, warnings: [] });
+    });
+  });
+
   it('refuses to prolong an exception beyond what one may last', async () => {
     const made = { creationTimestamp: at(startMs) };
     const old = hotfix({ expiresAt: at(startMs + day) }, made);
     const update = { operation: 'UPDATE', oldObject: old as JsonObject } as const;
     expect((await ask(hotfix({ expiresAt: at(startMs + 80 * day) }, made), update)).allowed).toBe(true);
     const { message } = await ask(hotfix({ expiresAt: at(startMs + 91 * day) }, made), update);
-    expect(message).toContain('is more than 90 days after the exception was made');
+    expect(message).toMatch(
+      /is more than 90 days after .* is the latest\. To except longer, make another one\./,
+    );
   });
 
   it('lets an exception that has ended be changed otherwise', async () => {

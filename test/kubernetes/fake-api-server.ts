@@ -300,7 +300,7 @@ export function answerJson(response: ServerResponse, status: number, body: unkno
   response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
 }
 
-function answerStatus(response: ServerResponse, code: number): void {
+export function answerStatus(response: ServerResponse, code: number): void {
   answerJson(response, code, { kind: 'Status', code });
 }
 

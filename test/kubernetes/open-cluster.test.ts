@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { decide } from '../../src/admission/decide.ts';
 import type { DecisionPorts } from '../../src/admission/decide.ts';
@@ -25,6 +26,8 @@ const ready = (source: LiveSource): Promise<void> =>
     expect(source.status()).toMatchObject({ ready: true, missing: [] });
   });
 const signal = new AbortController().signal;
+/** Longer than changes are gathered before they are compiled, milliseconds. */
+const settledMs = 200;
 
 describe('openCluster', () => {
   it('follows policies, issuers, namespaces and ConfigMaps', async () => {
@@ -69,6 +72,35 @@ describe('openCluster', () => {
       'namespaces',
       'trustedissuers',
     ]);
+  });
+
+  it('compiles nothing anew for a status, a label, or a ConfigMap that no issuer names', async () => {
+    const root = { transparencyLog: 'Required', trustedRoot: { configMap: { name: 'roots', key: 'root' } } };
+    const configMap = (name: string, data: object, labels = {}): number =>
+      api.put(paths.configMaps, { metadata: { name, namespace: 'refwarden-system', labels }, data });
+    api.put(paths.issuers, issuer('release', root));
+    api.put(paths.clusterPolicies, policy('p'));
+    configMap('roots', { root: 'one' });
+    const source = await cluster.open();
+    await ready(source);
+    await sleep(settledMs);
+    const before = source.snapshot();
+    const { metadata, spec } = policy('p');
+    const status = { observedGeneration: 1 };
+    api.put(paths.clusterPolicies, { metadata: { ...metadata, labels: { team: 'a' } }, spec, status });
+    configMap('roots', { root: 'one' }, { team: 'a' });
+    configMap('other', { root: 'two' });
+    await until(() => {
+      const object = [...(source.objects?.() ?? [])].find(({ kind }) => kind === 'ClusterArtifactPolicy');
+      expect(object?.status).toEqual(status);
+      expect(source.configMap('other')).toEqual({ root: 'two' });
+    });
+    await sleep(settledMs);
+    expect(source.snapshot()).toBe(before);
+    configMap('roots', { root: 'three' });
+    await until(() => {
+      expect(source.snapshot()).not.toBe(before);
+    });
   });
 
   it('T34 trust material that says it changed is taken up without an event of the cluster', async () => {

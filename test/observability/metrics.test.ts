@@ -2,6 +2,9 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { createMetrics } from '../../src/observability/metrics.ts';
 import type { MetricSources } from '../../src/observability/metrics.ts';
+import { decideOn, pod } from '../admission/sample-decision.ts';
+import { image } from '../policy/sample-evidence.ts';
+import { clusterPolicy, compile, exception, keyIssuer, signedBy } from '../policy/sample-resources.ts';
 import { sampleCheck, sampleImage, sampleVerdict } from '../support/sample-verdict.ts';
 
 const metricsOf = (sources: Partial<MetricSources> = {}) =>
@@ -98,6 +101,24 @@ describe('createMetrics', () => {
     metrics.recordVerdict(sampleVerdict({ images: [sampleImage({ checks: [passed] })] }));
     expect(await metrics.text()).toContain(
       'refwarden_checks_total{policy="shop/prod-release",outcome="passed",code="none",mode="Enforce"} 1\n',
+    );
+  });
+
+  it('counts what was excepted as that, not as passed', async () => {
+    const metrics = metricsOf();
+    const verdict = await decideOn(
+      {
+        policies: compile([
+          keyIssuer('acme'),
+          clusterPolicy('prod', { require: [signedBy('acme')] }),
+          exception('hotfix', { images: [`ghcr.io/acme/app@${image}`] }),
+        ]),
+      },
+      pod([`ghcr.io/acme/app@${image}`]),
+    );
+    metrics.recordVerdict(verdict);
+    expect(await metrics.text()).toContain(
+      'refwarden_checks_total{policy="prod",outcome="excepted",code="none",mode="Enforce"} 1\n',
     );
   });
 

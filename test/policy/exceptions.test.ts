@@ -55,7 +55,26 @@ describe('T23 an exception', () => {
       'excepts from a requirement that there is not',
       hotfix({ policies: [{ name: 'prod', requirements: ['sbom'] }] }),
       Date.parse(madeAt),
-      { isReady: false, message: 'ClusterArtifactPolicy prod has no requirement sbom.' },
+      {
+        ...{ isReady: false, reason: 'NothingExcepted' },
+        message: 'ClusterArtifactPolicy prod has no requirement sbom.',
+      },
+    ],
+    [
+      'excepts from a part of what it names',
+      hotfix({
+        policies: [
+          { name: 'prod', requirements: ['All'] },
+          { name: 'staging', requirements: ['All'] },
+        ],
+      }),
+      Date.parse(madeAt),
+      {
+        ...{ isReady: false, reason: 'PartlyUnknown' },
+        message: expect.stringMatching(
+          /^There is no ClusterArtifactPolicy staging\. The rest counts until \S+\.$/,
+        ) as string,
+      },
     ],
   ])('says in its status that it %s', (_what, resource, nowMs, readiness) => {
     const snapshot = compile([...resources, resource]);

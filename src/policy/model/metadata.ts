@@ -36,7 +36,10 @@ export const dateTime = z
 const condition = z.strictObject({
   type: z.string().max(316).describe('What the condition is about, for example Ready.'),
   status: z.enum(['True', 'False', 'Unknown']).describe('Whether it holds.'),
-  reason: z.string().max(1024).describe('Ready, or why not: a failure code, Expired, NothingExcepted.'),
+  reason: z
+    .string()
+    .max(1024)
+    .describe('Ready, or why not: a failure code, Expired, NothingExcepted, PartlyUnknown.'),
   message: z.string().max(32_768).describe('Why, for people.'),
   lastTransitionTime: dateTime.describe('When the status last changed.'),
   observedGeneration: z.number().int().optional().describe('The generation that this speaks of.'),

@@ -59,7 +59,7 @@ export function parseResource(value: unknown, where: string): Resource {
       `${where}: apiVersion ${show(apiVersion)} and kind ${show(kind)} are not of Refwarden; it reads ${groupVersion} ${kinds}.`,
     );
   }
-  // Nobody reads the status, and what others write there makes no policy invalid.
+  // What others write into the status makes no policy invalid.
   const parsed = resourceSchemas[kind].safeParse({ ...(value as object), status: undefined });
   if (parsed.success) return parsed.data;
   const problems = describeIssues(parsed.error.issues);
