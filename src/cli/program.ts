@@ -83,7 +83,7 @@ function buildProgram(
   withSourceOptions(program.command('check'))
     .description('decide about images by the policies of a directory, without a cluster')
     .argument('<image...>', 'images as a Pod would name them')
-    .requiredOption('--policies <dir>', 'directory with policies and trusted issuers (YAML or JSON)')
+    .option('--policies <dir>', 'directory with policies and trusted issuers (YAML or JSON); required')
     .addOption(layoutOption())
     .option('--namespace <name>', 'namespace that the Pod would be in', 'default')
     .addOption(outputOption())
@@ -93,11 +93,12 @@ function buildProgram(
       'after',
       '\nExit codes: 0 all admitted, 1 denied, 2 usage or configuration error, 3 inconclusive.',
     )
-    .action(async (images: string[], flags: CheckFlags) => {
+    .action(async (images: string[], { policies, ...flags }: CheckFlags, command: Command) => {
+      if (policies === undefined) return lacks(command, '--policies <dir>');
       end(
         await runCheck(
           images,
-          { ...sourceOptions(flags, defaults), ...checkOptions(flags) },
+          { ...sourceOptions(flags, defaults), ...checkOptions(flags), policies },
           engine,
           terminal,
         ),
@@ -170,13 +171,12 @@ function buildProgram(
   const webhooks = program
     .command('webhooks')
     .description('print the webhook configurations, for kubectl apply -f -')
-    .option('--ca <file>', 'certificate of the authority that signed the serving certificate, PEM')
+    .option('--ca <file>', 'certificate of the authority that signed the serving certificate, PEM; required')
     .option('--settings <file>', 'settings of the webhooks (YAML), see docs/cluster.md')
     .option('--release-namespace <name>', 'namespace of Refwarden itself', defaults.releaseNamespace)
     .option('--no-pinning', 'without the one that pins Pods; serve must be started with --no-pinning too')
     .action(async ({ ca, ...flags }: Omit<WebhooksOptions, 'ca'> & { ca?: string }, command: Command) => {
-      // Not required by commander, which would ask it of `webhooks remove` too.
-      if (ca === undefined) return command.error("error: required option '--ca <file>' not specified");
+      if (ca === undefined) return lacks(command, '--ca <file>');
       end(await runWebhooks({ ca, ...flags }, engine, terminal));
     });
 
@@ -198,23 +198,27 @@ function buildProgram(
   return program;
 }
 
+/** Not left to commander, which would see it before a misspelt option, and ask it of subcommands too. */
+const lacks = (command: Command, option: string): never =>
+  command.error(`error: required option '${option}' not specified`);
+
 type CheckFlags = SourceFlags &
-  Pick<CheckOptions, 'policies' | 'layout' | 'namespace' | 'output' | 'explain'> & {
+  Pick<CheckOptions, 'layout' | 'namespace' | 'output' | 'explain'> & {
+    readonly policies?: string;
     readonly timeout: number;
   };
 type TreeFlags = RegistryFlags & Pick<TreeOptions, 'output' | 'layout'> & { readonly timeout: number };
 type DemoRegistryFlags = Omit<DemoRegistryOptions, 'layouts'> & { readonly layout: string[] };
 
 function checkOptions({
-  policies,
   layout,
   namespace,
   output,
   explain,
   timeout,
-}: CheckFlags): Omit<CheckOptions, 'plainHttp' | 'noMatch'> {
+}: Omit<CheckFlags, 'policies'>): Omit<CheckOptions, 'plainHttp' | 'noMatch' | 'policies'> {
   return {
-    ...{ policies, namespace, output, explain },
+    ...{ namespace, output, explain },
     timeoutSeconds: timeout,
     ...(layout === undefined ? {} : { layout }),
   };

@@ -52,7 +52,7 @@ export function withServeOptions(command: Command, releaseNamespace: string): Co
     .option('--client-ca <file>', 'accept only clients with a certificate of this authority')
     .option(
       '--no-pull-secrets',
-      'read no pull secrets of workloads: private images are read with --docker-config alone',
+      'read no pull secrets of workloads: private images are read with the accounts of the installation alone',
     )
     .option(
       '--no-pinning',

@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createAuthority, issueServingCertificate } from '../certificates/issue-certificates.ts';
+import { buildReview } from './admission-review.ts';
 import { archiveHost, demoAddress, shopHost } from './demo-addresses.ts';
 import { demoPolicies } from './policies.ts';
 
@@ -14,6 +15,8 @@ export interface DemoFiles {
   /** PEM file of the authority of the serving certificate. */
   readonly ca: string;
   readonly caPem: string;
+  /** What the API server would ask about a Pod. */
+  readonly review: string;
   remove(): Promise<void>;
 }
 
@@ -22,6 +25,9 @@ const registrySettings = `registries:
 - {host: "${shopHost}", plainHttp: true}
 - {host: "${archiveHost}", plainHttp: true, mechanisms: [References]}
 `;
+
+/** Signed by somebody whom no policy trusts. */
+const strangerImage = `${shopHost}/shop/stranger:1.0`;
 
 const certificateLifetimeMs = 7 * 24 * 3_600_000;
 
@@ -51,6 +57,7 @@ export async function writeDemoFiles(): Promise<DemoFiles> {
       tlsKey: await write('tls.key', keyPem),
       ca: await write('ca.crt', caPem),
       caPem,
+      review: await write('review.json', JSON.stringify(buildReview(strangerImage), undefined, 2)),
       remove,
     };
   } catch (error) {
@@ -60,13 +67,13 @@ export async function writeDemoFiles(): Promise<DemoFiles> {
 }
 
 /** What a reader can type while the demo runs, from the root of the project. */
-export function demoCommands({ policies, registries, ca }: DemoFiles, url: string): string[] {
+export function demoCommands({ policies, registries, ca, review }: DemoFiles, url: string): string[] {
   const check = (image: string): string =>
     `npm run -s refwarden -- check ${image} --policies ${policies} --registries ${registries}`;
   return [
     check(`${shopHost}/shop/web:1.0`),
-    `${check(`${shopHost}/shop/stranger:1.0`)} --explain`,
-    `curl --cacert ${ca} --json '{}' ${url}`,
+    `${check(strangerImage)} --explain`,
+    `curl --cacert ${ca} --json @${review} ${url}`,
     `curl http://${shopHost}/v2/shop/api/tags/list`,
   ];
 }

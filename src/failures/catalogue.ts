@@ -195,7 +195,7 @@ export const failureCatalogue = {
   ),
   RegistryRefused: inconclusive(
     'A request was refused before it was sent: the address is not allowed.',
-    'Allow the host by name if it is meant, see the documentation of registries.',
+    'Allow the host by name if it is meant: an entry of registries (in the chart, or --registries FILE), or --plain-http HOST.',
     false,
   ),
   RegistryProtocolError: inconclusive(

@@ -160,6 +160,9 @@ describe('refwarden check with wrong input', () => {
     const missing = await runCommandLine('check', image);
     expect(missing.err).toContain("required option '--policies <dir>'");
     expect(missing.code).toBe(2);
+    const misspelt = await runCommandLine('check', image, '--polcies', 'policies');
+    expect(misspelt.err).toContain("unknown option '--polcies'\n(Did you mean --policies?)");
+    expect(misspelt.code).toBe(2);
     const unknown = await runCommandLine('chekc');
     expect(unknown.err).toContain("unknown command 'chekc'");
     expect(unknown.code).toBe(2);
