@@ -70,9 +70,15 @@ export class StatusKeeper {
     if (current === this.#written && ageMs >= 0 && ageMs < lookAgainMs) return;
     let writes = 0;
     let failures = 0;
+    let isLeftAlone = false;
     for (const object of objects()) {
       const origin = originOf(object.kind, object);
-      if (nowMs < (this.#leftAlone.get(origin) ?? 0)) continue;
+      if (nowMs < (this.#leftAlone.get(origin) ?? 0)) {
+        isLeftAlone = true;
+        continue;
+      }
+      // A version that is not compiled yet: what is in force is not what it says.
+      if (!('code' in object.resource) && !current.resources.has(object.resource)) continue;
       const readiness = readinessOf(object.resource, current, nowMs);
       const status = readiness === undefined ? undefined : changedStatus(object, readiness, nowMs);
       if (status === undefined) continue;
@@ -89,7 +95,7 @@ export class StatusKeeper {
     }
     this.#written = current;
     this.#lookedAtMs = nowMs;
-    if (failures === 0) this.#problems.succeeded();
+    if (failures === 0 && !isLeftAlone) this.#problems.succeeded();
   }
 
   async #writeOne({ kind, name, namespace }: LiveObject, status: JsonObject): Promise<void> {

@@ -83,6 +83,7 @@ export function compilePolicies(
     }
   }
   return {
+    resources: new Set(resources),
     policies: [...compiled, ...standIns],
     index: indexPolicies([...compiled, ...oneOfEachMode(standIns)]),
     exceptions: indexExceptions(exceptions),

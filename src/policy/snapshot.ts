@@ -5,6 +5,7 @@ import type { Repository } from '../image/reference.ts';
 import type { Platform } from '../oci/descriptor.ts';
 import type { SbomFormat } from './evidence.ts';
 import type { Mode, NamespaceSelector } from './model/artifact-policy.ts';
+import type { Resource } from './model/resource.ts';
 import type { ResolvedIssuer } from './resolved-issuer.ts';
 
 export const noMatchAnswers = ['Admit', 'Warn', 'Deny'] as const;
@@ -12,6 +13,8 @@ export type NoMatch = (typeof noMatchAnswers)[number];
 
 /** The policies in force, compiled once when they were applied. Immutable. */
 export interface PolicySnapshot {
+  /** What it was compiled of, as it was parsed. */
+  readonly resources: ReadonlySet<Resource>;
   readonly policies: readonly CompiledPolicy[];
   readonly index: PolicyIndex;
   readonly exceptions: ExceptionIndex;

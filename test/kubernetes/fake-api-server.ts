@@ -15,6 +15,7 @@ export interface FakeObject {
     readonly annotations?: Record<string, string>;
     readonly uid?: string;
     readonly resourceVersion?: string;
+    readonly generation?: number;
   };
   readonly [field: string]: unknown;
 }
