@@ -66,6 +66,8 @@ describe('reviewResource', () => {
     const answer = await ask(clusterPolicy('new', { require: [] }));
     expect(answer.allowed).toBe(false);
     expect(answer.message).toMatch(/^PolicyInvalid: cluster: ClusterArtifactPolicy new: spec\.require/);
+    const { message } = await ask(namespacedPolicy('shop', 'new', { require: [] }));
+    expect(message).toMatch(/^PolicyInvalid: namespace shop: ArtifactPolicy new: spec\.require/);
   });
 
   it('refuses an expression that does not compile', async () => {
@@ -116,6 +118,63 @@ describe('reviewResource', () => {
     expect(waiting.warnings).toEqual([
       'TrustMaterialMissing: TrustedIssuer new: There is no ConfigMap root.',
     ]);
+  });
+
+  it('warns of material that somebody else may mend', async () => {
+    const keyless = issuer('new', {
+      keyless: {
+        identities: [{ issuer: 'https://issuer.example', subject: 'a@example.com' }],
+        trustedRoot: { configMap: { name: 'root' } },
+      },
+    });
+    const material = (): ReturnType<typeof failure> =>
+      failure('TrustMaterialInvalid', 'ConfigMap root has no key trusted_root.json.');
+    expect(await ask(keyless, {}, { material })).toMatchObject({
+      allowed: true,
+      warnings: ['TrustMaterialInvalid: TrustedIssuer new: ConfigMap root has no key trusted_root.json.'],
+    });
+  });
+
+  it.each<[string, string[]]>([
+    ['before', ['waits', 'broken']],
+    ['after', ['broken', 'waits']],
+  ])('refuses what is wrong for good, also %s what may become right', async (_where, names) => {
+    const require = names.map((name) => ({
+      name,
+      attestation: {
+        predicateType: 'https://x',
+        issuers: [name === 'waits' ? 'later' : 'acme'],
+        assert: [{ expression: name === 'waits' ? 'true' : 'x +', message: 'm' }],
+      },
+    }));
+    const checkExpression: CompileSupport['checkExpression'] = (expression) =>
+      expression === 'x +' ? failure('ExpressionInvalid', 'It ends too early.') : { uses: [] };
+    const answer = await ask(clusterPolicy('new', { require }), {}, { checkExpression });
+    expect(answer).toMatchObject({ allowed: false, warnings: [] });
+    expect(answer.message).toMatch(/^ExpressionInvalid: broken: assert\[0\]: It ends too early\.\n/);
+  });
+
+  it('warns of everything that a policy waits for', async () => {
+    const require = ['first', 'second'].map((name) => ({ name, signature: { issuers: [`${name}-issuer`] } }));
+    expect((await ask(clusterPolicy('new', { require }))).warnings).toEqual([
+      'PolicyNotReady: first: There is no TrustedIssuer first-issuer.',
+      'PolicyNotReady: second: There is no TrustedIssuer second-issuer.',
+    ]);
+  });
+
+  it('takes what has a name that is still to be generated, and refuses it for what it says alone', async () => {
+    const generated = (spec: Fields): Fields => ({
+      ...clusterPolicy('', spec),
+      metadata: { generateName: 'new-' },
+    });
+    const request = { name: '' };
+    expect(await ask(generated({ require: [signedBy('acme')] }), request)).toMatchObject({
+      allowed: true,
+      warnings: [],
+    });
+    const { message } = await ask(generated({ require: [] }), request);
+    expect(message).toMatch(/^PolicyInvalid: cluster: ClusterArtifactPolicy generated: spec\.require/);
+    expect(message).not.toContain('metadata');
   });
 
   it('T10 has no TUF mirror read by a review', async () => {
@@ -201,6 +260,12 @@ describe('reviewResource', () => {
     it('and refuses one too many', async () => {
       const { message } = await ask(one('p99'), {}, {}, full);
       expect(message).toContain(`PolicyInvalid: ${tooMany} 64 policies: unite policies or shorten them.`);
+    });
+
+    it('and one that says no namespace but is made in it', async () => {
+      const unnamed = { ...one('p99'), metadata: {} };
+      const { message } = await ask(unnamed, { name: 'p99', namespace: 'shop' }, {}, full);
+      expect(message).toContain(`PolicyInvalid: ${tooMany} 64 policies`);
     });
 
     it('and one whose name comes before those that it would oust', async () => {
