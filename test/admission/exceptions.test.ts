@@ -106,6 +106,50 @@ describe('an exception', () => {
     ]);
   });
 
+  it('by tag has the registry asked nothing, whatever digests of other images and of other policies are excepted', async () => {
+    const source = new ScriptedSource();
+    const staging = { policies: [{ name: 'staging', requirements: ['All'] }] };
+    const policies = snapshotOf(
+      prod(),
+      clusterPolicy('staging', { images: ['ghcr.io/acme/staging'], require: [signedBy('acme')] }),
+      hotfix({ images: [imageText] }),
+      exception('other-image', { images: [`ghcr.io/acme/other@${image}`] }),
+      exception('other-policy', { images: [byDigest], ...staging }),
+    );
+    const template = pod([imageText], { isTemplate: true, kind: 'Deployment' });
+    expect((await decideOn(template, { policies, source })).outcome).toBe('admitted');
+    expect(source.resolved).toEqual([]);
+  });
+
+  it('by tag counts also where another names a digest, which the tag does not mean', async () => {
+    const source = new ScriptedSource();
+    const policies = snapshotOf(
+      prod(),
+      hotfix({ images: [imageText] }),
+      exception('second', { images: [`ghcr.io/acme/app@${other}`] }),
+    );
+    const template = pod([imageText], { isTemplate: true, kind: 'Deployment' });
+    const verdict = await decideOn(template, { policies, source });
+    expect(verdict.images[0]?.checks.map(({ exemption }) => exemption?.exception.name)).toEqual([
+      'hotfix',
+      'hotfix',
+    ]);
+    expect(source.resolved).toEqual([imageText]);
+    const down = new ScriptedSource(unreachable);
+    expect((await decideOn(template, { policies, source: down })).outcome).toBe('admitted');
+  });
+
+  it('by digest of one policy covers a tag where other policies have none', async () => {
+    const source = new ScriptedSource({ referrers: () => [signed(), end()] });
+    const policies = snapshotOf(
+      clusterPolicy('all', { require: [signedBy('acme')] }),
+      clusterPolicy('prod', { require: [sbomBy('acme')] }),
+      hotfix(),
+    );
+    const template = pod([imageText], { isTemplate: true, kind: 'Deployment' });
+    expect((await decideOn(template, { policies, source })).outcome).toBe('admitted');
+  });
+
   it('T23 by tag is no way round for another digest that claims the tag', async () => {
     const policies = snapshotOf(prod(), hotfix({ images: [imageText] }));
     const claimed = await decideOn(pod([`${imageText}@${other}`]), { policies });
