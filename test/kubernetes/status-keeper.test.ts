@@ -377,7 +377,8 @@ describe('StatusKeeper', () => {
       'The status of resources cannot be written: The API server answered 403 to changing a of artifactpolicies. The service account may not write artifactpolicies/status: allow it the verbs patch on resources ["artifactpolicies/status"] of apiGroups ["refwarden.dev"] in a ClusterRole.';
     expect(messages()).toEqual([problem]);
     cluster.api.fault = undefined;
-    nowMs = startMs + 65_000;
+    nowMs = startMs + 60_000;
+    putPolicy('c');
     await until(() => {
       expect(statusOf(paths.policies, 'a', 'shop')).toBeDefined();
     });
