@@ -3,7 +3,6 @@ import { failure, toFailure } from '../failures/failure.ts';
 import type { Digest } from '../image/digest.ts';
 import { formatImageReference, parseImageReference } from '../image/reference.ts';
 import type { ImageReference } from '../image/reference.ts';
-import { asksForPinning } from '../policy/exceptions.ts';
 import { selectsImage } from '../policy/match.ts';
 import type { CompiledPolicy } from '../policy/snapshot.ts';
 import { applyExceptions } from './apply-exceptions.ts';
@@ -104,10 +103,7 @@ const exceptedChecks = (exceptions: ExceptedPolicies): Check[] =>
   );
 
 const mustBePinned = (policies: readonly CompiledPolicy[], exceptions: ExceptedPolicies): CompiledPolicy[] =>
-  policies.filter((policy) => {
-    const left = exceptions.get(policy);
-    return left === undefined || asksForPinning(left);
-  });
+  policies.filter((policy) => exceptions.get(policy)?.asksForPinning !== false);
 
 function checkCoverage(scope: PolicyScope, selects: (policy: CompiledPolicy) => boolean): Check[] {
   if (scope.covering.some(selects)) return [];

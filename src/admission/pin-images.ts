@@ -3,7 +3,7 @@ import type { ImageReference } from '../image/reference.ts';
 import { Turn } from '../image/turns.ts';
 import { isJsonObject } from '../oci/strict-json.ts';
 import type { JsonObject } from '../oci/strict-json.ts';
-import { asksForPinning, exceptionsInForce, exceptPolicy } from '../policy/exceptions.ts';
+import { exceptionsInForce, exceptPolicy } from '../policy/exceptions.ts';
 import { selectsImage } from '../policy/match.ts';
 import type { CompiledException, CompiledPolicy } from '../policy/snapshot.ts';
 import type { AdmissionRequest } from './admission-review.ts';
@@ -88,7 +88,7 @@ function isToBePinned(
   const asks = (policy: CompiledPolicy): boolean =>
     policy.mode !== 'Audit' &&
     selectsImage(policy, reference) &&
-    asksForPinning(exceptPolicy(policy, exceptions, reference, 'claimed'));
+    exceptPolicy(policy, exceptions, reference, 'claimed').asksForPinning;
   return somePolicy([...inScope, ...undetermined], asks, turn);
 }
 

@@ -16,7 +16,8 @@ export interface PolicyScope {
   readonly undetermined: readonly CompiledPolicy[];
   /**
    * Policies that keep an image from counting as unmatched: cluster policies only, or a tenant's own policy would
-   * lift the installation's noMatch. Those for other workload kinds are among them.
+   * lift the installation's noMatch; nor does one that does not say what it would select. Those for other workload kinds are
+   * among them.
    */
   readonly covering: readonly CompiledPolicy[];
   readonly maybeCovering: readonly CompiledPolicy[];
@@ -70,8 +71,8 @@ export function scopePolicies(
     return {
       inScope: applying.others,
       undetermined: applying.asking,
-      covering: covering.others.filter((policy) => policy.namespace === undefined),
-      maybeCovering: covering.asking,
+      covering: covering.others.filter(({ covers, namespace }) => covers && namespace === undefined),
+      maybeCovering: covering.asking.filter(({ covers, namespace }) => covers && namespace === undefined),
       why: 'code' in labels ? labels : noReason,
       noMatch,
     };

@@ -85,7 +85,7 @@ export function compilePolicies(
   return {
     resources: new Set(resources),
     policies: [...compiled, ...standIns],
-    index: indexPolicies([...compiled, ...oneOfEachMode(standIns)]),
+    index: indexPolicies([...compiled, ...oneOfEachNamespaceAndMode(standIns)]),
     exceptions: indexExceptions(exceptions),
     issuers,
     noMatch,
@@ -124,15 +124,24 @@ export function compilePolicy(
     // Where a pattern does not compile it is open what it would select, or leave out: all of it, and nothing.
     images: images.problem === undefined ? images.patterns : compilePatterns(['**']).patterns,
     excludeImages: excluded.patterns,
+    covers: images.problem === undefined && excluded.problem === undefined,
     evidenceRepositories: compileRepositories(spec.evidenceRepositories ?? []),
     indexTags: spec.indexTags ?? [],
     requirements: [first ?? unready('require', nothingRequired), ...others],
   };
 }
 
-/** They all refuse every image of their namespace: one says enough, however many a tenant applies. */
-const oneOfEachMode = (standIns: readonly CompiledPolicy[]): CompiledPolicy[] => [
-  ...new Map(standIns.map((policy) => [`${policy.mode} ${policy.namespace ?? ''}`, policy])).values(),
+/**
+ * Those of a namespace all refuse its every image: one says enough, however many a tenant applies. Each of the cluster stays,
+ * since exceptions name it.
+ */
+const oneOfEachNamespaceAndMode = (standIns: readonly CompiledPolicy[]): CompiledPolicy[] => [
+  ...new Map(
+    standIns.map((policy) => [
+      policy.namespace === undefined ? policy : `${policy.mode} ${policy.namespace}`,
+      policy,
+    ]),
+  ).values(),
 ];
 
 /** In the place of a policy that is not compiled, whatever it would guard: every image of its namespace, or of all, then. */
@@ -145,6 +154,7 @@ const standIn = ({ name, namespace, mode, failure: problem }: UnreadablePolicy):
   needsLabels: false,
   images: compilePatterns(['**']).patterns,
   excludeImages: [],
+  covers: false,
   evidenceRepositories: [],
   indexTags: [],
   requirements: [unready('readable', problem)],

@@ -60,11 +60,19 @@ export interface Exemption {
   readonly byDigest: boolean;
 }
 
+/** An exception that names the image, by its digest or not. */
+type Applying = Pick<Exemption, 'exception' | 'byDigest'>;
+
 /** What exceptions leave of a policy for one image. */
 export interface ExceptedPolicy {
   /** Undefined when every requirement is excepted. */
   readonly rest: CompiledPolicy | undefined;
   readonly exemptions: readonly Exemption[];
+  /**
+   * Not where all is excepted whatever the tag means: a registry that is down may be why. Whether further exceptions name
+   * the digest makes no difference, as whoever pins has not asked for it.
+   */
+  readonly asksForPinning: boolean;
 }
 
 /** @param tag what a tag beside a digest is worth: a claimed one excepts nothing. */
@@ -75,31 +83,28 @@ export function exceptPolicy(
   tag: TagBesideDigest,
 ): ExceptedPolicy {
   const decided = decidedImage(image, tag);
-  const applying = exceptionsOf(policy, exceptions).flatMap((exception) => {
-    const patterns = exception.images.filter((pattern) => pattern.matches(decided));
-    return patterns.length === 0 ? [] : [{ exception, byDigest: patterns.some(({ byDigest }) => byDigest) }];
-  });
-  if (applying.length === 0) return { rest: policy, exemptions: [] };
-  const exemptionOf = ({ name }: CompiledRequirement): Exemption | undefined => {
-    const covering = applying.filter(({ exception }) => {
+  const applying = exceptionsOf(policy, exceptions).flatMap((exception): Applying[] =>
+    exception.images
+      .filter((pattern) => pattern.matches(decided))
+      .map(({ byDigest }) => ({ exception, byDigest })),
+  );
+  if (applying.length === 0) return { rest: policy, exemptions: [], asksForPinning: true };
+  const covering = ({ name }: CompiledRequirement): Applying[] =>
+    applying.filter(({ exception }) => {
       const requirements = exception.policies.get(policy.name);
       return requirements === 'All' || requirements?.has(name) === true;
     });
-    const found = covering.find(({ byDigest }) => byDigest) ?? covering[0];
-    return found === undefined ? undefined : { requirement: name, ...found };
-  };
-  const [first, ...others] = policy.requirements.filter(
-    (requirement) => exemptionOf(requirement) === undefined,
-  );
+  const covered = policy.requirements.map((requirement) => ({ requirement, by: covering(requirement) }));
+  const [first, ...others] = covered.flatMap(({ requirement, by }) => (by.length === 0 ? [requirement] : []));
   return {
     rest: first === undefined ? undefined : { ...policy, requirements: [first, ...others] },
-    exemptions: policy.requirements.flatMap((requirement) => exemptionOf(requirement) ?? []),
+    exemptions: covered.flatMap(({ requirement: { name }, by }) => {
+      const found = by.find(({ byDigest }) => byDigest) ?? by[0];
+      return found === undefined ? [] : [{ requirement: name, ...found }];
+    }),
+    asksForPinning: covered.some(({ by }) => by.every(({ byDigest }) => byDigest)),
   };
 }
-
-/** What is excepted whatever its tag means need not be pinned: a registry that is down may be why it is excepted. */
-export const asksForPinning = ({ rest, exemptions }: ExceptedPolicy): boolean =>
-  rest !== undefined || exemptions.some(({ byDigest }) => byDigest);
 
 /** Those that name the policy; a policy of a namespace is its owner's to change, and knows none. */
 export const exceptionsOf = (

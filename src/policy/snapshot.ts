@@ -51,6 +51,8 @@ export interface CompiledPolicy {
   readonly needsLabels: boolean;
   readonly images: readonly ImagePattern[];
   readonly excludeImages: readonly ImagePattern[];
+  /** Whether what it selects counts as matched: not where it selects all, because what it would select cannot be told. */
+  readonly covers: boolean;
   /** Further repositories in which artifacts are looked for. */
   readonly evidenceRepositories: readonly Repository[];
   /** Tags of the image's repository whose indexes may contain it. */

@@ -12,6 +12,7 @@ import {
   sbomBy,
   signedBy,
   trusting,
+  unreadable,
 } from '../policy/sample-resources.ts';
 import { compilePolicies } from '../../src/policy/compile.ts';
 import type { ClusterArtifactPolicy } from '../../src/policy/model/artifact-policy.ts';
@@ -295,6 +296,17 @@ describe('modes', () => {
     expect(outcomes(verdict)).toEqual(expected);
     expect(source.resolved).toEqual([]);
     expect((await decideOn({ source, policies: compile([], noMatch) })).allowed).toBe(allowed);
+  });
+
+  it('T22 a policy that does not say what it would select keeps no image from counting as unmatched', async () => {
+    const broken = [unreadable('watching', 'Audit'), unreadable('warning', 'Warn')];
+    const verdict = await decideOn({ policies: compile([], 'Deny', undefined, broken) });
+    expect(verdict.outcome).toBe('denied');
+    expect(outcomes(verdict)).toEqual([
+      'failed PolicyInvalid',
+      'failed PolicyInvalid',
+      'failed NoPolicyMatches blocks',
+    ]);
   });
 });
 

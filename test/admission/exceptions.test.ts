@@ -11,6 +11,7 @@ import {
   namespacedPolicy,
   sbomBy,
   signedBy,
+  unreadable,
 } from '../policy/sample-resources.ts';
 import type { Fields } from '../policy/sample-resources.ts';
 import {
@@ -244,6 +245,28 @@ describe('an exception', () => {
     const verdict = await decideOn(pod([imageText]), { policies }, { mustBePinned: true });
     expect(outcomes(verdict)).toContain('inconclusive ImageNotPinned blocks');
     expect(verdict.allowed).toBe(false);
+  });
+
+  it('by tag lets a Pod run by tag also where another names the digest', async () => {
+    const policies = snapshotOf(prod(), exception('a', { images: [imageText] }), hotfix());
+    const verdict = await decideOn(pod([imageText]), { policies }, { mustBePinned: true });
+    expect(verdict.outcome).toBe('admitted');
+    const partly = [{ name: 'prod', requirements: ['sbom'] }];
+    const half = snapshotOf(prod(), exception('a', { images: [imageText], policies: partly }), hotfix());
+    expect((await decideOn(pod([imageText]), { policies: half }, { mustBePinned: true })).allowed).toBe(false);
+  });
+
+  it('T23 from one of several policies that do not parse leaves the others in force', async () => {
+    const policies = compile([hotfix({ policies: [{ name: 'z', requirements: ['All'] }] })], 'Admit', undefined, [
+      unreadable('a'),
+      unreadable('z'),
+    ]);
+    const verdict = await decideOn(pod([byDigest]), { policies });
+    expect(verdict.outcome).toBe('denied');
+    expect(verdict.images[0]?.checks.map(({ policy, outcome }) => `${policy} ${outcome}`)).toEqual([
+      'a failed',
+      'z passed',
+    ]);
   });
 
   it('does not make up for an image reference that is none', async () => {

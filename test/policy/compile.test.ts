@@ -158,6 +158,7 @@ describe('compilePolicies', () => {
       expect(selects(policy, 'registry.example/x')).toBe(true);
       expect(selects(policy, 'ghcr.io/anything/else')).toBe(true);
       expect(selects(policy, 'registry.k8s.io/pause')).toBe(false);
+      expect(policy.covers).toBe(false);
       expect(policy.requirements.map((requirement) => requirement.notReady?.code)).toEqual([
         'ImagePatternInvalid',
         'ImagePatternInvalid',
@@ -169,6 +170,7 @@ describe('compilePolicies', () => {
     const policy = unchecked({ images: ['ghcr.io/**'], excludeImages: ['ghcr.io/tools/**', 'ghcr.io'] });
     expect(selects(policy, 'ghcr.io/tools/x')).toBe(true);
     expect(selects(policy, 'quay.io/x/y')).toBe(false);
+    expect(policy.covers).toBe(false);
     expect(policy.requirements).toMatchObject([
       { notReady: { code: 'ImagePatternInvalid' } },
       { notReady: { code: 'ImagePatternInvalid' } },

@@ -1,6 +1,8 @@
+import { failure } from '../../src/failures/failure.ts';
 import type { Failure } from '../../src/failures/failure.ts';
 import { compilePolicies } from '../../src/policy/compile.ts';
-import type { CompileSupport } from '../../src/policy/compile.ts';
+import type { CompileSupport, UnreadablePolicy } from '../../src/policy/compile.ts';
+import type { Mode } from '../../src/policy/model/artifact-policy.ts';
 import { parseResource } from '../../src/policy/model/resource.ts';
 import type { Resource } from '../../src/policy/model/resource.ts';
 import type { NoMatch, PolicySnapshot } from '../../src/policy/snapshot.ts';
@@ -63,6 +65,17 @@ export const withoutMaterial = (failure: Failure): CompileSupport => ({
   material: () => failure,
 });
 
-export function compile(resources: readonly Fields[], noMatch?: NoMatch, trust = trusting): PolicySnapshot {
-  return compilePolicies(resources.map(parse), trust, { noMatch });
+export function compile(
+  resources: readonly Fields[],
+  noMatch?: NoMatch,
+  trust = trusting,
+  unreadable: readonly UnreadablePolicy[] = [],
+): PolicySnapshot {
+  return compilePolicies(resources.map(parse), trust, { noMatch, unreadable });
 }
+
+/** A policy whose text the API server has taken and that does not parse. */
+export const unreadable = (name: string, mode: Mode = 'Enforce', namespace?: string): UnreadablePolicy => ({
+  ...{ name, namespace, mode },
+  failure: failure('PolicyInvalid', 'spec.images.0: is not known.'),
+});
