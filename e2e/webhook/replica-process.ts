@@ -51,7 +51,7 @@ function certificateFlags({ secretName, certificates = '' }: ReplicaOptions): st
   return Object.entries(files).map(([flag, name]) => `${flag}=${join(certificates, name)}`);
 }
 
-async function answersWell(operations: string, path: string): Promise<boolean> {
+export async function answersWell(operations: string, path: string): Promise<boolean> {
   if ((await httpAnswers(`${operations}/livez`)) === undefined) return false;
   const response = await fetch(operations + path);
   await response.body?.cancel();

@@ -58,8 +58,10 @@ export async function renewCertificates(
 ): Promise<Renewal | undefined> {
   const listed = parseCertificates(current.authorities);
   const trusted = listed.filter(({ validToDate }) => validToDate.getTime() > nowMs);
-  const fault = certificateFault(current, trusted, hosts, nowMs);
-  const [newest] = trusted;
+  // A clock that was ahead may have dated some in the future: they count when their time comes.
+  const begun = trusted.filter(({ validFromDate }) => validFromDate.getTime() <= nowMs);
+  const fault = certificateFault(current, begun, hosts, nowMs);
+  const [newest] = begun;
   const lacksAuthority = newest === undefined || !isKeyOf(current.authorityKey, newest);
 
   if (lacksAuthority || isDue(newest, nowMs)) {
@@ -68,10 +70,13 @@ export async function renewCertificates(
       lifetimeMs: times.authorityLifetimeMs,
     });
     const authorities = added.certPem + toPem(trusted.slice(0, maxAuthorities - 1));
+    const kept = { ...current, authorities, authorityKey: added.keyPem };
+    if (listed.length === 0 && current.certificate === '') {
+      return { kept: await issue(kept, added), reason: 'The first authority and certificate were made.' };
+    }
     const why = lacksAuthority
       ? 'there was none whose key is known'
       : 'the last is past two thirds of its life';
-    const kept = { ...current, authorities, authorityKey: added.keyPem };
     // One that still works goes on until the new authority is known everywhere.
     return fault === undefined
       ? { kept, reason: `A new authority was added: ${why}.` }
@@ -111,6 +116,7 @@ function certificateFault(
   if (certificate === undefined) return 'there was none';
   if (!isKeyOf(key, certificate)) return 'its key is another';
   if (certificate.validToDate.getTime() <= nowMs) return 'it has expired';
+  if (certificate.validFromDate.getTime() > nowMs) return 'it is not valid yet';
   if (!trusted.some((authority) => isSignedBy(certificate, authority)))
     return 'nobody who is trusted signed it';
   const missing = hosts.find((host) => !isFor(certificate, host));

@@ -1,7 +1,6 @@
 import type { BaseLogger } from 'pino';
 import type { LiveSource } from '../admission/live-source.ts';
 import type { WebhookSettings } from '../admission/webhook-settings.ts';
-import { OverlappingAuthorities } from '../certificates/overlapping-authorities.ts';
 import { noCertificates, renewCertificates } from '../certificates/renew-certificates.ts';
 import type { ServeOptions, ServedCertificate } from '../cli/commands.ts';
 import { openInstallation } from '../kubernetes/open-installation.ts';
@@ -31,7 +30,6 @@ interface ServingParts {
   readonly certificate: ServingCertificate;
   readonly policies: Pick<LiveSource, 'objects' | 'snapshot'>;
   readonly isAble: () => boolean;
-  readonly isReady: () => boolean;
   readonly metrics: Metrics;
   readonly log: BaseLogger;
 }
@@ -62,7 +60,6 @@ export function keepServing(options: ServeOptions, parts: ServingParts): Serving
             certificate: from,
             policies: parts.policies,
             isAble: parts.isAble,
-            isReady: parts.isReady,
           },
           ...{ releaseNamespace: options.releaseNamespace, pinning: options.pinning },
           ...(options.kubeconfig === undefined ? {} : { kubeconfig: options.kubeconfig }),
@@ -72,14 +69,10 @@ export function keepServing(options: ServeOptions, parts: ServingParts): Serving
         });
   if (origin.kind === 'Files') {
     const { caFile } = origin;
-    const overlap = new OverlappingAuthorities();
     const installation =
       caFile === undefined
         ? undefined
-        : keepInstallation({
-            kind: 'Provided',
-            authorities: async () => overlap.joined(await loadAuthority(caFile), clock.nowMs()),
-          });
+        : keepInstallation({ kind: 'Provided', authorities: () => loadAuthority(caFile) });
     const watch = new CertificateWatch({
       files: origin,
       current: certificate,
@@ -88,18 +81,13 @@ export function keepServing(options: ServeOptions, parts: ServingParts): Serving
       },
       ...(caFile === undefined
         ? {}
-        : {
-            isKnown: async () =>
-              overlap.areHeard(await loadAuthority(caFile), installation?.toldAuthorities, clock.nowMs()),
-          }),
+        : { isKnown: async () => installation?.knows(await loadAuthority(caFile)) ?? true }),
       log,
       clock,
     });
     return {
       expiresAtMs: () => watch.current.expiresAtMs,
-      missing: () => [],
-      holdsLease: () => installation?.holdsLease,
-      webhooks: () => installation?.webhooks,
+      ...common(installation),
       close: async () => {
         watch.close();
         await installation?.close();
@@ -115,12 +103,28 @@ export function keepServing(options: ServeOptions, parts: ServingParts): Serving
       current = next;
     },
   });
+  const { missing, ...others } = common(installation);
   return {
     expiresAtMs: () => current?.expiresAtMs,
     missing: () =>
-      current === undefined ? [`The serving certificate is not in Secret ${origin.name} yet.`] : [],
+      current === undefined ? [`The serving certificate is not in Secret ${origin.name} yet.`] : missing(),
+    ...others,
+    close: async () => installation?.close(),
+  };
+}
+
+/** What does not depend on where the certificate comes from. */
+function common(
+  installation: Installation | undefined,
+): Pick<Serving, 'missing' | 'holdsLease' | 'webhooks'> {
+  let wasKnown = installation === undefined;
+  return {
+    // Once it was asked, nothing takes it out again: an authority that comes later waits for its turn.
+    missing: () => {
+      wasKnown ||= installation?.isKnown === true;
+      return wasKnown ? [] : ['The API server was not told yet of the authority of the serving certificate.'];
+    },
     holdsLease: () => installation?.holdsLease,
     webhooks: () => installation?.webhooks,
-    close: async () => installation?.close(),
   };
 }

@@ -122,7 +122,6 @@ export async function startService(
     certificate,
     policies: source,
     isAble: () => source.status().ready,
-    isReady: () => missing().length === 0,
     metrics,
     log,
   });

@@ -112,7 +112,7 @@ export class CertificateKeeper {
         const written = await this.#secret.write(wanted, signal);
         // Else somebody was faster, and the watch tells of it.
         if (written !== undefined) {
-          const reason = renewal?.reason ?? 'The Secret was deleted, and was written again as it was.';
+          const reason = renewal?.reason ?? 'It was deleted, and was written again as it was.';
           logger.info(`Secret ${secret.name}: ${reason}`);
           this.#take(written);
         }

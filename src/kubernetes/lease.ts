@@ -15,9 +15,14 @@ export interface LeaseTiming {
   /** A holder that could not renew for so long no longer acts: less than the former, after which others may. */
   readonly renewDeadlineMs: number;
   readonly retryMs: number;
+  /** A holder that does not do what another replica needs for so long loses it to that one; more than the duration. */
+  readonly strandedMs: number;
 }
 
-const defaultLeaseTiming: LeaseTiming = { durationMs: 15_000, renewDeadlineMs: 10_000, retryMs: 2000 };
+const defaultLeaseTiming: LeaseTiming = {
+  ...{ durationMs: 15_000, renewDeadlineMs: 10_000, retryMs: 2000 },
+  strandedMs: 30_000,
+};
 
 export interface LeaseOptions {
   readonly api: ApiClient;
@@ -27,13 +32,16 @@ export interface LeaseOptions {
   readonly identity: string;
   /** Whether this replica could do what the holder has to: it does not take the lease from one that can. */
   readonly isAble: () => boolean;
+  /** Whether this replica cannot do without what the holder leaves undone: it may have other settings, as during an upgrade. */
+  readonly isStranded?: () => boolean;
   readonly timing?: LeaseTiming;
   readonly logger: BaseLogger;
 }
 
 /**
  * Of several replicas one holds the lease and writes (`coordination.k8s.io/v1`). Clocks of others are not relied on: a
- * holder is lost when its Lease was seen unchanged for the whole duration, measured here.
+ * holder is lost when its Lease was seen unchanged for the whole duration, measured here. One that renews it and yet leaves
+ * another stranded gives way to that: else neither an upgrade nor what it waits for would ever get on.
  */
 export class Lease {
   readonly #object: NamedObject;
@@ -43,11 +51,15 @@ export class Lease {
   readonly #running: Promise<void>;
   /** Until when it is held without another renewal, by `performance.now()`. */
   #heldUntilMs = 0;
+  /** From when on: who was made to give way may not know it yet. */
+  #heldFromMs = 0;
   #wasHeld = false;
   readonly #problems: ProblemLog;
   /** The version seen last, and since when. */
   #seenVersion = '';
   #seenSinceMs = 0;
+  /** The holder that leaves this replica stranded, and since when. */
+  #strandedBy: { readonly holder: string; readonly sinceMs: number } | undefined;
 
   constructor(options: LeaseOptions) {
     this.#options = options;
@@ -58,14 +70,15 @@ export class Lease {
   }
 
   get isHeld(): boolean {
-    return performance.now() < this.#heldUntilMs;
+    const nowMs = performance.now();
+    return this.#heldFromMs <= nowMs && nowMs < this.#heldUntilMs;
   }
 
   /** Gives it back, so that the next need not wait until it is lost. */
   async close(): Promise<void> {
     this.#closing.abort();
     await this.#running;
-    if (!this.isHeld) return;
+    if (performance.now() >= this.#heldUntilMs) return;
     this.#heldUntilMs = 0;
     await this.#hold(null, AbortSignal.timeout(this.#timing.retryMs)).catch(() => undefined);
   }
@@ -102,7 +115,10 @@ export class Lease {
     const { namespace, name } = this.#options;
     const found = await this.#object.read(signal);
     const spec = isJsonObject(found?.['spec']) ? found['spec'] : {};
-    if (found !== undefined && !this.#isFree(found, spec)) return false;
+    if (found !== undefined && !this.#isFree(found, spec)) {
+      if (holder === null || !this.#mustGiveWay(spec)) return false;
+      this.#heldFromMs = performance.now() + this.#timing.renewDeadlineMs;
+    }
     const now = new Date().toISOString().replace('Z', '000Z'); // MicroTime
     const isNewHolder = holder !== null && spec['holderIdentity'] !== holder;
     const changes = Number(spec['leaseTransitions'] ?? 0);
@@ -123,6 +139,25 @@ export class Lease {
       signal,
     );
     return written !== undefined;
+  }
+
+  /** The holder had its time, and this replica is still stranded. */
+  #mustGiveWay({ holderIdentity }: JsonObject): boolean {
+    const { isStranded = () => false, logger, name } = this.#options;
+    if (typeof holderIdentity !== 'string' || !isStranded()) {
+      this.#strandedBy = undefined;
+      return false;
+    }
+    if (this.#strandedBy?.holder !== holderIdentity) {
+      this.#strandedBy = { holder: holderIdentity, sinceMs: performance.now() };
+    }
+    if (performance.now() - this.#strandedBy.sinceMs < this.#timing.strandedMs) return false;
+    logger.warn(
+      { lease: name, holder: holderIdentity },
+      'The lease is taken from a replica that does not do what this one needs',
+    );
+    this.#strandedBy = undefined;
+    return true;
   }
 
   /** It is ours, was given back, or its holder was not heard of for its whole duration. */

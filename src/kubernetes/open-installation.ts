@@ -6,6 +6,8 @@ import type { Clock } from '../admission/ports.ts';
 import { webhookConfigurations } from '../admission/webhook-configurations.ts';
 import { webhookHost } from '../admission/webhook-settings.ts';
 import type { WebhookSettings } from '../admission/webhook-settings.ts';
+import { HeardAuthorities } from '../certificates/heard-authorities.ts';
+import { OverlappingAuthorities } from '../certificates/overlapping-authorities.ts';
 import { defaultCertificateTimes } from '../certificates/renew-certificates.ts';
 import type { KeptCertificates } from '../certificates/renew-certificates.ts';
 import { ApiClient } from './api-client.ts';
@@ -31,10 +33,8 @@ export interface InstallationOptions {
   readonly settings: WebhookSettings;
   readonly pinning: boolean;
   readonly certificate: CertificateOrigin;
-  /** Whether this replica could answer with a certificate; one that cannot does not take the lease. */
+  /** Whether this replica could answer with a certificate: one that cannot does not take the lease, and nobody is sent to it. */
   readonly isAble: () => boolean;
-  /** Whether it can answer: nobody is sent to it before. */
-  readonly isReady: () => boolean;
   /** Whose status is written, where they have one. */
   readonly policies: Pick<LiveSource, 'objects' | 'snapshot'>;
   readonly restored: (kind: WebhookKind, change: WebhookChange) => void;
@@ -48,8 +48,10 @@ export interface Installation {
   readonly holdsLease: boolean;
   /** By kind, whether the webhook configuration stands as wanted; undefined while that is not known. */
   readonly webhooks: ReadonlyMap<WebhookKind, boolean> | undefined;
-  /** PEM of the authorities that the API server was told of; undefined while no webhook is registered. */
-  readonly toldAuthorities: string | undefined;
+  /** Whether every API server knows the authorities, PEM, or asks nobody: who serves by others is refused. */
+  knows(authorities: string): boolean;
+  /** Whether it knows those that this replica is to serve by. */
+  readonly isKnown: boolean;
   close(): Promise<void>;
 }
 
@@ -61,6 +63,7 @@ export function openInstallation(options: InstallationOptions): Installation {
     ...{ api, logger, namespace: releaseNamespace, name: settings.name },
     identity: `${hostname()}_${randomUUID()}`,
     isAble: options.isAble,
+    isStranded: () => isStranded,
   });
   const common = { api, lease, logger, timing: defaultWatchTiming };
   const certificates =
@@ -86,17 +89,28 @@ export function openInstallation(options: InstallationOptions): Installation {
           objects: () => policies.objects?.() ?? [],
           snapshot: () => policies.snapshot(),
         });
+  const overlap = new OverlappingAuthorities();
+  const heard = new HeardAuthorities();
+  let isKnown = false;
+  let isStranded = false;
   const webhooks = new WebhookKeeper({
     ...common,
     name: settings.name,
     ...{ service: settings.service, clusterRole: settings.clusterRole, releaseNamespace },
-    wanted: async () => {
-      if (!options.isReady()) return undefined;
-      const caPem =
+    isCalled: settings.url === undefined,
+    wanted: async ({ bundles, isNewHolder }) => {
+      const nowMs = clock.nowMs();
+      heard.saw(bundles, nowMs);
+      if (isNewHolder) overlap.takeOver(bundles, nowMs);
+      const own =
         certificate.kind === 'Provided' ? await certificate.authorities() : certificates?.authorities;
-      return caPem === undefined
-        ? undefined
-        : webhookConfigurations(settings, { caPem, releaseNamespace, pinning });
+      isKnown = own !== undefined && heard.know(own, nowMs);
+      isStranded = !isKnown;
+      if (own === undefined || !options.isAble()) return undefined;
+      return webhookConfigurations(settings, {
+        caPem: overlap.joined(own, nowMs),
+        ...{ releaseNamespace, pinning },
+      });
     },
     restored: options.restored,
   });
@@ -107,8 +121,9 @@ export function openInstallation(options: InstallationOptions): Installation {
     get webhooks() {
       return webhooks.standing;
     },
-    get toldAuthorities() {
-      return webhooks.toldAuthorities;
+    knows: (authorities) => heard.know(authorities, clock.nowMs()),
+    get isKnown() {
+      return isKnown;
     },
     close: async () => {
       await Promise.all([certificates?.close(), webhooks.close(), status?.close()]);

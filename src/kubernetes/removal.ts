@@ -17,15 +17,18 @@ export interface WebhookService {
 
 /**
  * Why webhook configurations that are missing stay away, as the end of a sentence; undefined when they do not.
+ * @param isCalled whether the API server calls the Service.
  * @throws RefwardenError `ClusterUnavailable`
  */
 export async function whyRemoved(
   api: ApiClient,
   { namespace, name }: WebhookService,
+  isCalled: boolean,
   signal: AbortSignal,
 ): Promise<string | undefined> {
   const found = await new NamedObject(api, serviceCollection(namespace, name)).read(signal);
-  // Whoever took it away took Refwarden away: nobody could be asked.
+  // Whoever took away what is called took Refwarden away: nobody could be asked.
+  if (found === undefined && !isCalled) return undefined;
   if (found === undefined) return `there is no Service ${name} in namespace ${namespace}`;
   return textsOf(found['metadata'], 'annotations')[webhooksAnnotation] === webhooksRemoved
     ? `Service ${name} says ${webhooksAnnotation}: ${webhooksRemoved}, until "kubectl annotate service ${name} --namespace ${namespace} ${webhooksAnnotation}-"`

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { BaseLogger } from 'pino';
 import { webhookGroupVersion } from '../admission/webhook-configurations.ts';
 import type { WebhookConfiguration } from '../admission/webhook-configurations.ts';
-import { toFailure } from '../failures/failure.ts';
+import { RefwardenError, toFailure } from '../failures/failure.ts';
 import type { Json, JsonObject } from '../oci/strict-json.ts';
 import type { ApiClient } from './api-client.ts';
 import { clusterRoleCollection, oneNamespaceCollection, webhookCollection } from './collection.ts';
@@ -27,16 +27,26 @@ export interface WebhookKeeperOptions {
   readonly name: string;
   /** Carries the mark of removal. */
   readonly service: WebhookService;
+  /** Whether the API server calls this Service: without it, nobody could be asked. */
+  readonly isCalled: boolean;
   /** When it is deleted, so are the configurations: what it guards could never start otherwise. */
   readonly releaseNamespace: string;
   /** The ClusterRole of the release: the configurations are deleted with it, even where nobody runs any more. */
   readonly clusterRole: string | undefined;
   /** What is to stand there; undefined while it is too early to be asked. */
-  readonly wanted: () => Promise<readonly WebhookConfiguration[] | undefined>;
+  readonly wanted: (now: Registered) => Promise<readonly WebhookConfiguration[] | undefined>;
   /** A configuration that stood was deleted or changed, and stands again. */
   readonly restored: (kind: WebhookKind, change: WebhookChange) => void;
   readonly timing: WatchTiming;
   readonly logger: BaseLogger;
+}
+
+/** What stands. */
+export interface Registered {
+  /** PEM that each webhook is called by; empty when none stands. */
+  readonly bundles: readonly string[];
+  /** Who wrote it before was another replica, or nobody. */
+  readonly isNewHolder: boolean;
 }
 
 interface Kept {
@@ -57,9 +67,11 @@ export class WebhookKeeper {
   readonly #namespace: Reflector;
   readonly #closing = new AbortController();
   readonly #problems: ProblemLog;
+  readonly #ownerProblems: ProblemLog;
   readonly #events: EventRecorder;
-  /** Undefined until the first writing. */
-  #owner: { readonly is: Owner | undefined } | undefined;
+  /** Undefined where there is none, and until it could be read. */
+  #owner: Owner | undefined;
+  #wasHolder = false;
   #whyRemoved: string | undefined;
   /** The release namespace is being deleted, which nobody can call off. */
   #isEnding = false;
@@ -68,6 +80,10 @@ export class WebhookKeeper {
   constructor(options: WebhookKeeperOptions) {
     this.#options = options;
     this.#problems = new ProblemLog(options.logger, 'The webhooks cannot be kept');
+    this.#ownerProblems = new ProblemLog(
+      options.logger,
+      'The webhooks belong to nobody, and outlive the release',
+    );
     this.#events = new EventRecorder(options.api, options.logger);
     this.#waker = new Waker(() => this.#reconcile());
     this.#kept = new Map([
@@ -84,16 +100,12 @@ export class WebhookKeeper {
     this.#waker.wake();
   }
 
-  /** By kind, whether the configuration stands as wanted; undefined while that is not known. */
+  /**
+   * By kind, whether the configuration stands as wanted. Undefined while that is not known, and without the lease: who did not write
+   * knows neither what the API server makes of it nor which authorities others serve by.
+   */
   get standing(): ReadonlyMap<WebhookKind, boolean> | undefined {
-    return this.#standing;
-  }
-
-  /** PEM of the authorities that every webhook which stands is called by; undefined when none stands. */
-  get toldAuthorities(): string | undefined {
-    const found = [...this.#kept.values()].flatMap((kept) => (kept.found === undefined ? [] : [kept.found]));
-    const [first, ...others] = found.flatMap(caBundlesOf);
-    return others.every((bundle) => bundle === first) ? first : '';
+    return this.#options.lease.isHeld ? this.#standing : undefined;
   }
 
   async close(): Promise<void> {
@@ -139,11 +151,20 @@ export class WebhookKeeper {
 
   /** Every replica compares, so that each knows what was right; the holder of the lease alone writes. */
   async #reconcile(): Promise<void> {
-    if (![...this.#kept.values()].every(({ reflector }) => reflector.isSynced)) return;
+    if (this.#isEnding) {
+      await this.#withdraw();
+      return;
+    }
+    const kept = [...this.#kept.values()];
+    if (!kept.every(({ reflector }) => reflector.isSynced)) return;
     try {
-      const wanted = await this.#options.wanted();
+      const { isHeld } = this.#options.lease;
+      const isNewHolder = isHeld && !this.#wasHolder;
+      const bundles = kept.flatMap(({ found }) => (found === undefined ? [] : caBundlesOf(found)));
+      const wanted = await this.#options.wanted({ bundles, isNewHolder });
+      this.#wasHolder = isHeld;
       if (wanted === undefined) return;
-      if (this.#options.lease.isHeld) this.#owner ??= await this.#readOwner();
+      if (isHeld) this.#owner ??= await this.#readOwner();
       const standing = new Map(wanted.map(({ kind }) => [kind, false]));
       this.#standing = standing;
       for (const [kind, kept] of this.#kept) {
@@ -164,7 +185,7 @@ export class WebhookKeeper {
     configuration: WebhookConfiguration | undefined,
   ): Promise<boolean> {
     const { lease, logger, name } = this.#options;
-    const wanted = configuration && { configuration, owner: this.#owner?.is };
+    const wanted = configuration && { configuration, owner: this.#owner };
     const change = webhookChange(wanted, kept.found, kept.answered);
     if (change === undefined) {
       kept.right = kept.found?.['webhooks'];
@@ -183,7 +204,7 @@ export class WebhookKeeper {
       }
       // The garbage collector deletes what an owner of old owned.
       this.#owner = await this.#readOwner();
-      return this.#write(kind, kept, { ...wanted, owner: this.#owner.is }, change);
+      return this.#write(kind, kept, { ...wanted, owner: this.#owner }, change);
     }
     return this.#write(kind, kept, wanted, change);
   }
@@ -250,11 +271,11 @@ export class WebhookKeeper {
 
   /** Asked before what is missing is written only: that is rare. Where it cannot be read, what was last known holds. */
   async #isRemoved(): Promise<boolean> {
-    const { api, logger, service, name } = this.#options;
+    const { api, logger, service, isCalled, name } = this.#options;
     const { signal } = this.#closing;
     if (this.#isEnding) return true;
     try {
-      const why = await whyRemoved(api, service, signal);
+      const why = await whyRemoved(api, service, isCalled, signal);
       if (why !== undefined && why !== this.#whyRemoved) {
         const message = `The webhooks ${name} stay away, and nothing is judged: ${why}.`;
         logger.warn(message);
@@ -268,23 +289,23 @@ export class WebhookKeeper {
   }
 
   /** Without it the webhooks are registered all the same: they guard the cluster. */
-  async #readOwner(): Promise<{ is: Owner | undefined }> {
-    const { api, clusterRole: name, logger } = this.#options;
-    if (name === undefined) return { is: undefined };
+  async #readOwner(): Promise<Owner | undefined> {
+    const { api, clusterRole: name } = this.#options;
+    if (name === undefined) return undefined;
     const { signal } = this.#closing;
     try {
       const found = await new NamedObject(api, clusterRoleCollection(name)).read(signal);
       const uid = found && uidOf(found);
-      if (uid !== undefined) {
-        return { is: { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole', name, uid } };
+      if (uid === undefined) {
+        throw new RefwardenError('ClusterUnavailable', `There is no ClusterRole ${name}.`);
       }
-      logger.warn(`The webhooks belong to nobody, and outlive the release: there is no ClusterRole ${name}.`);
+      this.#ownerProblems.succeeded();
+      return { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole', name, uid };
     } catch (cause) {
       if (signal.aborted) throw cause;
-      const { code, message } = toFailure(cause);
-      logger.warn({ cause, code }, `The webhooks belong to nobody, and outlive the release: ${message}`);
+      this.#ownerProblems.failed(cause);
+      return undefined;
     }
-    return { is: undefined };
   }
 
   /** Any replica does, at once: its rights go with the namespace. */
@@ -294,8 +315,11 @@ export class WebhookKeeper {
     if (!this.#isEnding) {
       logger.warn(`Namespace ${releaseNamespace} is being deleted: the webhooks ${name} go with it.`);
     }
+    const isFirst = !this.#isEnding;
     this.#isEnding = true;
-    const removals = [...this.#kept.values()].map(({ object }) => object.remove(signal));
+    const removals = [...this.#kept.values()]
+      .filter(({ found }) => isFirst || found !== undefined)
+      .map(({ object }) => object.remove(signal));
     for (const result of await Promise.allSettled(removals)) {
       if (result.status === 'rejected' && !signal.aborted) this.#problems.failed(result.reason);
     }

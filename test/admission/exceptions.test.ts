@@ -253,14 +253,18 @@ describe('an exception', () => {
     expect(verdict.outcome).toBe('admitted');
     const partly = [{ name: 'prod', requirements: ['sbom'] }];
     const half = snapshotOf(prod(), exception('a', { images: [imageText], policies: partly }), hotfix());
-    expect((await decideOn(pod([imageText]), { policies: half }, { mustBePinned: true })).allowed).toBe(false);
+    expect((await decideOn(pod([imageText]), { policies: half }, { mustBePinned: true })).allowed).toBe(
+      false,
+    );
   });
 
   it('T23 from one of several policies that do not parse leaves the others in force', async () => {
-    const policies = compile([hotfix({ policies: [{ name: 'z', requirements: ['All'] }] })], 'Admit', undefined, [
-      unreadable('a'),
-      unreadable('z'),
-    ]);
+    const policies = compile(
+      [hotfix({ policies: [{ name: 'z', requirements: ['All'] }] })],
+      'Admit',
+      undefined,
+      [unreadable('a'), unreadable('z')],
+    );
     const verdict = await decideOn(pod([byDigest]), { policies });
     expect(verdict.outcome).toBe('denied');
     expect(verdict.images[0]?.checks.map(({ policy, outcome }) => `${policy} ${outcome}`)).toEqual([

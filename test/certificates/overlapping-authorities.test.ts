@@ -3,7 +3,7 @@ import { OverlappingAuthorities } from '../../src/certificates/overlapping-autho
 import { parseCertificates, toPem } from '../../src/certificates/pem-bundle.ts';
 import { createTestAuthority } from '../support/tls-certificates.ts';
 
-const times = { keptMs: 1000, heardMs: 100 };
+const keptMs = 1000;
 let pems: string[];
 
 beforeAll(async () => {
@@ -19,7 +19,7 @@ const numbers = (bundle: string): number[] =>
 
 describe('OverlappingAuthorities', () => {
   it('tells of what was provided until a while ago, after what is provided now', () => {
-    const overlap = new OverlappingAuthorities(times);
+    const overlap = new OverlappingAuthorities(keptMs);
     const [first = '', second = ''] = pems;
     expect(numbers(overlap.joined(first, 0))).toEqual([0]);
     expect(numbers(overlap.joined(first, 5000))).toEqual([0]);
@@ -31,7 +31,7 @@ describe('OverlappingAuthorities', () => {
   });
 
   it('takes one that is provided again for current', () => {
-    const overlap = new OverlappingAuthorities(times);
+    const overlap = new OverlappingAuthorities(keptMs);
     const [first = '', second = ''] = pems;
     overlap.joined(first, 0);
     overlap.joined(second, 500);
@@ -40,27 +40,26 @@ describe('OverlappingAuthorities', () => {
   });
 
   it('keeps every one that is provided, and four of before, the newest', () => {
-    const overlap = new OverlappingAuthorities(times);
+    const overlap = new OverlappingAuthorities(keptMs);
     for (const [at, pem] of pems.entries()) overlap.joined(pem, at);
     expect(numbers(overlap.joined(pems[6] ?? '', 7))).toEqual([6, 5, 4, 3, 2]);
     expect(numbers(overlap.joined(pems.join(''), 8))).toEqual([0, 1, 2, 3, 4, 5, 6]);
   });
 
-  it('says that they are heard of some time after all of them were told of', () => {
-    const overlap = new OverlappingAuthorities(times);
-    const [first = '', second = ''] = pems;
-    const heard = (told: string | undefined, nowMs: number): boolean =>
-      overlap.areHeard(first + second, told, nowMs);
-    expect(heard(first, 0)).toBe(false);
-    expect(heard(second + first, 200)).toBe(false);
-    expect(heard(second + first, 299)).toBe(false);
-    expect(heard(second + first, 300)).toBe(true);
-    expect(heard('', 301)).toBe(false);
-    expect(heard(second + first, 302)).toBe(false);
-    expect(heard(second + first, 402)).toBe(true);
-  });
-
-  it('waits for nobody where no webhook is registered', () => {
-    expect(new OverlappingAuthorities(times).areHeard(pems[0] ?? '', undefined, 0)).toBe(true);
+  it('takes over what whoever wrote before has told of, and keeps it as long', () => {
+    const overlap = new OverlappingAuthorities(keptMs);
+    const [first = '', second = '', third = ''] = pems;
+    overlap.joined(first, 0);
+    overlap.takeOver([first + second, second + third], 100);
+    expect(numbers(overlap.joined(first, 1099))).toEqual([0, 1, 2]);
+    expect(numbers(overlap.joined(first, 1100))).toEqual([0]);
+    const full = new OverlappingAuthorities(keptMs);
+    full.takeOver([pems.slice(0, 6).join('')], 0);
+    expect(numbers(full.joined(pems[6] ?? '', 1))).toEqual([6, 0, 1, 2, 3]);
+    // What was seen provided is not prolonged.
+    overlap.joined(second, 1200);
+    overlap.takeOver([first], 2000);
+    expect(numbers(overlap.joined(second, 2099))).toEqual([1, 0]);
+    expect(numbers(overlap.joined(second, 2100))).toEqual([1]);
   });
 });

@@ -92,6 +92,21 @@ describe('renewCertificates', () => {
     expect(replaced?.reason).toBe('A new certificate was issued: nobody who is trusted signed it.');
   });
 
+  it('issues anew a certificate of a clock that was ahead, by the authority that counts now', async () => {
+    // Past two thirds of the certificate, and of the authority.
+    for (const ahead of [61, 201]) {
+      const future = await made(first, ahead);
+      const mended = await made(await made(future, ahead + 61), 2);
+      expect(leafOf(mended).validFromDate.getTime()).toBeLessThanOrEqual(at(2));
+      const signer = authoritiesOf(mended)[signerOf(mended)];
+      expect(signer?.validFromDate.getTime()).toBeLessThanOrEqual(at(2));
+      // Whoever serves by what was made in the future stays trusted when its time comes.
+      for (const authority of authoritiesOf(future))
+        expect(mended.authorities).toContain(authority.toString());
+      expect(await renew(mended, 2)).toBeUndefined();
+    }
+  });
+
   it('goes on with a certificate that works when the key of its authority is lost', async () => {
     const next = await made({ ...first, authorityKey: '' }, 1);
     expect(next.certificate).toBe(first.certificate);

@@ -9,7 +9,7 @@ import { answerJson, paths } from './fake-api-server.ts';
 
 const name = 'refwarden';
 const namespace = 'refwarden-system';
-const timing = { durationMs: 1000, renewDeadlineMs: 600, retryMs: 50 };
+const timing = { durationMs: 1000, renewDeadlineMs: 600, retryMs: 50, strandedMs: 1200 };
 /** Not to be confused with a machine that is busy. */
 const patient = { ...timing, durationMs: 15_000 };
 
@@ -128,6 +128,38 @@ describe('Lease', () => {
     );
     cluster.api.fault = undefined;
     await held(lease);
+  });
+
+  it('is taken from a holder that leaves another stranded for long, and acted on when that one has noticed', async () => {
+    const first = start('first');
+    await held(first);
+    let isStranded = true;
+    const sinceMs = performance.now();
+    const second = start('second', { isStranded: () => isStranded });
+    await vi.waitFor(
+      () => {
+        expect(spec()['holderIdentity']).toBe('second');
+      },
+      { timeout: 4000, interval: 10 },
+    );
+    expect(performance.now() - sinceMs).toBeGreaterThan(timing.strandedMs);
+    expect(second.isHeld).toBe(false);
+    await held(first, false);
+    await held(second);
+    isStranded = false;
+    expect([first.isHeld, spec()['leaseTransitions']]).toEqual([false, 2]);
+    expect(log.lines().map(({ msg }) => msg)).toContain(
+      'The lease is taken from a replica that does not do what this one needs',
+    );
+  });
+
+  it('is left to a holder that mends what left another stranded', async () => {
+    await held(start('first'));
+    let round = 0;
+    // Never for long enough.
+    start('second', { isStranded: () => ++round % 10 !== 0 });
+    await sleep(timing.strandedMs * 2);
+    expect(spec()['holderIdentity']).toBe('first');
   });
 
   it('is not held by one whose write came too late', async () => {

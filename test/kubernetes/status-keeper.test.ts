@@ -42,7 +42,7 @@ async function open(options: Partial<ClusterOptions> = {}): Promise<LiveSource> 
   const source = await cluster.open({}, options);
   lease = new Lease({
     ...{ api: client, ...release, identity: 'this', isAble: () => true, logger: captureLog().log },
-    timing: { durationMs: 15_000, renewDeadlineMs: 10_000, retryMs: 100 },
+    timing: { durationMs: 15_000, renewDeadlineMs: 10_000, retryMs: 100, strandedMs: 60_000 },
   });
   return source;
 }

@@ -6,6 +6,7 @@ import { parseWebhookSettings } from '../../src/admission/webhook-settings.ts';
 import type { ApiClient } from '../../src/kubernetes/api-client.ts';
 import { defaultWatchTiming } from '../../src/kubernetes/watch-timing.ts';
 import { WebhookKeeper } from '../../src/kubernetes/webhook-keeper.ts';
+import type { Registered } from '../../src/kubernetes/webhook-keeper.ts';
 import { ClusterUnderTest } from './cluster-under-test.ts';
 import { answerJson, paths } from './fake-api-server.ts';
 import type { FakeObject } from './fake-api-server.ts';
@@ -21,6 +22,8 @@ let settings: string;
 let pinning: boolean;
 let caPem: string;
 let isReady: boolean;
+let isCalled: boolean;
+let seen: Registered[];
 const lease = { isHeld: true };
 let restored: string[];
 let log: { level: number; msg: string }[];
@@ -29,7 +32,7 @@ beforeEach(async () => {
   cluster = await ClusterUnderTest.start();
   client = await cluster.client();
   [settings, pinning, caPem, isReady, lease.isHeld] = [`clusterRole: ${name}`, true, 'PEM', true, true];
-  [restored, log] = [[], []];
+  [restored, log, seen, isCalled] = [[], [], [], true];
   cluster.api.put(paths.services, { metadata: { name, namespace: releaseNamespace } });
   cluster.api.put(paths.namespaces, { metadata: { name: releaseNamespace } });
   cluster.api.put(paths.clusterRoles, { metadata: { name } });
@@ -44,13 +47,16 @@ function open(): void {
   keeper = new WebhookKeeper({
     ...{ api: client, lease, name, releaseNamespace, timing: defaultWatchTiming },
     service: { namespace: releaseNamespace, name },
+    isCalled,
     clusterRole: parseWebhookSettings(settings).clusterRole,
-    wanted: () =>
-      Promise.resolve(
+    wanted: (now) => {
+      seen.push(now);
+      return Promise.resolve(
         isReady
           ? webhookConfigurations(parseWebhookSettings(settings), { caPem, releaseNamespace, pinning })
           : undefined,
-      ),
+      );
+    },
     restored: (kind, change) => restored.push(`${kind} ${change}`),
     logger: pino({}, { write: (line: string) => log.push(JSON.parse(line) as (typeof log)[number]) }),
   });
@@ -104,6 +110,22 @@ describe('WebhookKeeper registers', () => {
     expect(restored).toEqual([]);
   });
 
+  it('with the authorities of who wrote before, which it is told of once it holds the lease', async () => {
+    lease.isHeld = false;
+    const clientConfig = { caBundle: Buffer.from('PEM of before').toString('base64') };
+    cluster.api.put(paths.validating, { metadata: { name }, webhooks: [{ clientConfig }] });
+    open();
+    await until(() => {
+      expect(seen.at(-1)).toEqual({ bundles: ['PEM of before'], isNewHolder: false });
+    });
+    lease.isHeld = true;
+    await untilRegistered();
+    await rounds();
+    const asNew = seen.filter(({ isNewHolder }) => isNewHolder);
+    expect(asNew).toEqual([{ bundles: ['PEM of before'], isNewHolder: true }]);
+    expect(seen.at(-1)).toEqual({ bundles: ['PEM', 'PEM', 'PEM'], isNewHolder: false });
+  });
+
   it('nothing before there is somebody to ask, nor without the lease', async () => {
     isReady = false;
     open();
@@ -113,11 +135,11 @@ describe('WebhookKeeper registers', () => {
     lease.isHeld = false;
     await rounds();
     expect(cluster.api.writes).toEqual([]);
-    expect([...(keeper.standing?.values() ?? [])]).toEqual([false, false]);
+    expect(keeper.standing).toBeUndefined();
   });
 
   it.each([
-    ['no such ClusterRole', 404, 'there is no ClusterRole refwarden'],
+    ['no such ClusterRole', 404, 'There is no ClusterRole refwarden'],
     ['no right to read it', 403, 'The API server answered 403 to reading refwarden of clusterroles'],
   ])('without an owner where there is %s, and says so', async (_what, status, why) => {
     cluster.api.fault = ({ path }, response) => {
@@ -129,6 +151,24 @@ describe('WebhookKeeper registers', () => {
     await untilRegistered();
     expect(stored(paths.validating)?.metadata).not.toHaveProperty('ownerReferences');
     expect(messages().join('\n')).toContain(`The webhooks belong to nobody, and outlive the release: ${why}`);
+  });
+
+  it('with the owner that could not be read at first', async () => {
+    let refusals = 0;
+    cluster.api.fault = ({ path }, response) => {
+      if (!path.startsWith(paths.clusterRoles) || refusals === 3) return false;
+      refusals++;
+      answerJson(response, 500, {});
+      return true;
+    };
+    open();
+    await untilRegistered();
+    await until(() => {
+      for (const kind of kinds) {
+        expect(stored(kind)?.metadata).toMatchObject({ ownerReferences: [{ kind: 'ClusterRole', name }] });
+      }
+    });
+    expect(restored).toEqual([]);
   });
 
   it('none for pinning where pinning is off, and takes away one that stands', async () => {
@@ -191,8 +231,8 @@ describe('WebhookKeeper puts back', () => {
     change(paths.mutating, fields);
     await until(() => {
       expect(webhooksOf(paths.mutating)).toEqual(before);
+      expect(restored).toEqual(['MutatingWebhookConfiguration Changed']);
     });
-    expect(restored).toEqual(['MutatingWebhookConfiguration Changed']);
   });
 
   it('an owner that was taken off', async () => {
@@ -318,6 +358,13 @@ describe('WebhookKeeper leaves away', () => {
     expect(messages().join('\n')).toContain('there is no Service refwarden in namespace refwarden-system');
   });
 
+  it('nothing for want of a Service that the API server does not call', async () => {
+    isCalled = false;
+    cluster.api.delete(paths.services, name, releaseNamespace);
+    open();
+    await untilRegistered();
+  });
+
   it('what was removed, also when the Service can no longer be read', async () => {
     open();
     await untilRegistered();
@@ -359,5 +406,24 @@ describe('WebhookKeeper leaves away', () => {
     lease.isHeld = true;
     await rounds();
     expect(kinds.map(stored)).toEqual([undefined, undefined]);
+  });
+
+  it('those of a namespace that is being deleted, though deleting them failed at first', async () => {
+    open();
+    await untilRegistered();
+    let failed = 0;
+    cluster.api.fault = ({ method }, response) => {
+      if (method !== 'DELETE' || failed === 4) return false;
+      failed++;
+      answerJson(response, 500, {});
+      return true;
+    };
+    const ending = { name: releaseNamespace, deletionTimestamp: '2026-11-27T10:00:00Z' };
+    cluster.api.put(paths.namespaces, { metadata: ending as FakeObject['metadata'] });
+    await until(() => {
+      expect(kinds.map(stored)).toEqual([undefined, undefined]);
+    });
+    await rounds();
+    expect(writesOf(paths.validating).filter((write) => write.startsWith('DELETE')).length).toBeLessThan(5);
   });
 });
