@@ -2,6 +2,7 @@ import { failureCatalogue } from '../failures/catalogue.ts';
 import type { Failure } from '../failures/failure.ts';
 import { printable } from '../failures/printable.ts';
 import { shortDigest } from '../image/digest.ts';
+import { firstFlat } from './first-flat.ts';
 import type { Json } from '../oci/strict-json.ts';
 import type { Check, ImageVerdict, Verdict } from './verdict.ts';
 
@@ -28,6 +29,8 @@ export interface JsonPatchOperation {
 const maxMessageImages = 10;
 const maxChecksPerImage = 4;
 const maxAuditEntries = 100;
+/** Longest value of an audit annotation, characters: the API server logs them whole. */
+const maxAuditLength = 16_000;
 /** The API server passes on 4096 characters of them all together. */
 const maxWarnings = 500;
 /** Longest image and longest line shown, in characters; a workload may hold an image text of megabytes. */
@@ -137,7 +140,11 @@ function exceptedByTag(image: ImageVerdict): string[] {
 
 function auditAnnotations({ images }: Verdict): Record<string, string> {
   if (images.length === 0) return {};
-  const checks = images.flatMap(({ image, checks: all }) => all.map((check) => ({ image, check })));
+  const checks = firstFlat(
+    images,
+    ({ image, checks: all }) => all.slice(0, maxAuditEntries).map((check) => ({ image, check })),
+    maxAuditEntries,
+  );
   return {
     images: auditValue(images, ({ image, digest, outcome }) => ({
       image: shorten(image, maxImageLength),
@@ -164,8 +171,17 @@ export const pinAnnotations = (pins: readonly { from: string; to: string }[]): R
   pinned: auditValue(pins, ({ from, to }) => ({ image: shorten(from, maxImageLength), to })),
 });
 
-const auditValue = <T>(entries: readonly T[], describe: (entry: T) => object): string =>
-  JSON.stringify(entries.slice(0, maxAuditEntries).map(describe));
+function auditValue<T>(entries: readonly T[], describe: (entry: T) => object): string {
+  const shown: string[] = [];
+  let length = 0;
+  for (const entry of entries.slice(0, maxAuditEntries)) {
+    const text = JSON.stringify(describe(entry));
+    length += text.length + 1;
+    if (length > maxAuditLength) break;
+    shown.push(text);
+  }
+  return `[${shown.join(',')}]`;
+}
 
 const shorten = (text: string, maxLength: number): string =>
   text.length > maxLength ? `${text.slice(0, maxLength)}...` : text;

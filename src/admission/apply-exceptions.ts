@@ -32,8 +32,7 @@ export async function applyExceptions(
     digest === undefined ? [reference, tag] : ([{ ...reference, digest }, 'proven'] as const);
   const excepted = new Map<CompiledPolicy, ExceptedPolicy>();
   for (const policy of policies) {
-    if (turn.isOver()) await turn.next();
-    excepted.set(policy, exceptPolicy(policy, exceptions, image, worth));
+    excepted.set(policy, await turn.do(() => exceptPolicy(policy, exceptions, image, worth)));
   }
   return { excepted, digest };
 }

@@ -2,6 +2,7 @@ import { failure, toFailure } from '../failures/failure.ts';
 import type { Failure } from '../failures/failure.ts';
 import { Turn } from '../image/turns.ts';
 import { exceptionsInForce } from '../policy/exceptions.ts';
+import type { PolicySnapshot } from '../policy/snapshot.ts';
 import type { VerifyPorts } from './verify-candidate.ts';
 import { judgeImage } from './judge-image.ts';
 import { mapBounded } from './map-bounded.ts';
@@ -60,6 +61,9 @@ export async function decide(
 /** Most images of one workload that are judged at once. */
 const maxImagesAtOnce = 8;
 
+/** Most checks of one workload by the policies of its own namespace: each is told of, logged and counted. */
+const maxOwnChecks = 8192;
+
 interface Judgement {
   readonly images: readonly ImageVerdict[];
   readonly failure?: Failure;
@@ -79,6 +83,8 @@ async function judgeWorkload(
   const labels = await readNamespaceLabels(snapshot, workload, ports.namespaces, signal);
   const scopeFor = scopePolicies(snapshot, workload, labels);
   const { kind, namespace, name } = workload;
+  const problem = tooManyChecks(workload, snapshot);
+  if (problem !== undefined) return { images: [], failure: problem };
   const about = {
     workload: { kind, namespace, name },
     namespaceObject: { metadata: { name: namespace, labels: 'code' in labels ? {} : labels.known } },
@@ -88,12 +94,23 @@ async function judgeWorkload(
   const means = {
     ...{ ports, access, exceptions },
     mustBePinned: mustBePinned && !workload.isTemplate,
-    turn: new Turn(signal),
+    turn: new Turn(namespace, signal),
   };
   const images = await mapBounded(workload.images, maxImagesAtOnce, (image) =>
     judgeImage(image, scopeFor, about, means),
   );
   return { images };
+}
+
+/** Why the workload is not judged: a tenant brings images and policies alike. */
+function tooManyChecks({ images, namespace }: Workload, { index }: PolicySnapshot): Failure | undefined {
+  const own = index.byNamespace.get(namespace)?.all ?? [];
+  const requirements = own.reduce((sum, policy) => sum + policy.requirements.length, 0);
+  if (images.length * requirements <= maxOwnChecks) return undefined;
+  return failure(
+    'WorkloadInvalid',
+    `${images.length} images and ${requirements} requirements of the ArtifactPolicies of namespace ${namespace} are more than ${maxOwnChecks} checks: bring fewer images at a time, or unite requirements.`,
+  );
 }
 
 /** Denied for certain as soon as one blocking check failed; inconclusive when only faults stand in the way. */

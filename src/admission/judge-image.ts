@@ -4,7 +4,7 @@ import type { Digest } from '../image/digest.ts';
 import { formatImageReference, parseImageReference } from '../image/reference.ts';
 import type { ImageReference } from '../image/reference.ts';
 import { selectsImage } from '../policy/match.ts';
-import type { CompiledPolicy } from '../policy/snapshot.ts';
+import type { CompiledPolicy, CompiledRequirement } from '../policy/snapshot.ts';
 import { applyExceptions } from './apply-exceptions.ts';
 import type { ExceptedPolicies } from './apply-exceptions.ts';
 import { checkAll, excepted, notPassed, unmatched } from './checks.ts';
@@ -131,7 +131,7 @@ async function checkImage(
   { reference, digest: known }: { readonly reference: ImageReference; readonly digest: Digest | undefined },
   matching: readonly CompiledPolicy[],
   about: WorkloadContext,
-  { ports, access: openAccess }: JudgingMeans,
+  { ports, access: openAccess, turn }: JudgingMeans,
 ): Promise<Pick<ImageVerdict, 'lookedAt'> & { digest: Digest | undefined; checks: Check[] }> {
   let digest = known;
   let findings: ReadonlyMap<CompiledPolicy, ImageFindings> = new Map();
@@ -149,11 +149,12 @@ async function checkImage(
     }
   }
   const nowMs = ports.clock.nowMs();
-  const checks = matching.flatMap((policy) =>
-    policy.requirements.map((requirement) =>
-      judgeRequirement(policy, requirement, reference, findings.get(policy) ?? fault, nowMs),
-    ),
-  );
+  const checks: Check[] = [];
+  for (const policy of matching) {
+    const judge = (requirement: CompiledRequirement): Check =>
+      judgeRequirement(policy, requirement, reference, findings.get(policy) ?? fault, nowMs);
+    checks.push(...(await turn.do(() => policy.requirements.map(judge))));
+  }
   return { digest, checks, ...lookedAtFor([...findings.values()]) };
 }
 

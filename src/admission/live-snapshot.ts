@@ -1,4 +1,5 @@
 import type { BaseLogger } from 'pino';
+import { installation, Turn } from '../image/turns.ts';
 import { compilePolicies } from '../policy/compile.ts';
 import type { UnreadablePolicy } from '../policy/compile.ts';
 import { ExpressionChecks } from '../policy/expression-checks.ts';
@@ -54,7 +55,7 @@ export class LiveSnapshot {
   async #compile(): Promise<PolicySnapshot> {
     const { read, configMap, trustFor, noMatch, maxExceptionMs, logger } = this.#options;
     const { resources, unreadable } = read();
-    await this.#checks.prepare(resources);
+    await this.#checks.prepare(resources, new Turn(installation));
     const support = { ...trustFor(configMap), checkExpression: this.#checks.of };
     const before = this.#current;
     const snapshot = compilePolicies(resources, support, { noMatch, maxExceptionMs, unreadable });

@@ -68,7 +68,7 @@ async function resolvePins(
   const labels = await readNamespaceLabels(snapshot, workload, ports.namespaces, signal);
   const scopeFor = scopePolicies(snapshot, workload, labels);
   const access = openAccess(workload, ports.credentials, signal, new RequestTrace());
-  const turn = new Turn(signal);
+  const turn = new Turn(workload.namespace, signal);
   const exceptions = exceptionsInForce(snapshot.exceptions, workload.namespace, ports.clock.nowMs());
   const isWanted = (reference: ImageReference): Promise<boolean> =>
     isToBePinned(reference, scopeFor(reference.registry), exceptions, turn);

@@ -1,6 +1,7 @@
 import { failure, toFailure } from '../failures/failure.ts';
 import type { Failure } from '../failures/failure.ts';
 import { secondText } from '../failures/time-text.ts';
+import { Turn } from '../image/turns.ts';
 import { isJsonObject } from '../oci/strict-json.ts';
 import type { JsonObject } from '../oci/strict-json.ts';
 import { compileIssuer } from '../policy/compile-issuer.ts';
@@ -59,7 +60,8 @@ export async function reviewResource(
     const where = request.namespace === '' ? 'cluster' : `namespace ${request.namespace}`;
     const metadata = { ...(object['metadata'] as JsonObject), ...named(request) };
     const resource = parseResource({ ...object, apiVersion: groupVersion, kind: kind.kind, metadata }, where);
-    const { refusal, warnings } = await look(resource, oldObject, ports, signal);
+    const turn = new Turn(request.namespace, signal);
+    const { refusal, warnings } = await look(resource, oldObject, ports, turn);
     return refusal === undefined ? { ...unchanged, warnings } : refusedResource(refusal);
   } catch (error) {
     return refusedResource(toFailure(error));
@@ -81,7 +83,7 @@ async function look(
   resource: Resource,
   old: JsonObject | undefined,
   ports: ResourceReviewPorts,
-  signal: AbortSignal,
+  turn: Turn,
 ): Promise<Findings> {
   const snapshot = ports.snapshot();
   if (isPolicy(resource)) {
@@ -90,7 +92,7 @@ async function look(
     if (beyond !== undefined) return { refusal: beyond, warnings: [] };
     const support = ports.support();
     const checks = new ExpressionChecks(support.checkExpression);
-    await checks.prepare([resource], signal);
+    await checks.prepare([resource], turn);
     const issuers = snapshot?.issuers ?? new Map<string, never>();
     const policy = compilePolicy(resource, issuers, { ...support, checkExpression: checks.of });
     return sort(notReadyOf(policy).map(({ requirement, failure }) => ({ ...failure, where: requirement })));

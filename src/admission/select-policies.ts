@@ -26,7 +26,6 @@ async function* selecting(
   turn: Turn,
 ): AsyncGenerator<CompiledPolicy, void> {
   for (const policy of policies) {
-    if (turn.isOver()) await turn.next();
-    if (holds(policy)) yield policy;
+    if (await turn.do(() => holds(policy))) yield policy;
   }
 }

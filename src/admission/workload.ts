@@ -99,16 +99,32 @@ export function readWorkload(request: AdmissionRequest): Workload {
   }
   // Read from what is stored: the new object may claim anything.
   if (operation === 'UPDATE' && oldObject !== undefined && isBeingDeleted(oldObject)) return nothingNew;
-  const known = new Set(
-    operation === 'UPDATE' && oldObject !== undefined
-      ? readImages(oldObject, source.path).map(({ image }) => image)
-      : [],
-  );
+  const before = operation === 'UPDATE' && oldObject !== undefined ? readImages(oldObject, source.path) : [];
   return {
     ...workload,
-    images: readImages(object, source.path).filter(({ image }) => !known.has(image)),
+    images: newImages(readImages(object, source.path), before),
     pull: readPullSecrets(podSpec(object, source.path, source.path.join('.')) ?? {}),
   };
+}
+
+/**
+ * What an update does not keep. No controller adds ephemeral containers: one that is new is judged, though another container has its
+ * image, for a tag may mean something else by now.
+ */
+function newImages(images: readonly WorkloadImage[], before: readonly WorkloadImage[]): WorkloadImage[] {
+  const known = new Map(before.map(({ image, fields }) => [image, fields]));
+  return images.flatMap(({ image, fields }) => {
+    const keptFields = known.get(image);
+    const added =
+      keptFields === undefined
+        ? fields
+        : fields.filter(
+            ({ role, name }) =>
+              role === 'ephemeralContainer' &&
+              !keptFields.some((kept) => kept.role === role && kept.name === name),
+          );
+    return added.length === 0 ? [] : [{ image, fields: added }];
+  });
 }
 
 /** Read as the kubelet reads them: what is not a name is none. */

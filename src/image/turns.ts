@@ -1,52 +1,130 @@
-import { setImmediate as nextTurnOfLoop } from 'node:timers/promises';
 import { failureCatalogue } from '../failures/catalogue.ts';
 import { RefwardenError } from '../failures/failure.ts';
 
-/** Long work goes on this long in one turn of the event loop before whatever else is due, milliseconds. */
-const turnMs = 5;
+/** One owner works this long in one turn of the event loop before whatever else is due, milliseconds. */
+const ownerMs = 5;
+/** All of them together, milliseconds. */
+const allMs = 20;
 
-/** When long work, whoever it is of, began in this turn of the event loop: there is one thread. */
-let beganMs: number | undefined;
+/** The owner of what is of no tenant. */
+export const installation = '';
 
-/** One that waits goes on in each turn of the event loop. */
-let lastTurn: Promise<unknown> = Promise.resolve();
+/** Whoever waits, by owner. */
+interface Line {
+  /** In this turn of the event loop, milliseconds. */
+  spentMs: number;
+  /** Who goes on in this turn of the event loop. */
+  admitted: Turn | undefined;
+  /** Number of the turn of the event loop in which it was served last; who comes anew is as one served in the last. */
+  servedIn: number;
+  /** First come, first served; a Map so that whoever has left can go. */
+  readonly waiting: Map<Turn, () => void>;
+}
 
-/** Work that may take long: it goes on in turns, so that it holds up nobody however much of it there is. */
+/** There is one thread. */
+const lines = new Map<string, Line>();
+let turnNumber = 0;
+let spentMs = 0;
+let isBegun = false;
+
+/**
+ * Work that may take long: it goes on in turns, so that it holds up nobody however much of it there is. Each owner, a tenant, has
+ * a line of its own: who brings much waits for itself, and who brings little waits for nobody.
+ */
 export class Turn {
+  readonly #owner: string;
   readonly #signal: AbortSignal | undefined;
+  /** All work of this turn shares a place in the line. */
+  #place: Promise<void> | undefined;
 
   /** @param signal ends the work. */
-  constructor(signal?: AbortSignal) {
+  constructor(owner: string, signal?: AbortSignal) {
+    this.#owner = owner;
     this.#signal = signal;
   }
 
-  /** Whether it is time for {@link next}. */
-  isOver(): boolean {
-    return performance.now() - begin() >= turnMs;
+  /**
+   * Does a piece of work, some milliseconds at most, after waiting for its turn where that is due.
+   * @throws RefwardenError `DeadlineExceeded` when the signal aborts while it waits, and what the work throws.
+   */
+  async do<T>(work: () => T): Promise<T> {
+    begin();
+    let line = lineOf(this.#owner);
+    while (this.#mustWait(line)) {
+      this.#place ??= this.#wait(line).finally(() => {
+        this.#place = undefined;
+      });
+      await this.#place;
+      line = lineOf(this.#owner);
+    }
+    const beganMs = performance.now();
+    try {
+      return work();
+    } finally {
+      const tookMs = performance.now() - beganMs;
+      line.spentMs += tookMs;
+      spentMs += tookMs;
+      line.servedIn = turnNumber;
+    }
   }
 
-  /**
-   * Waits for the next turn.
-   * @throws RefwardenError `DeadlineExceeded` when the signal has aborted.
-   */
-  async next(): Promise<void> {
-    const turn = lastTurn.then(() => nextTurnOfLoop());
-    lastTurn = turn;
-    await turn;
-    if (this.#signal?.aborted === true) {
-      throw new RefwardenError('DeadlineExceeded', failureCatalogue.DeadlineExceeded.summary);
+  #mustWait(line: Line): boolean {
+    if (line.spentMs >= ownerMs) return true;
+    return line.admitted !== this && (line.waiting.size > 0 || spentMs >= allMs);
+  }
+
+  async #wait({ waiting }: Line): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<undefined>();
+    const leave = (): void => {
+      waiting.delete(this);
+      reject(new RefwardenError('DeadlineExceeded', failureCatalogue.DeadlineExceeded.summary));
+    };
+    waiting.set(this, () => {
+      resolve(undefined);
+    });
+    if (this.#signal?.aborted === true) leave();
+    else this.#signal?.addEventListener('abort', leave, { once: true });
+    try {
+      await promise;
+    } finally {
+      this.#signal?.removeEventListener('abort', leave);
     }
-    begin();
   }
 }
 
-/** @returns when it began. */
-function begin(): number {
-  if (beganMs === undefined) {
-    beganMs = performance.now();
-    setImmediate(() => {
-      beganMs = undefined;
-    });
+function lineOf(owner: string): Line {
+  let line = lines.get(owner);
+  if (line === undefined) {
+    line = { spentMs: 0, admitted: undefined, servedIn: turnNumber - 1, waiting: new Map() };
+    lines.set(owner, line);
   }
-  return beganMs;
+  return line;
+}
+
+function begin(): void {
+  if (isBegun) return;
+  isBegun = true;
+  setImmediate(nextTurn);
+}
+
+/** In a new turn of the event loop: a few of those that wait go on, each of another owner, who waited longest first. */
+function nextTurn(): void {
+  isBegun = false;
+  spentMs = 0;
+  turnNumber++;
+  for (const [owner, line] of lines) {
+    line.spentMs = 0;
+    line.admitted = undefined;
+    if (line.waiting.size === 0) lines.delete(owner);
+  }
+  const inOrder = [...lines.values()].sort((one, other) => one.servedIn - other.servedIn);
+  for (const line of inOrder.slice(0, allMs / ownerMs)) {
+    const [first] = line.waiting;
+    if (first === undefined) continue;
+    const [turn, goOn] = first;
+    line.waiting.delete(turn);
+    line.admitted = turn;
+    goOn();
+  }
+  if (lines.size > 0) begin();
 }

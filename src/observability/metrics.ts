@@ -133,10 +133,8 @@ export function createMetrics(sources: MetricSources): Metrics {
       reviews.inc({ outcome: verdict.outcome, kind: knownKinds.has(kind) ? kind : other });
       duration.observe(verdict.durationMs / 1000);
       roundTrips.observe(verdict.requests.sequential);
-      for (const check of verdict.images.flatMap((image) => image.checks)) {
-        const { policy, code = 'none', mode } = check;
-        const outcome = check.exemption === undefined ? check.outcome : 'excepted';
-        checks.inc({ policy: boundedPolicyLabel(policy), outcome, code, mode });
+      for (const { labels, count } of countChecks(verdict)) {
+        checks.inc({ ...labels, policy: boundedPolicyLabel(labels.policy) }, count);
       }
     },
     recordRefusal(code) {
@@ -151,6 +149,26 @@ export function createMetrics(sources: MetricSources): Metrics {
     },
     text: () => registry.metrics(),
   };
+}
+
+interface CountedChecks {
+  readonly labels: Readonly<Record<'policy' | 'outcome' | 'code' | 'mode', string>>;
+  count: number;
+}
+
+/** Those with the same labels together: most of many images have the same. */
+function countChecks({ images }: Verdict): Iterable<CountedChecks> {
+  const counted = new Map<string, CountedChecks>();
+  for (const { policy, outcome: ofCheck, exemption, code = 'none', mode } of images.flatMap(
+    (image) => image.checks,
+  )) {
+    const outcome = exemption === undefined ? ofCheck : 'excepted';
+    const key = `${policy} ${outcome} ${code} ${mode}`;
+    const known = counted.get(key);
+    if (known === undefined) counted.set(key, { labels: { policy, outcome, code, mode }, count: 1 });
+    else known.count++;
+  }
+  return counted.values();
 }
 
 function registerSources(sources: MetricSources, registers: Registry[]): void {

@@ -1,4 +1,5 @@
 import type { BaseLogger } from 'pino';
+import { firstFlat } from '../admission/first-flat.ts';
 import type { VerdictRecorder } from '../admission/ports.ts';
 import type { ImageVerdict, Verdict } from '../admission/verdict.ts';
 import { timeText } from '../failures/time-text.ts';
@@ -25,8 +26,14 @@ export function createVerdictRecorder({ logger, metrics }: VerdictRecorderOption
 
 function verdictFields(verdict: Verdict): Record<string, unknown> {
   const { workload, images, failure } = verdict;
-  const checks = images.flatMap((image) => image.checks);
-  const codes = [failure?.code, ...checks.map(({ code }) => code)].filter((code) => code !== undefined);
+  const codes = new Set<string>(failure === undefined ? [] : [failure.code]);
+  const policies = new Set<string>();
+  for (const { checks } of images) {
+    for (const { code, policy } of checks) {
+      if (code !== undefined) codes.add(code);
+      policies.add(policy);
+    }
+  }
   return {
     outcome: verdict.outcome,
     kind: workload.kind,
@@ -38,11 +45,11 @@ function verdictFields(verdict: Verdict): Record<string, unknown> {
       outcome,
     })),
     ...(images.length > maxNamed ? { imagesNotShown: images.length - maxNamed } : {}),
-    codes: [...new Set(codes)].slice(0, maxNamed),
-    policies: [...new Set(checks.map(({ policy }) => policy))].slice(0, maxNamed),
-    notPassed: images.flatMap(notPassed).slice(0, maxNamed),
-    ...someOf('tolerated', images.flatMap(tolerated)),
-    ...someOf('excepted', images.flatMap(exceptedOf)),
+    codes: [...codes].slice(0, maxNamed),
+    policies: [...policies].slice(0, maxNamed),
+    notPassed: firstFlat(images, notPassed, maxNamed),
+    ...someOf('tolerated', firstFlat(images, tolerated, maxNamed)),
+    ...someOf('excepted', firstFlat(images, exceptedOf, maxNamed)),
     ...(failure === undefined ? {} : { message: failure.message, cause: failure.cause }),
     requests: verdict.requests,
     durationMs: Math.round(verdict.durationMs * 10) / 10,
@@ -85,12 +92,13 @@ function exceptedOf({ image, reference, checks }: ImageVerdict): Record<string, 
 }
 
 const someOf = <T>(name: string, items: readonly T[]): Record<string, readonly T[]> =>
-  items.length === 0 ? {} : { [name]: items.slice(0, maxNamed) };
+  items.length === 0 ? {} : { [name]: items };
 
 /** Which image failed what, and why: an Audit policy is read here. */
 function notPassed({ image, reference, checks }: ImageVerdict): Record<string, unknown>[] {
   return checks
     .filter(({ outcome }) => outcome !== 'passed')
+    .slice(0, maxNamed)
     .map(({ policy, requirement, mode, outcome, code, message, cause }) => ({
       image: reference ?? image,
       policy,

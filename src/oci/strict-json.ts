@@ -8,8 +8,6 @@ export const maxJsonDepth = 128;
  * megabytes of `{},{},{}` would fill the memory.
  */
 const maxJsonValues = 500_000;
-/** Most keys that are written with escapes: each has to be decoded to be compared, and no tool writes many. */
-const maxEscapedKeys = 10_000;
 
 export type Json = null | boolean | number | string | Json[] | JsonObject;
 export interface JsonObject {
@@ -89,7 +87,6 @@ function scanJson(text: string, maxValues: number): string | undefined {
   const open: (Set<string> | undefined)[] = []; // a Set of keys seen for an object, undefined for an array
   let expectKey = false;
   let values = 1;
-  let escapedKeys = 0;
   for (let i = 0; i < text.length; i++) {
     const c = text.charCodeAt(i);
     if (c === quote) {
@@ -104,7 +101,6 @@ function scanJson(text: string, maxValues: number): string | undefined {
       const keys = open.at(-1);
       if (expectKey && keys !== undefined) {
         expectKey = false;
-        if (escaped && ++escapedKeys > maxEscapedKeys) return `has more than ${maxEscapedKeys} escaped keys`;
         const key = decodeKey(text.slice(start, i), escaped);
         if (key === undefined) return 'is not valid JSON';
         if (key === '__proto__') return 'has a key "__proto__"';

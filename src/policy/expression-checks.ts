@@ -1,4 +1,4 @@
-import { Turn } from '../image/turns.ts';
+import type { Turn } from '../image/turns.ts';
 import type { CheckedExpression, ExpressionScope } from './assertions.ts';
 import type { CheckExpression } from './compile-requirement.ts';
 import type { Failure } from '../failures/failure.ts';
@@ -21,15 +21,13 @@ export class ExpressionChecks {
 
   /**
    * Checks the expressions of the resources ahead of compiling them, and forgets all others.
-   * @throws RefwardenError `DeadlineExceeded` when the signal has aborted.
+   * @throws RefwardenError `DeadlineExceeded` when its signal has aborted.
    */
-  async prepare(resources: readonly Resource[], signal?: AbortSignal): Promise<void> {
+  async prepare(resources: readonly Resource[], turn: Turn): Promise<void> {
     const results = new Map<string, CheckedExpression | Failure>();
-    const turn = new Turn(signal);
     for (const [expression, scope] of expressionsOf(resources)) {
-      if (turn.isOver()) await turn.next();
       const key = keyOf(expression, scope);
-      results.set(key, results.get(key) ?? this.of(expression, scope));
+      results.set(key, results.get(key) ?? (await turn.do(() => this.of(expression, scope))));
     }
     this.#results = results;
   }

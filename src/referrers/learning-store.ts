@@ -94,9 +94,12 @@ export class LearningStore implements ContentStore {
 
   async #note(at: Repository, content: ManifestContent, access: RegistryAccess): Promise<void> {
     if (this.#noted.has(content)) return;
-    if (content.bytes.byteLength > largeDocumentBytes) await new Turn(access.signal).next();
-    this.#noted.add(content);
-    const document = parsed(content);
+    const isLarge = content.bytes.byteLength > largeDocumentBytes;
+    const read = (): ReturnType<typeof parsed> => {
+      this.#noted.add(content);
+      return parsed(content);
+    };
+    const document = isLarge ? await new Turn(access.tenant, access.signal).do(read) : read();
     if (document?.kind === 'index') this.#known.learn(at, content.digest, document, access);
   }
 

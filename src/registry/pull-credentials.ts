@@ -8,6 +8,11 @@ import type { DockerConfig } from './docker-config.ts';
 
 /** Most accounts that are tried for one repository. */
 const maxAlternatives = 4;
+/** Of all secrets of one workload together: whoever writes it writes them, and all is gone through for each review. */
+const maxBytes = 512 * 1024;
+const maxKeys = 1000;
+/** Each is matched against each repository. */
+const maxWildcards = 100;
 
 /** One account of those that may be the right one for a repository. */
 interface Alternative {
@@ -21,13 +26,8 @@ interface Alternative {
  * secret that does not parse is passed over, and said.
  */
 export function pullCredentials({ secrets, missing }: FoundSecrets, others: Credentials): Credentials {
-  const faults = [...missing];
-  const configs = secrets.flatMap((secret): DockerConfig[] => {
-    const config = parseOnce(secret);
-    if (typeof config !== 'string') return [config];
-    faults.push(config);
-    return [];
-  });
+  const { configs, faults } = parseWithinBounds(secrets);
+  faults.unshift(...missing);
   const entries = configs.flatMap(({ name, entries: own }) => own.map((entry) => ({ ...entry, name })));
   const find = entryFinder(entries.toSorted((one, other) => compareCredentialKeys(one.key, other.key)));
   const alternativesFor = rememberByRepository((registry, repository) => {
@@ -65,6 +65,39 @@ export function pullCredentials({ secrets, missing }: FoundSecrets, others: Cred
         : `None of the accounts of ${all.map(({ name }) => name).join(', ')} may read it.`;
     },
   };
+}
+
+/** In the order of the secrets; what is beyond the bounds is passed over. */
+function parseWithinBounds(secrets: readonly PullSecret[]): { configs: DockerConfig[]; faults: string[] } {
+  const configs: DockerConfig[] = [];
+  const faults: string[] = [];
+  const left = { bytes: maxBytes, keys: maxKeys, wildcards: maxWildcards };
+  for (const secret of secrets) {
+    if (secret.bytes.byteLength > left.bytes) {
+      faults.push(
+        `${secret.name} is passed over: with it, the pull secrets have more than ${maxBytes} bytes`,
+      );
+      continue;
+    }
+    left.bytes -= secret.bytes.byteLength;
+    const config = parseOnce(secret);
+    if (typeof config === 'string') {
+      faults.push(config);
+      continue;
+    }
+    const keys = config.entries.length;
+    const wildcards = config.entries.filter(({ key }) => key.hasWildcard).length;
+    if (keys > left.keys || wildcards > left.wildcards) {
+      faults.push(
+        `${secret.name} is passed over: with it, the pull secrets have more than ${maxKeys} keys, or ${maxWildcards} with *`,
+      );
+      continue;
+    }
+    left.keys -= keys;
+    left.wildcards -= wildcards;
+    configs.push(config);
+  }
+  return { configs, faults };
 }
 
 function whyNone(registry: string, configs: readonly DockerConfig[], faults: readonly string[]): string {

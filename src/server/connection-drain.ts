@@ -1,7 +1,9 @@
+import { STATUS_CODES } from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
+import { statusBody } from './status-body.ts';
 
 export interface DrainLimits {
   readonly lingerMs: number;
@@ -54,13 +56,10 @@ export class ConnectionDrain {
       socket.destroy();
       return;
     }
-    const [status, message] = clientErrors[error.code ?? ''] ?? [
-      '400 Bad Request',
-      'The request is not HTTP/1.1.',
-    ];
-    const body = JSON.stringify({ code: 'ReviewInvalid', message });
+    const [status, message] = clientErrors[error.code ?? ''] ?? [400, 'The request is not HTTP/1.1.'];
+    const body = JSON.stringify(statusBody(status, 'ReviewInvalid', message));
     const headers = `connection: close\r\ncontent-type: application/json\r\ncontent-length: ${body.length}`;
-    socket.write(`HTTP/1.1 ${status}\r\n${headers}\r\n\r\n${body}`);
+    socket.write(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${headers}\r\n\r\n${body}`);
     socket.destroySoon();
   }
 
@@ -79,7 +78,7 @@ export class ConnectionDrain {
   }
 }
 
-const clientErrors: Readonly<Record<string, readonly [string, string]>> = {
-  ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'The request did not arrive in time.'],
-  HPE_HEADER_OVERFLOW: ['431 Request Header Fields Too Large', 'The headers are too large.'],
+const clientErrors: Readonly<Record<string, readonly [status: number, message: string]>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: [408, 'The request did not arrive in time.'],
+  HPE_HEADER_OVERFLOW: [431, 'The headers are too large.'],
 };

@@ -1,9 +1,9 @@
 import type { Server as HttpsServer } from 'node:https';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { BaseLogger } from 'pino';
 import type { FailureCode } from '../failures/catalogue.ts';
-import { failure, RefwardenError, toFailure } from '../failures/failure.ts';
-import type { Failure } from '../failures/failure.ts';
+import { RefwardenError, toFailure } from '../failures/failure.ts';
+import { statusBody } from './status-body.ts';
 
 /** HTTP status of what is refused before there is a review to answer. Other codes are ours: 500. */
 const statuses: Partial<Record<FailureCode, number>> = {
@@ -22,29 +22,38 @@ export interface RefusalOptions {
   readonly log: BaseLogger;
 }
 
-/** Answers what reaches no handler, and what a handler throws, with `{code, message}` and nothing of its cause. */
+/** The same is logged this often at most, milliseconds. */
+const loggedEveryMs = 10_000;
+
+/** Answers what reaches no handler, and what a handler throws, with a `Status` and nothing of its cause. */
 export function refuseWithSentences(app: FastifyInstance<HttpsServer>, options: RefusalOptions): void {
-  const refused = (code: FailureCode, message: string): Failure => {
+  const loggedMs = new Map<FailureCode, number>();
+  const refuse = (reply: FastifyReply, status: number, code: FailureCode, message: string): FastifyReply => {
     options.refused(code);
-    return failure(code, message);
+    const nowMs = performance.now();
+    if (nowMs - (loggedMs.get(code) ?? -Infinity) >= loggedEveryMs) {
+      loggedMs.set(code, nowMs);
+      options.log.warn({ code, status }, `A request was refused without a verdict: ${message}`);
+    }
+    return reply.code(status).send(statusBody(status, code, message));
   };
   app.setNotFoundHandler((request, reply) => {
     const [path = ''] = request.url.split('?', 1);
     if (!options.paths.includes(path)) {
-      return reply.code(404).send(refused('ReviewInvalid', `Nothing is here. ${options.hint}`));
+      return refuse(reply, 404, 'ReviewInvalid', `Nothing is here. ${options.hint}`);
     }
     reply.header('allow', options.method);
-    return reply.code(405).send(refused('ReviewInvalid', `This method is not taken. ${options.hint}`));
+    return refuse(reply, 405, 'ReviewInvalid', `This method is not taken. ${options.hint}`);
   });
   app.setErrorHandler((error, _request, reply) => {
     if (isRequestError(error)) {
       const what = error.statusCode === 415 ? 'The content type is not application/json. ' : '';
-      return reply.code(error.statusCode).send(refused('ReviewInvalid', what + options.hint));
+      return refuse(reply, error.statusCode, 'ReviewInvalid', what + options.hint);
     }
     const { code, message } = toFailure(error);
     const status = statuses[code] ?? 500;
     if (status === 500) options.log.error({ cause: error }, 'A request failed');
-    return reply.code(status).send(refused(code, message));
+    return refuse(reply, status, code, message);
   });
 }
 

@@ -46,6 +46,12 @@ export const webhookLimits = {
   /** On close, milliseconds after which what still runs is cut off: past the longest review. */
   drainMs: 35_000,
 } as const;
+/**
+ * A connection with a larger answer is closed after it, bytes. A busy process may read the next request before it learns that such an
+ * answer is written; Node.js then pauses its parser, and fails that request (`HPE_PAUSED`).
+ */
+const maxKeptAnswerBytes = 48 * 1024;
+
 export type WebhookLimits = { readonly [Name in keyof typeof webhookLimits]: number };
 
 /** PEM texts; the certificate may be followed by its chain. */
@@ -121,9 +127,10 @@ export function createWebhookServer(options: WebhookServerOptions): WebhookServe
     refused: options.refused,
     log: options.log,
   });
-  app.addHook('onSend', (request, reply, _payload, done) => {
+  app.addHook('onSend', (request, reply, payload, done) => {
+    const isLarge = typeof payload === 'string' && Buffer.byteLength(payload) > maxKeptAnswerBytes;
     // What is left of a refused body must not be taken for the next request.
-    if (drain.draining || !request.raw.complete) reply.header('connection', 'close');
+    if (drain.draining || isLarge || !request.raw.complete) reply.header('connection', 'close');
     done();
   });
   // The framework's own JSON parser accepts duplicate keys: the endpoint takes the raw bytes.

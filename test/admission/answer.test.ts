@@ -196,5 +196,10 @@ describe('answerReview', () => {
     expect(JSON.parse(answer.auditAnnotations['images'] ?? '')).toHaveLength(100);
     expect(JSON.parse(answer.auditAnnotations['policies'] ?? '')).toHaveLength(100);
     expect(answerReview(sampleVerdict({ images: [] })).auditAnnotations).toEqual({});
+    const long = Array.from({ length: 300 }, () => sampleImage({ image: 'b'.repeat(400) }));
+    for (const value of Object.values(answerReview(sampleVerdict({ images: long })).auditAnnotations)) {
+      expect(value.length).toBeLessThanOrEqual(16_002);
+      expect((JSON.parse(value) as unknown[]).length).toBeGreaterThan(20);
+    }
   });
 });

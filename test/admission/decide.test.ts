@@ -354,6 +354,34 @@ describe('pinned', () => {
   });
 });
 
+describe('the policies of a namespace', () => {
+  const require = Array.from({ length: 16 }, (_, i) => ({ name: `pinned-${i}`, pinned: true }));
+  const own = Array.from({ length: 16 }, (_, i) =>
+    namespacedPolicy('shop', `p${i}`, { mode: 'Audit', require }),
+  );
+  const images = (count: number): string[] =>
+    Array.from({ length: count }, (_, i) => `ghcr.io/acme/app:${i}`);
+
+  it('T39 bring no more checks of one workload than a review has time for', async () => {
+    const policies = compile(own);
+    expect((await decideOn({ policies }, pod(images(32)))).outcome).toBe('admitted');
+    const verdict = await decideOn({ policies }, pod(images(33)));
+    expect(verdict).toMatchObject({
+      outcome: 'inconclusive',
+      allowed: false,
+      images: [],
+      failure: {
+        code: 'WorkloadInvalid',
+        message:
+          '33 images and 256 requirements of the ArtifactPolicies of namespace shop are more than 8192 checks: bring fewer images at a time, or unite requirements.',
+      },
+    });
+    expect((await decideOn({ policies }, { ...pod(images(33)), namespace: 'other' })).outcome).toBe(
+      'admitted',
+    );
+  });
+});
+
 describe('namespace labels', () => {
   const policies = signedPolicy({ namespaces: { matchLabels: { env: 'prod' } } });
 

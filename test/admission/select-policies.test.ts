@@ -18,7 +18,7 @@ function slowly<T>(answer: T): T {
 
 describe('selectPolicies', () => {
   it('gives those for which it holds, in their order', async () => {
-    const selected = await selectPolicies(policies, ({ name }) => name.endsWith('1'), new Turn());
+    const selected = await selectPolicies(policies, ({ name }) => name.endsWith('1'), new Turn('shop'));
     expect([...selected].map(({ name }) => name)).toEqual(['p1', 'p11']);
   });
 
@@ -31,7 +31,7 @@ describe('selectPolicies', () => {
         turnsOfOthers++;
       }
     };
-    const selecting = selectPolicies(policies, () => slowly(true), new Turn()).finally(() => {
+    const selecting = selectPolicies(policies, () => slowly(true), new Turn('shop')).finally(() => {
       isOver = true;
     });
     const [selected] = await Promise.all([selecting, others()]);
@@ -49,7 +49,7 @@ describe('selectPolicies', () => {
         if (++asked === 4) ending.abort();
         return slowly(true);
       },
-      new Turn(ending.signal),
+      new Turn('shop', ending.signal),
     );
     await expect(selecting).rejects.toMatchObject({ code: 'DeadlineExceeded' });
     expect(asked).toBeLessThan(10);

@@ -136,6 +136,21 @@ describe('readWorkload', () => {
     ).toEqual(['v:1']);
   });
 
+  it('T02 judges an ephemeral container that is added, though another container has its image', () => {
+    const running = { ...containers('app:1'), ephemeralContainers: [{ name: 'first', image: 'debug:1' }] };
+    const added = (name: string, image: string): unknown =>
+      readWorkload(
+        update(
+          running,
+          { ...running, ephemeralContainers: [...running.ephemeralContainers, { name, image }] },
+          { subResource: 'ephemeralcontainers' },
+        ),
+      ).images.map((one) => [one.image, one.fields.map(({ path }) => path)]);
+    for (const image of ['app:1', 'debug:1']) {
+      expect(added('snoop', image)).toEqual([[image, ['spec.ephemeralContainers[1].image']]]);
+    }
+  });
+
   it('T41 lets an update through that keeps its images, wherever they move', () => {
     expect(imagesOf(update(containers('a:1', 'b:1'), containers('b:1')))).toEqual([]);
     expect(

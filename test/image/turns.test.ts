@@ -1,5 +1,5 @@
-import { describe, expect, it } from 'vitest';
 import { setImmediate } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
 import { Turn } from '../../src/image/turns.ts';
 
 function work(durationMs: number): void {
@@ -7,41 +7,123 @@ function work(durationMs: number): void {
   while (performance.now() < endMs);
 }
 
+/** Counts the turns of the event loop until it is told to end. */
+function countTurns(): () => number {
+  let turns = 0;
+  let isOver = false;
+  void (async () => {
+    while (!isOver) {
+      await setImmediate();
+      turns++;
+    }
+  })();
+  return () => {
+    isOver = true;
+    return turns;
+  };
+}
+
 describe('Turn', () => {
-  it('is over after some milliseconds, and not before', async () => {
-    const turn = new Turn();
-    expect(turn.isOver()).toBe(false);
-    work(10);
-    expect(turn.isOver()).toBe(true);
-    await turn.next();
-    expect(turn.isOver()).toBe(false);
+  it('goes on for some milliseconds, then lets whatever is due go on', async () => {
+    const turns = countTurns();
+    const turn = new Turn('shop');
+    expect(await turn.do(() => 'done')).toBe('done');
+    await turn.do(() => {
+      work(10);
+    });
+    expect(turns()).toBe(0);
+    await turn.do(() => undefined);
+    expect(turns()).toBeGreaterThan(0);
   });
 
-  it('lets whatever is due go on between any two, whoever they are of', async () => {
+  it('gives back what the work throws', async () => {
+    const turn = new Turn('shop');
+    const failing = turn.do(() => {
+      throw new Error('no');
+    });
+    await expect(failing).rejects.toThrow('no');
+  });
+
+  it('T39 who brings little waits for nobody, and who brings much for itself, in the order that it came', async () => {
     const order: string[] = [];
-    const take = async (name: string): Promise<void> => {
-      const turn = new Turn();
-      for (let i = 0; i < 3; i++) {
-        await turn.next();
+    const take = async (owner: string, name: string, pieces: number, durationMs: number): Promise<void> => {
+      const turn = new Turn(owner);
+      for (let i = 0; i < pieces; i++) {
+        await turn.do(() => {
+          work(durationMs);
+        });
         order.push(name);
       }
     };
-    const others = async (): Promise<void> => {
-      while (order.filter((name) => name !== '-').length < 6) {
-        await setImmediate();
-        order.push('-');
-      }
-    };
-    await Promise.all([take('a'), take('b'), others()]);
-    expect(order.join('')).toMatch(/^(?:[ab]?-)+[ab]?$/);
-    expect(order.filter((name) => name === 'a')).toHaveLength(3);
+    const greedy = ['a', 'b', 'c'].map((name) => take('greedy', name, 3, 6));
+    await take('modest', 'modest', 3, 0.1);
+    expect(order.slice(0, 2)).toEqual(['a', 'modest']);
+    expect(order.indexOf('modest', 3)).toBeLessThan(5);
+    await Promise.all(greedy);
+    expect(order.filter((name) => name !== 'modest').join('')).toBe('abcabcabc');
   });
 
-  it('ends for whoever has left', async () => {
-    const turn = new Turn(AbortSignal.abort());
-    await expect(turn.next()).rejects.toMatchObject({
+  it('T39 many owners have one turn each before any has the next', async () => {
+    const order: string[] = [];
+    const take = async (owner: string): Promise<void> => {
+      const turn = new Turn(owner);
+      for (let i = 0; i < 3; i++) {
+        await turn.do(() => {
+          work(6);
+        });
+        order.push(owner);
+      }
+    };
+    const owners = Array.from({ length: 8 }, (_, i) => `${i}`);
+    await setImmediate();
+    const turns = countTurns();
+    await Promise.all(owners.map(take));
+    // 24 pieces, four at most in one turn of the event loop.
+    expect(turns()).toBeGreaterThanOrEqual(5);
+    for (const round of [0, 1, 2]) {
+      expect(new Set(order.slice(round * 8, round * 8 + 8)).size).toBe(8);
+    }
+  });
+
+  it('T39 one place in the line is for all work of a turn', async () => {
+    const order: string[] = [];
+    const add = async (turn: Turn, name: string): Promise<void> => {
+      await turn.do(() => {
+        work(6);
+      });
+      order.push(name);
+    };
+    const [first, second] = [new Turn('shop'), new Turn('shop')];
+    const all = ['a', 'a', 'a', 'a'].map((name) => add(first, name));
+    await Promise.all([...all, add(second, 'b')]);
+    expect(order.slice(0, 3)).toContain('b');
+  });
+
+  it('ends at once for whoever leaves, and holds up nobody behind it', async () => {
+    const ending = new AbortController();
+    const spend = (turn: Turn): Promise<void> =>
+      turn.do(() => {
+        work(6);
+      });
+    const [first, second, third] = [new Turn('shop'), new Turn('shop', ending.signal), new Turn('shop')];
+    await spend(first);
+    const turns = countTurns();
+    const leaving = spend(second);
+    const next = spend(third);
+    ending.abort();
+    await expect(leaving).rejects.toMatchObject({
       code: 'DeadlineExceeded',
       message: 'The decision was not reached within the time that the caller gave.',
     });
+    await next;
+    expect(turns()).toBeLessThanOrEqual(2);
+  });
+
+  it('ends for whoever has left before', async () => {
+    const turn = new Turn('who has left', AbortSignal.abort());
+    await turn.do(() => {
+      work(6);
+    });
+    await expect(turn.do(() => undefined)).rejects.toMatchObject({ code: 'DeadlineExceeded' });
   });
 });

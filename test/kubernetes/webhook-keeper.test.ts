@@ -419,7 +419,7 @@ describe('WebhookKeeper leaves away', () => {
       return true;
     };
     const ending = { name: releaseNamespace, deletionTimestamp: '2026-11-27T10:00:00Z' };
-    cluster.api.put(paths.namespaces, { metadata: ending as FakeObject['metadata'] });
+    cluster.api.put(paths.namespaces, { metadata: ending });
     await until(() => {
       expect(kinds.map(stored)).toEqual([undefined, undefined]);
     });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseImageReference } from '../../src/image/reference.ts';
 import { candidatePolicies } from '../../src/policy/policy-index.ts';
+import { installation, Turn } from '../../src/image/turns.ts';
 import { ExpressionChecks } from '../../src/policy/expression-checks.ts';
 import { selectsImage } from '../../src/policy/match.ts';
 import { notReadyOf } from '../../src/policy/not-ready.ts';
@@ -88,7 +89,8 @@ describe('T30 the policies of one namespace', () => {
       asked.push(expression);
       return { uses: [] };
     });
-    await checks.prepare(policies(40, withExpressions(16, 4000)).map(parse));
+    const applied = policies(40, withExpressions(16, 4000)).map(parse);
+    await checks.prepare(applied, new Turn(installation));
     expect(asked.length).toBeGreaterThan(0);
     expect(asked.join('').length).toBeLessThanOrEqual(128 * 1024);
   });

@@ -52,6 +52,37 @@ describe('pullCredentials', () => {
     expect(of(...many).alternatives?.('quay.io', 'a')).toEqual([anonymous]);
   });
 
+  it('T39 passes over secrets that are too much for one workload together, and says so', async () => {
+    const small = auths('small', { 'ghcr.io': user('small') });
+    const filler = 'x'.repeat(300 * 1024);
+    const large = (name: string): PullSecret =>
+      secret(name, { auths: { 'ghcr.io/acme': user(name) }, filler });
+    const both = of(large('first'), large('second'), small);
+    expect(await who(both, 'ghcr.io')).toBe('first');
+    expect(both.alternatives?.('ghcr.io', 'acme/app')).toHaveLength(2);
+    expect(both.explain?.('quay.io', 'a')).toContain(
+      'Secret first in namespace shop has no entry for quay.io; secret small in namespace shop has no entry for quay.io; secret second in namespace shop is passed over: with it, the pull secrets have more than 524288 bytes.',
+    );
+    const keys = (name: string, count: number, host: (i: number) => string): PullSecret =>
+      auths(name, Object.fromEntries(Array.from({ length: count }, (_, i) => [host(i), user(name)])));
+    const many = of(
+      keys('many', 999, (i) => `ghcr.io/a${i}`),
+      keys('more', 2, (i) => `quay.io/b${i}`),
+      small,
+    );
+    expect([await who(many, 'ghcr.io', 'a998/x'), await who(many, 'quay.io', 'b1/x')]).toEqual([
+      'many',
+      undefined,
+    ]);
+    expect(await who(many, 'ghcr.io', 'c')).toBe('small');
+    const wild = of(
+      keys('wild', 101, (i) => `*.r${i}.example`),
+      small,
+    );
+    expect(await who(wild, 'a.r1.example')).toBeUndefined();
+    expect(wild.explain?.('a.r1.example', 'a')).toContain('have more than 1000 keys, or 100 with *');
+  });
+
   it('T27 shares what it found with those who have the same accounts only', () => {
     const [one, two] = ['one', 'two'].map((name) => auths(name, { 'ghcr.io': user(name) }));
     const scope = (...secrets: (PullSecret | undefined)[]): string =>

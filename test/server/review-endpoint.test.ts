@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ReviewAnswer } from '../../src/admission/answer.ts';
 import { RefwardenError } from '../../src/failures/failure.ts';
+import { statusBody } from '../../src/server/status-body.ts';
 import { admitted, startWebhook } from '../support/running-webhook.ts';
 import { answerOf, podReview } from '../support/webhook-call.ts';
 
@@ -38,10 +39,9 @@ describe('ReviewEndpoint', () => {
     });
     const response = await webhook.call({ body });
     expect(response.status).toBe(500);
-    expect(response.json).toEqual({
-      code: 'InternalError',
-      message: 'Refwarden failed in a way that it should not.',
-    });
+    expect(response.json).toEqual(
+      statusBody(500, 'InternalError', 'Refwarden failed in a way that it should not.'),
+    );
   });
 
   it('T28 denies by itself when the review hangs past the deadline of the caller', async () => {
@@ -139,7 +139,7 @@ describe('ReviewEndpoint', () => {
     await started.promise;
     const response = await webhook.call({ body: large });
     expect(response.status).toBe(503);
-    expect(response.json).toEqual({ code: 'Overloaded', message: 'Too many reviews are being read.' });
+    expect(response.json).toEqual(statusBody(503, 'Overloaded', 'Too many reviews are being read.'));
     gate.resolve(admitted);
     expect(answerOf(await first).allowed).toBe(true);
     expect(answerOf(await webhook.call({ body: large })).allowed).toBe(true);

@@ -3,6 +3,7 @@ import { createConnection } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import type { AdmissionRequest } from '../../src/admission/admission-review.ts';
 import { webhookLimits } from '../../src/server/webhook-server.ts';
+import { statusBody } from '../../src/server/status-body.ts';
 import { admitted, startWebhook } from '../support/running-webhook.ts';
 import { createTestAuthority } from '../support/tls-certificates.ts';
 import { answerOf, keptConnection, openConnection, podReview, readToEnd } from '../support/webhook-call.ts';
@@ -61,6 +62,21 @@ describe('createWebhookServer', () => {
     agent.destroy();
   });
 
+  it('ends a connection after a large answer, on which a busy process would fail the next request', async () => {
+    const patch = [{ op: 'replace' as const, path: '/spec/containers/0/image', value: 'x'.repeat(50_000) }];
+    const webhook = await startWebhook({
+      review: ({ name }) => Promise.resolve(name === 'large' ? { ...admitted, patch } : admitted),
+    });
+    const connectionOf = async (name: string): Promise<string | undefined> => {
+      const agent = keptConnection();
+      const { headers } = await webhook.call({ body: JSON.stringify(podReview({ name })), agent });
+      agent.destroy();
+      return headers.connection;
+    };
+    expect(await connectionOf('small')).toBe('keep-alive');
+    expect(await connectionOf('large')).toBe('close');
+  });
+
   it('keeps idle connections longer than the 90 s of the API server', () => {
     expect(webhookLimits.keepAliveTimeoutMs).toBeGreaterThan(90_000);
   });
@@ -89,7 +105,7 @@ describe('createWebhookServer', () => {
     const received = await ended;
     clearInterval(drip);
     expect(received).toMatch(/^HTTP\/1\.1 408 /);
-    expect(received).toContain('"The request did not arrive in time."');
+    expect(received).toContain('"ReviewInvalid: The request did not arrive in time."');
   });
 
   it('T32 ends a connection whose body drips in', async () => {
@@ -188,10 +204,9 @@ describe('createWebhookServer', () => {
     const webhook = await startWebhook();
     const response = await webhook.call({ body: Buffer.alloc(size, 0x20), headers });
     expect(response.status).toBe(413);
-    expect(response.json).toEqual({
-      code: 'ReviewTooLarge',
-      message: 'The body is larger than 8388608 bytes.',
-    });
+    expect(response.json).toEqual(
+      statusBody(413, 'ReviewTooLarge', 'The body is larger than 8388608 bytes.'),
+    );
     expect(webhook.refused).toEqual(['ReviewTooLarge']);
     expect(answerOf(await webhook.call({ body })).allowed).toBe(true);
   });
@@ -221,8 +236,12 @@ describe('createWebhookServer', () => {
     });
     expect(response.status).toBe(415);
     expect(response.json).toEqual({
-      code: 'ReviewInvalid',
-      message: `The content type is not application/json. ${hint}`,
+      apiVersion: 'v1',
+      kind: 'Status',
+      status: 'Failure',
+      reason: 'ReviewInvalid',
+      message: `ReviewInvalid: The content type is not application/json. ${hint}`,
+      code: 415,
     });
   });
 
@@ -259,8 +278,21 @@ describe('createWebhookServer', () => {
     const webhook = await startWebhook({ review: () => Promise.reject(new Error('must not be reached')) });
     const response = await webhook.call({ body: sent });
     expect(response.status).toBe(400);
-    expect(response.json).toEqual({ code: 'ReviewInvalid', message });
+    expect(response.json).toEqual(statusBody(400, 'ReviewInvalid', message));
     expect(webhook.refused).toEqual(['ReviewInvalid']);
+    await webhook.call({ body: sent });
+    // Told once: whoever floods fills no log.
+    expect(webhook.lines().filter(({ level }) => level === 'warn')).toMatchObject([
+      { code: 'ReviewInvalid', status: 400, msg: `A request was refused without a verdict: ${message}` },
+    ]);
+  });
+
+  it('takes a review with as many fields of managers as the API server writes', async () => {
+    const webhook = await startWebhook({ review: () => Promise.resolve(admitted) });
+    const entries = Array.from({ length: 60_000 }, (_, i) => [`k:{"name":"E${i}"}`, { '.': {} }]);
+    const managedFields = [{ manager: 'gitops', fieldsV1: Object.fromEntries(entries) as object }];
+    const large = JSON.stringify(podReview({ object: { metadata: { managedFields } } }));
+    expect(answerOf(await webhook.call({ body: large })).allowed).toBe(true);
   });
 
   it('T32 says where reviews are sent to who calls another path or by another method', async () => {
@@ -268,12 +300,12 @@ describe('createWebhookServer', () => {
     const elsewhere = await webhook.call({ path: '/elsewhere', body });
     expect([elsewhere.status, elsewhere.json]).toEqual([
       404,
-      { code: 'ReviewInvalid', message: `Nothing is here. ${hint}` },
+      statusBody(404, 'ReviewInvalid', `Nothing is here. ${hint}`),
     ]);
     const otherwise = await webhook.call({ method: 'GET', headers: {} });
     expect([otherwise.status, otherwise.json]).toEqual([
       405,
-      { code: 'ReviewInvalid', message: `This method is not taken. ${hint}` },
+      statusBody(405, 'ReviewInvalid', `This method is not taken. ${hint}`),
     ]);
     expect(otherwise.headers.allow).toBe('POST');
   });
