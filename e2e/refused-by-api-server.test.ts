@@ -77,7 +77,7 @@ describe('where artifacts are looked for, and for what platforms', () => {
   it.each([
     {
       ...{ what: 'a platform without architecture', spec: { require: [signed(['linux'])] } },
-      ...{ field: 'spec.require[0].signature.platforms[0]', message: "should match '^(?:All|[a-z0-9_.-]+" },
+      ...{ field: 'spec.require[0].signature.platforms[0]', message: 'must be os/architecture[/variant]' },
     },
     {
       ...{ what: 'All beside a platform', spec: { require: [signed(['All', 'linux/amd64'])] } },
@@ -151,6 +151,64 @@ describe('where artifacts are looked for, and for what platforms', () => {
     expectAdmitted(await create(kubectl, policy, '--dry-run=server'));
     const all = { require: [signed(['All'])] };
     expectAdmitted(await create(kubectl, clusterPolicy('right', all), '--dry-run=server'));
+  });
+});
+
+describe('a likely mistake', () => {
+  const issuer = (keyless: object): object => ({
+    ...{ apiVersion, kind: 'TrustedIssuer', metadata: { name: 'wrong' } },
+    spec: { keyless },
+  });
+  const identity = (fields: object): object =>
+    issuer({ identities: [{ issuer: 'https://idp.example', ...fields }] });
+  const github = (fields: object): object =>
+    issuer({
+      github: { repository: 'acme/app', workflow: 'release.yml', refs: ['refs/tags/v*'], ...fields },
+    });
+  const pinned = [{ name: 'pinned', pinned: true }];
+  const attested = (fields: object): object =>
+    clusterPolicy('wrong', {
+      require: [{ name: 'built', attestation: { predicateType: 'https://a', issuers: ['a'], ...fields } }],
+    });
+  const wrongDigest = 'a digest is whole, or has *';
+
+  it.each<[string, object, string]>([
+    [
+      'a digest that is cut short',
+      clusterPolicy('wrong', { images: ['a.io/b@sha256:aa'], require: pinned }),
+      wrongDigest,
+    ],
+    [
+      'nothing but exclusions',
+      clusterPolicy('wrong', { excludeImages: ['**'], require: pinned }),
+      'judges nothing',
+    ],
+    ['a short name of cosign', attested({ predicateType: 'slsaprovenance' }), 'is a short name of cosign'],
+    ['an age in words', attested({ maxAge: '1 day' }), 'must be a number and its unit'],
+    [
+      'an OIDC issuer without https',
+      identity({ issuer: 'accounts.google.com', subject: 's' }),
+      'must be a URL',
+    ],
+    [
+      'a pattern for everybody',
+      identity({ subjectPattern: '.*' }),
+      'accepts everybody whom the issuer knows',
+    ],
+    ['a URL for a repository', github({ repository: 'https://github.com/acme/app' }), 'must be owner/name'],
+    ['a path for a workflow', github({ workflow: '.github/workflows/a.yml' }), 'must be the name of a file'],
+    ['a branch for a ref', github({ refs: ['main'] }), 'must begin with refs/'],
+  ])('is refused by the API server in words: %s', async (_what, object, message) => {
+    const result = await create(kubectl, object, '--dry-run=server');
+    expect(result.code, result.stdout).toBe(1);
+    expect(result.stderr).toContain(message);
+  });
+
+  it('is no digest that is whole, or has *', async () => {
+    for (const digest of [`sha256:${'a'.repeat(64)}`, `sha512:${'a'.repeat(128)}`, 'sha256:*', '*:ab*']) {
+      const policy = clusterPolicy('right', { images: [`a.io/b@${digest}`], require: pinned });
+      expectAdmitted(await create(kubectl, policy, '--dry-run=server'));
+    }
   });
 });
 

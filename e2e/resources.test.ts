@@ -193,8 +193,10 @@ describe('the status', () => {
     const { code, stderr } = await create(kubectl, exception({ expiresAt }));
     expect({ code, stderr }).toEqual({
       code: 0,
-      stderr:
-        'Warning: registry.example/app:1 names no digest: whatever the tag means next is excepted, too.\n',
+      stderr: [
+        'Warning: registry.example/app:1 names no digest: whatever the tag means next is excepted, too.',
+        'Warning: spec.namespaces: The labels of namespace "shop" are not known: it does not exist.\n',
+      ].join('\n'),
     });
     await awaitReady('artifactpolicyexception', 'True Ready 1');
     await awaitReady('artifactpolicyexception', 'False Expired 1');

@@ -5,6 +5,8 @@ export interface PolicySpec {
   readonly mode?: 'Enforce' | 'Warn' | 'Audit';
   readonly onInconclusive?: 'Deny' | 'Admit';
   readonly workloads?: 'Pods' | 'All';
+  readonly images?: readonly string[];
+  readonly excludeImages?: readonly string[];
   readonly require: readonly object[];
   readonly evidenceRepositories?: readonly string[];
   readonly indexTags?: readonly string[];

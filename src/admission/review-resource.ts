@@ -23,7 +23,8 @@ import type { AdmissionRequest } from './admission-review.ts';
 import { refusedResource } from './answer.ts';
 import type { ReviewAnswer } from './answer.ts';
 import { unchanged } from './pin-images.ts';
-import type { Clock } from './ports.ts';
+import type { Clock, NamespaceSource } from './ports.ts';
+import { untilAborted } from './until-aborted.ts';
 
 export interface ResourceReviewPorts {
   /** What is in force; undefined before everything was read. */
@@ -34,6 +35,7 @@ export interface ResourceReviewPorts {
   /** Longest time that an exception counts after it was made, milliseconds. */
   readonly maxExceptionMs?: number | undefined;
   readonly clock: Clock;
+  readonly namespaces: NamespaceSource;
 }
 
 /** What is wrong for good, and what may become right: an issuer that is applied later, a ConfigMap that is not there yet. */
@@ -61,7 +63,7 @@ export async function reviewResource(
     const metadata = { ...(object['metadata'] as JsonObject), ...named(request) };
     const resource = parseResource({ ...object, apiVersion: groupVersion, kind: kind.kind, metadata }, where);
     const turn = new Turn(request.namespace, signal);
-    const { refusal, warnings } = await look(resource, oldObject, ports, turn);
+    const { refusal, warnings } = await look(resource, oldObject, ports, turn, signal);
     return refusal === undefined ? { ...unchanged, warnings } : refusedResource(refusal);
   } catch (error) {
     return refusedResource(toFailure(error));
@@ -84,6 +86,7 @@ async function look(
   old: JsonObject | undefined,
   ports: ResourceReviewPorts,
   turn: Turn,
+  signal: AbortSignal,
 ): Promise<Findings> {
   const snapshot = ports.snapshot();
   if (isPolicy(resource)) {
@@ -99,7 +102,30 @@ async function look(
   }
   if (resource.kind === 'TrustedIssuer')
     return lookAtIssuer(resource, snapshot, withoutMirrors(ports.support()));
-  return lookAtException(resource, old, ports);
+  const { refusal, warnings } = lookAtException(resource, old, ports);
+  if (refusal !== undefined) return { refusal, warnings };
+  const unknown = await unknownNamespaces(resource.spec.namespaces, ports.namespaces, signal);
+  return { warnings: [...warnings, ...unknown.map((sentence) => `spec.namespaces: ${sentence}`)] };
+}
+
+/** A sentence of each that may be misspelt. */
+async function unknownNamespaces(
+  names: readonly string[],
+  namespaces: NamespaceSource,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const unknown = await Promise.all(
+    names.map(async (name) => {
+      try {
+        await untilAborted(namespaces.labels(name, signal), signal);
+        return [];
+      } catch (error) {
+        const { code, message } = toFailure(error);
+        return code === 'NamespaceUnknown' ? [message] : [];
+      }
+    }),
+  );
+  return unknown.flat();
 }
 
 /** Asking a mirror begins to read it: that waits until the issuer is applied, for a review has no effects and anybody may send one. */

@@ -92,7 +92,7 @@ export async function startService(
   const decision = openDecision(source, { ...contents, credentials }, recorder, pullSecrets);
   const { trustFor, checkExpression, maxExceptionMs } = trust.snapshotOptions;
   const resourcePorts: ResourceReviewPorts = {
-    ...{ clock, maxExceptionMs },
+    ...{ clock, maxExceptionMs, namespaces: source },
     snapshot: () => source.snapshot(),
     support: () => ({ ...trustFor((name) => source.configMap(name)), checkExpression }),
     resources: () =>

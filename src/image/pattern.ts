@@ -44,7 +44,8 @@ export function compileImagePattern(text: string): ImagePattern {
 
   const at = text.indexOf('@');
   const digest = at === -1 ? undefined : text.slice(at + 1);
-  if (digest !== undefined && !/^[a-z0-9*]+:[0-9a-f*]+$/.test(digest)) refuse('what follows @ is no digest');
+  if (digest !== undefined && !isDigestPattern(digest))
+    refuse('what follows @ is no whole digest: sha256: and 64 hexadecimal digits, or with * for any');
   const named = at === -1 ? text : text.slice(0, at);
   const colon = named.indexOf(':', named.lastIndexOf('/') + 1);
   const tag = colon === -1 ? undefined : named.slice(colon + 1);
@@ -84,6 +85,12 @@ export function compileImagePattern(text: string): ImagePattern {
     mayMean: (image) => matchesName(image) && (image.digest !== undefined || matchesTag(image)),
   };
 }
+
+/** A digest that is cut short would select nothing, and what it was meant for would go unjudged. */
+const isDigestPattern = (digest: string): boolean =>
+  digest.includes('*')
+    ? /^[a-z0-9*]+:[0-9a-f*]+$/.test(digest)
+    : /^(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/.test(digest);
 
 function splitPattern(name: string): { host: string; segments: string[] } {
   const first = name.slice(0, Math.max(name.indexOf('/'), 0));

@@ -60,6 +60,11 @@ function compileSingle(
     sbom === undefined
       ? { kind: 'attestation', predicateType: attestation?.predicateType ?? '' }
       : { kind: 'sbom', formats: sbom.formats };
+  if (asked.maxAge !== undefined && issuers.every(({ kind }) => kind !== 'keyless')) {
+    const names = issuers.map((issuer) => issuer.name).join(', ');
+    const message = `maxAge: only a keyless issuer can meet it, and none of ${names} is one: nothing says when a key signed.`;
+    return unready(name, failure('PolicyInvalid', message));
+  }
   const checked = checkExpressions('assert', asked.assert ?? [], checkExpression);
   if ('code' in checked) return unready(name, checked);
   return {

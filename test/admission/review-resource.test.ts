@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { AdmissionRequest } from '../../src/admission/admission-review.ts';
 import { reviewResource } from '../../src/admission/review-resource.ts';
 import type { ReviewAnswer } from '../../src/admission/answer.ts';
-import { failure } from '../../src/failures/failure.ts';
+import { failure, RefwardenError } from '../../src/failures/failure.ts';
 import type { JsonObject } from '../../src/oci/strict-json.ts';
 import type { CompileSupport } from '../../src/policy/compile.ts';
 import {
@@ -42,6 +42,12 @@ function ask(
     support: () => ({ ...trusting, ...support }),
     resources: () => known.map(parse),
     clock: { nowMs: () => startMs },
+    namespaces: {
+      labels: (name: string) =>
+        name.startsWith('shop')
+          ? Promise.resolve({})
+          : Promise.reject(new RefwardenError('NamespaceUnknown', `${name} does not exist.`)),
+    },
   };
   return reviewResource(request, ports, { signal: AbortSignal.timeout(10_000) });
 }
@@ -223,6 +229,11 @@ describe('reviewResource', () => {
       allowed: true,
       warnings: [`It excepts nothing: spec.expiresAt ${ended} has passed.`],
     });
+  });
+
+  it('warns of an exception in a namespace that there is not', async () => {
+    const { warnings } = await ask(hotfix({ namespaces: ['shop', 'shpo', 'shop-test'] }));
+    expect(warnings).toEqual(['spec.namespaces: shpo does not exist.']);
   });
 
   it('warns of an exception that names no digest, or what is not there', async () => {

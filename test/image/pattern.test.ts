@@ -108,8 +108,13 @@ describe('compileImagePattern', () => {
     ['0x7f.1/**', 'no registry host'],
     ['ghcr.io/acme/app:', 'no tag'],
     ['ghcr.io/acme/app:a/b', 'a character that no repository has'],
-    ['ghcr.io/acme/app@latest', 'no digest'],
-    ['ghcr.io/acme/app@', 'no digest'],
+    ['ghcr.io/acme/app@latest', 'no whole digest'],
+    ['ghcr.io/acme/app@', 'no whole digest'],
+    ['ghcr.io/acme/app@sha256:aa', 'no whole digest'],
+    ['ghcr.io/acme/app@sha256:...', 'no whole digest'],
+    [`ghcr.io/acme/app@sha256:${'a'.repeat(63)}`, 'no whole digest'],
+    [`ghcr.io/acme/app@sha512:${'a'.repeat(64)}`, 'no whole digest'],
+    [`ghcr.io/acme/app@md5:${'a'.repeat(32)}`, 'no whole digest'],
     ['a'.repeat(maxPatternLength + 1), `longer than ${maxPatternLength}`],
   ])('T06 refuses %j: %s', (pattern, why) => {
     expect(() => compileImagePattern(pattern)).toThrow(

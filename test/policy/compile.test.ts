@@ -13,6 +13,7 @@ import {
   compile,
   issuer,
   keyIssuer,
+  keylessIssuer,
   namespacedPolicy,
   parse,
   sbomBy,
@@ -36,8 +37,8 @@ const keyless: Fields = { keyless: { identities: [{ issuer: 'https://idp.example
 describe('compilePolicies', () => {
   it('compiles each kind of requirement with its issuers', () => {
     const policy = only([
-      keyIssuer('a'),
-      keyIssuer('b'),
+      keylessIssuer('a'),
+      keylessIssuer('b'),
       clusterPolicy('p', {
         mode: 'Warn',
         onInconclusive: 'Admit',
@@ -78,11 +79,19 @@ describe('compilePolicies', () => {
     ['15m', 900_000],
     ['12h', 43_200_000],
   ])('reads the age %s', (maxAge, maxAgeMs) => {
-    const policy = only([
-      keyIssuer('a'),
-      clusterPolicy('p', { require: [{ name: 's', sbom: { formats: ['SPDX'], issuers: ['a'], maxAge } }] }),
-    ]);
+    const require = [{ name: 's', sbom: { formats: ['SPDX'], issuers: ['a', 'b'], maxAge } }];
+    const policy = only([keyIssuer('a'), keylessIssuer('b'), clusterPolicy('p', { require })]);
     expect(policy.requirements).toMatchObject([{ maxAgeMs }]);
+    const never = only([keyIssuer('a'), keyIssuer('b'), clusterPolicy('p', { require })]);
+    expect(never.requirements).toMatchObject([
+      {
+        notReady: {
+          code: 'PolicyInvalid',
+          message:
+            'maxAge: only a keyless issuer can meet it, and none of a, b is one: nothing says when a key signed.',
+        },
+      },
+    ]);
   });
 
   it('T24 keeps the namespace of a namespaced policy, default where it names none', () => {

@@ -15,7 +15,7 @@ import {
   signature,
   spdxType,
 } from './sample-evidence.ts';
-import { clusterPolicy, compile, keyIssuer } from './sample-resources.ts';
+import { clusterPolicy, compile, keylessIssuer } from './sample-resources.ts';
 import type { Fields } from './sample-resources.ts';
 
 const nowMs = Date.parse('2026-06-01T12:00:00Z');
@@ -23,7 +23,7 @@ const day = 86_400_000;
 
 function requirement(fields: Fields): EvidenceRequirement {
   const [policy] = compile([
-    ...['acme', 'a', 'b', 'c'].map((name) => keyIssuer(name)),
+    ...['acme', 'a', 'b', 'c'].map((name) => keylessIssuer(name)),
     clusterPolicy('p', { require: [{ name: 'one', ...fields }] }),
   ]).policies;
   const compiled = policy?.requirements[0];

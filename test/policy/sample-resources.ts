@@ -46,6 +46,10 @@ export const issuer = (name: string, spec: Fields): Fields => ({
 /** A key issuer; nothing here verifies with it, so that the text only has to differ. */
 export const keyIssuer = (name: string, pem = `key of ${name}`): Fields => issuer(name, { key: { pem } });
 
+/** One whose evidence is dated. */
+export const keylessIssuer = (name: string): Fields =>
+  issuer(name, { keyless: { identities: [{ issuer: 'https://id.example', subject: name }] } });
+
 export const signedBy = (...issuers: string[]): Fields => ({ name: 'signed', signature: { issuers } });
 export const sbomBy = (...issuers: string[]): Fields => ({
   name: 'sbom',

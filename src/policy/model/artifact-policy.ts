@@ -53,17 +53,29 @@ const namespacedFields = z.strictObject({
   mode: z
     .enum(modes)
     .default('Enforce')
-    .describe('Enforce refuses the workload, Warn admits it with a warning, Audit only records.'),
+    .describe(
+      'Enforce, which is the default, refuses the workload; Warn admits it with a warning, Audit only records.',
+    ),
   workloads: z
     .enum(['Pods', 'All'])
     .default('All')
-    .describe('All judges pod templates too, so that a Deployment is refused and not only its Pods.'),
+    .describe(
+      'All, which is the default, judges pod templates too, so that a Deployment is refused and not only its Pods.',
+    ),
   images: imagePatterns
     .min(1)
     .describe(
       'Images that this policy judges: host/path, * within a segment, ** across, for example ghcr.io/acme/**; ** alone is all.',
     ),
-  excludeImages: imagePatterns.optional().describe('Images that this policy leaves out.'),
+  excludeImages: withRules(imagePatterns, [
+    {
+      rule: "!('**' in self)",
+      message: '** leaves out every image, so that the policy judges nothing',
+      holds: (patterns) => !patterns.includes('**'),
+    },
+  ])
+    .optional()
+    .describe('Images that this policy leaves out.'),
   onInconclusive: z
     .enum(['Deny', 'Admit'])
     .default('Deny')

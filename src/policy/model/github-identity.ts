@@ -1,19 +1,23 @@
 import { z } from 'zod';
+import { textOf } from './rules.ts';
 
-const githubRepository = z
-  .string()
-  .max(200)
-  .regex(/^[A-Za-z0-9][A-Za-z0-9-]*\/[A-Za-z0-9._-]+$/);
-const githubWorkflow = z
-  .string()
-  .max(200)
-  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*\.ya?ml$/);
+const githubRepository = textOf(
+  z.string().max(200),
+  /^[A-Za-z0-9][A-Za-z0-9-]*\/[A-Za-z0-9._-]+$/,
+  'must be owner/name, without https://github.com/',
+);
+const githubWorkflow = textOf(
+  z.string().max(200),
+  /^[A-Za-z0-9][A-Za-z0-9._-]*\.ya?ml$/,
+  'must be the name of a file such as release.yml, without .github/workflows/',
+);
 const githubRefs = z
   .array(
-    z
-      .string()
-      .max(255)
-      .regex(/^refs\/[A-Za-z0-9._/*+-]+$/),
+    textOf(
+      z.string().max(255),
+      /^refs\/[A-Za-z0-9._/*+-]+$/,
+      'must begin with refs/, for example refs/heads/main or refs/tags/v*',
+    ),
   )
   .min(1)
   .max(16);

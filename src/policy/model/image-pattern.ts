@@ -15,7 +15,8 @@ const host = `(?:${plainHost}(?::[1-9][0-9]{0,4})?|[A-Za-z0-9.-]+:${wildcardPort
 /** A first segment that is no host, or a whole name: then it is of Docker Hub. */
 const onDockerHub = '[*]?[a-z0-9_-]+(?:[*][a-z0-9_-]+)*[*]?';
 const name = `(?:${onDockerHub}|(?:${host}|${onDockerHub})(?:/${segment})+)`;
-const pattern = `^(?:[*][*]|${name}(?::[A-Za-z0-9_.*-]+)?(?:@[a-z0-9*]+:[0-9a-f*]+)?)$`;
+const wildcardDigest = '[a-z0-9]*[*][a-z0-9*]*:[0-9a-f*]+|[a-z0-9]+:[0-9a-f]*[*][0-9a-f*]*';
+const pattern = `^(?:[*][*]|${name}(?::[A-Za-z0-9_.*-]+)?(?:@(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}|${wildcardDigest}))?)$`;
 
 const byte = '(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])';
 const number = '(?:[0-9]+|0[xX][0-9A-Fa-f]*)';
@@ -35,7 +36,8 @@ export const imagePatternRules: readonly CelRule[] = [
   plainAddressRule,
   {
     rule: `self.matches('${pattern.replaceAll('\\', '\\\\')}')`,
-    message: 'must be ** or host/path[:tag][@digest], with * within a segment and ** for whole segments',
+    message:
+      'must be ** or host/path[:tag][@digest], with * within a segment and ** for whole segments; a digest is whole, or has *',
   },
 ];
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { trustStoreTypes } from '../resolved-issuer.ts';
 import { objectName } from './metadata.ts';
-import { exactlyOneOf, withRules } from './rules.ts';
+import { exactlyOneOf, textOf, withRules } from './rules.ts';
 import type { SchemaRule } from './rules.ts';
 import { configMapKey, trustFile } from './trust-material.ts';
 
@@ -56,11 +56,11 @@ const override = withRules(overrideFields, [
   },
 ]);
 
-const trustedIdentity = z
-  .string()
-  .min(1)
-  .max(1024)
-  .regex(/^(?:\*|x509\.subject:.*[^ ].*)$/);
+const trustedIdentity = textOf(
+  z.string().min(1).max(1024),
+  /^(?:\*|x509\.subject:.*[^ ].*)$/,
+  'must be x509.subject: and a distinguished name, for example x509.subject: C=US, ST=WA, O=Vendor, or * alone',
+);
 
 const notationFields = z.strictObject({
   level: z

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { maxPlatformLength, platformPattern } from '../../oci/platform.ts';
 import { sbomFormats } from '../evidence.ts';
 import { objectName } from './metadata.ts';
-import { exactlyOneOf, setOf, withRules } from './rules.ts';
+import { exactlyOneOf, setOf, textOf, withRules } from './rules.ts';
 import type { SchemaRule } from './rules.ts';
 
 const maxIssuers = 16;
@@ -13,13 +13,13 @@ const issuers = setOf(z.array(objectName).min(1).max(maxIssuers)).describe(
 );
 
 /** `90s`, `15m`, `12h`, `30d`. */
-const maxAge = z
-  .string()
-  .max(8)
-  .regex(/^[1-9][0-9]{0,5}[smhd]$/)
-  .describe(
-    'Greatest age by the trusted time of signing; only keyless issuers can meet it, for example 90s, 15m, 12h or 30d.',
-  );
+const maxAge = textOf(
+  z.string().max(8),
+  /^[1-9][0-9]{0,5}[smhd]$/,
+  'must be a number and its unit: 90s, 15m, 12h or 30d',
+).describe(
+  'Greatest age by the trusted time of signing; only keyless issuers can meet it, for example 90s, 15m, 12h or 30d.',
+);
 
 export const assertion = z.strictObject({
   expression: z.string().min(1).max(4096).describe('CEL; must be true.'),
@@ -39,11 +39,11 @@ export const allPlatforms = 'All' as const;
 const platforms = setOf(
   z
     .array(
-      z
-        .string()
-        .min(1)
-        .max(maxPlatformLength)
-        .regex(new RegExp(`^(?:${allPlatforms}|${platformPattern})$`)),
+      textOf(
+        z.string().min(1).max(maxPlatformLength),
+        new RegExp(`^(?:${allPlatforms}|${platformPattern})$`),
+        'must be os/architecture[/variant], for example linux/amd64, or All',
+      ),
     )
     .min(1)
     .max(maxPlatforms),
@@ -102,12 +102,21 @@ const sbom = withRules(sbomFields, [allAlone]).describe(
   'An SBOM of the image: attested, or attached as it is and covered by a signature of what was attached.',
 );
 
+/** What `cosign attest --type` takes in place of a type; no attestation says one of these. */
+const cosignTypes: readonly string[] = [
+  ...['slsaprovenance', 'slsaprovenance02', 'slsaprovenance1', 'link', 'spdx', 'spdxjson', 'cyclonedx'],
+  ...['vuln', 'openvex', 'custom'],
+];
+
 const attestationFields = z.strictObject({
-  predicateType: z
-    .string()
-    .min(1)
-    .max(2048)
-    .describe('Compared exactly, for example https://slsa.dev/provenance/v1.'),
+  predicateType: withRules(z.string().min(1).max(2048), [
+    {
+      rule: `!(self in [${cosignTypes.map((name) => `'${name}'`).join(', ')}])`,
+      message:
+        'is a short name of cosign: give the type that the attestation says, for example https://slsa.dev/provenance/v1 (cosign verify-attestation prints it)',
+      holds: (type) => !cosignTypes.includes(type),
+    },
+  ]).describe('Compared exactly, for example https://slsa.dev/provenance/v1.'),
   issuers,
   maxAge: maxAge.optional(),
   platforms,

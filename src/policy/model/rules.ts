@@ -27,6 +27,12 @@ export function withCheck<S extends z.ZodType>(
   return checked.meta({ ...schema.meta(), 'x-kubernetes-validations': rules });
 }
 
+/** Text of a form that `message` says in words, where the API server would show a bare regular expression. */
+export function textOf(schema: z.ZodString, form: RegExp, message: string): z.ZodString {
+  const rule = `self.matches('${form.source.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}')`;
+  return withRules(schema, [{ rule, message, holds: (text) => form.test(text) }]);
+}
+
 /** Attaches rules to a schema: checked here on parsing, and written into the CRD for the API server. */
 export function withRules<S extends z.ZodType>(schema: S, rules: readonly SchemaRule<z.output<S>>[]): S {
   const checked = schema.superRefine((value, context) => {

@@ -5,7 +5,7 @@ import { certificateExtensions, extensionNames } from './certificate-extensions.
 import { githubIdentity } from './github-identity.ts';
 import { dateTime, groupVersion, objectMeta, objectName, resourceStatus } from './metadata.ts';
 import { notation } from './notation-trust-policy.ts';
-import { exactlyOneOf, withCheck, withRules } from './rules.ts';
+import { exactlyOneOf, textOf, withCheck, withRules } from './rules.ts';
 import { demand, thresholdsNeedDemands, thresholdsOf } from './thresholds.ts';
 import { configMapKey, trustFile } from './trust-material.ts';
 
@@ -139,9 +139,16 @@ const key = withRules(keyFields, [
   },
 ]).describe('A public key.');
 
+/** How a pattern for any subject is written. */
+const everySubject: readonly string[] = ['.*', '.+', '^.*$', '^.+$', '^.*', '.*$', '(.*)', '(.+)'];
+
 const identity = withRules(
   z.strictObject({
-    issuer: exactText.describe('OIDC issuer, compared exactly.'),
+    issuer: textOf(
+      z.string().min(1).max(2048),
+      /^https?:\/\/./,
+      'must be a URL, for example https://accounts.google.com',
+    ).describe('OIDC issuer, compared exactly.'),
     subject: exactText.optional().describe('Subject alternative name of the certificate, compared exactly.'),
     subjectPattern: re2
       .optional()
@@ -159,6 +166,12 @@ const identity = withRules(
       message: 'an issuer alone accepts everybody it knows: give subject, subjectPattern or extensions',
       holds: (value) =>
         value.subject !== undefined || value.subjectPattern !== undefined || value.extensions !== undefined,
+    },
+    {
+      rule: `!has(self.subjectPattern) || has(self.extensions) || !(self.subjectPattern in [${everySubject.map((text) => `'${text}'`).join(', ')}])`,
+      message: 'subjectPattern accepts everybody whom the issuer knows',
+      holds: ({ subjectPattern, extensions }) =>
+        subjectPattern === undefined || extensions !== undefined || !everySubject.includes(subjectPattern),
     },
     {
       rule: `!has(self.extensions) || ${extensionNames.map((name) => `has(self.extensions.${name})`).join(' || ')}`,

@@ -55,7 +55,7 @@ export function parseExpression(expression: string, scope: ExpressionScope): Par
   }
   const { expr, sourceInfo } = parseText(expression);
   const reader = new ExpressionReader(expression, scope, (id) => sourceInfo?.positions[id.toString()]);
-  reader.read(expr, { variables: new Map(), loops: 0 });
+  reader.readCondition(expr);
   return { expr, uses: [...reader.uses] };
 }
 
@@ -111,6 +111,15 @@ class ExpressionReader {
     this.#expression = expression;
     this.#scope = scope;
     this.#offsetOf = offsetOf;
+  }
+
+  /** The whole of it, which is to be true or false. */
+  readCondition(expr: Expr): void {
+    const shape = this.read(expr, { variables: new Map(), loops: 0 });
+    const isObject = typeof shape === 'object';
+    if (isObject || isNeverBoolean(expr)) {
+      this.#refuse(expr, 'it is neither true nor false, whatever it reads: compare it with something');
+    }
   }
 
   /** @returns the shape of its value. */
@@ -212,6 +221,32 @@ class ExpressionReader {
     const lines = this.#expression.slice(0, offset ?? 0).split('\n');
     const place = offset === undefined ? '' : ` (at ${lines.length}:${(lines.at(-1)?.length ?? 0) + 1})`;
     throw new RefwardenError('ExpressionInvalid', `The expression cannot be used: ${what}${place}.`);
+  }
+}
+
+/** Functions and operators that may be true or false. */
+const conditions: ReadonlySet<string> = new Set([
+  ...['_==_', '_!=_', '_<_', '_<=_', '_>_', '_>=_', '!_', '_&&_', '_||_', '@in', 'bool'],
+  ...['startsWith', 'endsWith', 'contains', 'matches', indexing],
+]);
+
+/** Its own form says so: arithmetic, `size(...)`, a text, a list of `map` or `filter`. */
+function isNeverBoolean({ exprKind }: Expr): boolean {
+  switch (exprKind.case) {
+    case 'constExpr':
+      return exprKind.value.constantKind.case !== 'boolValue';
+    case 'listExpr':
+    case 'structExpr':
+      return true;
+    case 'comprehensionExpr':
+      return exprKind.value.accuInit?.exprKind.case === 'listExpr';
+    case 'callExpr': {
+      const { function: name, args } = exprKind.value;
+      if (name === '_?_:_') return args.slice(1).every(isNeverBoolean);
+      return !conditions.has(name);
+    }
+    default:
+      return false;
   }
 }
 

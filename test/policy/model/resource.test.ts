@@ -105,6 +105,36 @@ describe('parseResource', () => {
     expect(refusalOf(resource).message).toContain(message);
   });
 
+  const attested = (predicateType: string): Fields =>
+    requiring({ attestation: { predicateType, issuers: ['a'] } });
+  it.each<[Fields, string]>([
+    [policy({ images: ['ghcr.io/acme/app@sha256:aa'] }), 'spec.images[0]: Image pattern'],
+    [policy({ excludeImages: ['ghcr.io/acme/**', '**'] }), 'spec.excludeImages: ** leaves out every image'],
+    [attested('slsaprovenance'), 'spec.require[0].attestation.predicateType: is a short name of cosign'],
+    [attested('vuln'), 'is a short name of cosign'],
+    [identity({ issuer: 'accounts.google.com', subject: 's' }), 'identities[0].issuer: must be a URL'],
+    [identity({ subjectPattern: '.*' }), 'subjectPattern accepts everybody whom the issuer knows'],
+    [identity({ subjectPattern: '^.+$' }), 'subjectPattern accepts everybody whom the issuer knows'],
+    [github({ repository: 'https://github.com/acme/app' }), 'github.repository: must be owner/name'],
+    [github({ workflow: '.github/workflows/release.yml' }), 'github.workflow: must be the name of a file'],
+    [github({ refs: ['main'] }), 'github.refs[0]: must begin with refs/'],
+    [
+      requiring({ signature: { issuers: ['a'], platforms: ['amd64'] } }),
+      'platforms[0]: must be os/architecture[/variant]',
+    ],
+    [
+      requiring({ sbom: { formats: ['SPDX'], issuers: ['a'], maxAge: '30 days' } }),
+      'maxAge: must be a number and its unit',
+    ],
+  ])('T21 says in words what is wrong with a likely mistake: %#', (resource, message) => {
+    expect(refusalOf(resource).message).toContain(message);
+  });
+
+  it('takes a pattern for any subject where extensions say who it is', () => {
+    const extensions = { sourceRepositoryURI: 'https://github.com/acme/app' };
+    expect(() => parse(identity({ subjectPattern: '.*', extensions }))).not.toThrow();
+  });
+
   it.each([
     ['ghcr.io/acme/signatures:1.0', 'is no repository: write host/path, without tag and digest'],
     [`ghcr.io/acme/signatures@sha256:${'0'.repeat(64)}`, 'is no repository'],
@@ -479,7 +509,9 @@ describe('parseResource', () => {
   it('takes thresholds of what is required, SCTs by default', () => {
     expect(
       parse(
-        issuer('acme', { keyless: { identities: [{ issuer: 'i', subject: 's' }], thresholds: { sct: 2 } } }),
+        issuer('acme', {
+          keyless: { identities: [{ issuer: 'https://i', subject: 's' }], thresholds: { sct: 2 } },
+        }),
       ),
     ).toMatchObject({ spec: { keyless: { thresholds: { sct: 2 } } } });
   });

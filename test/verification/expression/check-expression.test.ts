@@ -26,8 +26,25 @@ describe('checkExpression', () => {
     ['type(predicate.a) == string && dyn(1) == 1.0', ['predicate']],
     ["'namespace' == r'sbom' && \"image\" != '''vex'''", []],
     ['true', []],
+    ['predicate.ok', ['predicate']],
+    ["predicate['ok'] ? true : predicate.other", ['predicate']],
   ])('says what %s names', (expression, uses) => {
     expect(checkExpression(expression, 'assert')).toEqual({ uses });
+  });
+
+  it.each([
+    'sbom.packages.size()',
+    'sbom.packages',
+    'sbom',
+    'sbom.packages.map(p, p.name)',
+    'sbom.packages.filter(p, p.name == "x")',
+    '"true"',
+    '1 + 2',
+    '[true]',
+    '{"a": true}',
+    'predicate.ok ? 1 : "x"',
+  ])('refuses %s, which is neither true nor false', (expression) => {
+    expect(message(expression)).toMatch(/it is neither true nor false, whatever it reads: compare it with/);
   });
 
   it.each([
