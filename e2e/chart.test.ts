@@ -118,6 +118,7 @@ const matrix: readonly [string, object][] = [
     },
   ],
   ['nothing around it', { podDisruptionBudget: { enabled: false }, networkPolicy: { enabled: false } }],
+  ['amounts as numbers', { resources: { limits: { cpu: 1, memory: '1Ti' }, requests: { cpu: 0.5 } } }],
   ['another name', { nameOverride: 'warden', fullnameOverride: 'warden' }],
 ];
 
@@ -179,6 +180,41 @@ describe('the chart', () => {
     ['Provided without its Secret', { certificates: { mode: 'Provided' } }, 'needs certificates.secretName'],
     ['Named without names', { pullSecrets: { mode: 'Named' } }, 'needs pullSecrets.names'],
     ['Namespaces without any', { pullSecrets: { mode: 'Namespaces' } }, 'needs pullSecrets.namespaces'],
+    ['names in another mode', { pullSecrets: { names: ['a'] } }, 'names is for pullSecrets.mode Named'],
+    [
+      'namespaces in another mode',
+      { pullSecrets: { mode: 'All', namespaces: ['a'] } },
+      'namespaces is for pullSecrets.mode Namespaces',
+    ],
+    ['a repository with a tag', { image: { repository: 'a.io/refwarden:0.1.0' } }, 'image/repository'],
+    [
+      'peers of no policy',
+      { networkPolicy: { enabled: false, webhookFrom: [{}] } },
+      'need networkPolicy.enabled',
+    ],
+    [
+      'a peer with another field',
+      { networkPolicy: { webhookFrom: [{ cidr: '10.0.0.0/8' }] } },
+      'cidr is no field of a peer',
+    ],
+    [
+      'a kind of issuer that there is not',
+      { certificates: { mode: 'CertManager', issuerRef: { name: 'a', kind: 'Clusterissuer' } } },
+      'kind is Issuer or ClusterIssuer',
+    ],
+    ['an argument that is a value', { extraArgs: ['--no-pinning'] }, '--no-pinning is given by values'],
+    ['a registry with a scheme', { registries: [{ host: 'https://a.io' }] }, 'registries/0/host'],
+    [
+      'a certificate authority in no volume',
+      { registries: [{ host: 'a.io', caFile: '/ca/ca.crt' }] },
+      'caFile /ca/ca.crt of a.io is in no volume',
+    ],
+    ['no day', { exceptions: { maxDays: 0 } }, 'exceptions/maxDays'],
+    [
+      'programs that nothing runs',
+      { credentialProviders: { volume: { hostPath: { path: '/p' } } } },
+      'volume needs credentialProviders.config',
+    ],
     [
       'providers without their programs',
       { credentialProviders: { config: { kind: 'CredentialProviderConfig' } } },
@@ -191,6 +227,24 @@ describe('the chart', () => {
     );
     expect(code).not.toBe(0);
     expect(stderr).toContain(message);
+  });
+
+  it('says in its notes what may be done next, by the values', async () => {
+    const notes = async (values: object, ...flags: string[]): Promise<string> => {
+      const args = ['install', 'trial', chartPath, '--dry-run=client', ...flags, '--values', '-'];
+      const { code, stdout, stderr } = await helm(args, JSON.stringify({ crds: { install: false }, ...values }));
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+      return stdout.slice(stdout.indexOf('NOTES:'));
+    };
+    const plain = await notes({}, '--namespace=kube-system');
+    expect(plain).toContain('helm test trial --namespace kube-system');
+    expect(plain).toContain('Never judged: kube-system.\n');
+    const strict = await notes({
+      clientCA: { configMap: 'ca' },
+      webhook: { excludedNamespaces: ['a', 'b'] },
+    });
+    expect(strict).not.toContain('helm test');
+    expect(strict).toContain('Never judged: kube-system, default, a, b.\n');
   });
 
   it('asks for no right that it has no use for, by mode', async () => {

@@ -12,8 +12,13 @@ const labels = z.record(z.string(), z.string());
 const port = z.int().min(1024).max(65_535);
 const objectNameRule = 'must be at most 40 of a-z, 0-9 and -, beginning with a letter';
 
-/** Quantities of Kubernetes: `100m`, `2Gi`. */
-const quantity = z.string().regex(/^[0-9]+(\.[0-9]+)?(m|k|M|G|Ki|Mi|Gi)?$/, 'must be a quantity, as 2Gi');
+/** Quantities of Kubernetes: `100m`, `2Gi`, `1`. */
+const quantity = z.union([
+  z
+    .string()
+    .regex(/^[0-9]+(\.[0-9]+)?(m|k|M|G|T|Ki|Mi|Gi|Ti|[eE][0-9]{1,2})?$/, 'must be a quantity, as 2Gi'),
+  z.number().min(0),
+]);
 const resourceAmounts = z.strictObject({
   cpu: quantity.optional(),
   memory: quantity.optional(),
@@ -33,7 +38,10 @@ export const chartValues = z.strictObject({
       repository: z
         .string()
         .max(255)
-        .regex(/^[A-Za-z0-9][A-Za-z0-9._:/-]*$/, 'must be a repository, host/path')
+        .regex(
+          /^([A-Za-z0-9][A-Za-z0-9.-]*(:[0-9]{1,5})?\/)?[a-z0-9][a-z0-9._/-]*$/,
+          'must be a repository, host/path: the tag goes into image.tag',
+        )
         .default('ghcr.io/refwarden/refwarden')
         .describe('Image without tag.'),
       tag: z
@@ -101,7 +109,7 @@ export const chartValues = z.strictObject({
     .strictObject({
       maxDays: z
         .number()
-        .gt(0)
+        .min(1 / 24)
         .max(maxExceptionDays)
         .default(90)
         .describe('Longest time that an ArtifactPolicyException counts, days.'),
@@ -126,7 +134,9 @@ export const chartValues = z.strictObject({
         .strictObject({ name, kind: name.optional(), group: name.optional() })
         .partial()
         .default({})
-        .describe('Issuer of cert-manager; empty = one that signs for itself.'),
+        .describe(
+          'Issuer of cert-manager, as {name, kind, group}, kind Issuer or ClusterIssuer; it must give ca.crt, which ACME does not. Empty = one that signs for itself.',
+        ),
     })
     .prefault({}),
   clientCA: z

@@ -59,7 +59,8 @@ export function denialMessage(verdict: Verdict): string {
     return `${line(`${code}: ${message}`)}\n${failureCatalogue[code].remedy}`;
   }
   const refused = verdict.images.filter(({ checks }) => checks.some(({ blocks }) => blocks));
-  const shown = refused.slice(0, maxMessageImages).map(describeImage);
+  const { namespace } = verdict.workload;
+  const shown = refused.slice(0, maxMessageImages).map((image) => describeImage(image, namespace));
   const more = refused.length > shown.length ? [`... and ${refused.length - shown.length} more images`] : [];
   const count = verdict.images.length;
   return [`${count} image${count === 1 ? '' : 's'}, ${refused.length} not admitted`, ...shown, ...more].join(
@@ -67,7 +68,7 @@ export function denialMessage(verdict: Verdict): string {
   );
 }
 
-function describeImage(verdict: ImageVerdict): string {
+function describeImage(verdict: ImageVerdict, namespace: string): string {
   const blocking = verdict.checks.filter(({ blocks }) => blocks);
   const [first] = blocking;
   const where = verdict.fields
@@ -81,7 +82,7 @@ function describeImage(verdict: ImageVerdict): string {
     lines.push(`  ... and ${blocking.length - maxChecksPerImage} more checks`);
   if (first?.code !== undefined) {
     lines.push(
-      `  ${failureCatalogue[first.code].remedy} Details: refwarden check --policies DIR --explain ${explainable(verdict)}`,
+      `  ${failureCatalogue[first.code].remedy} Details: refwarden check --policies DIR --namespace ${namespace} --explain ${explainable(verdict)}`,
     );
   }
   return lines.map(line).join('\n');

@@ -1,5 +1,6 @@
 import { failureCatalogue } from '../failures/catalogue.ts';
 import { failure, toFailure } from '../failures/failure.ts';
+import type { Failure } from '../failures/failure.ts';
 import type { Digest } from '../image/digest.ts';
 import { formatImageReference, parseImageReference } from '../image/reference.ts';
 import type { ImageReference } from '../image/reference.ts';
@@ -78,16 +79,19 @@ async function judgeReference(
     [...matching, ...open],
     means,
   );
-  const { digest, checks, lookedAt } = await checkImage(
+  const { digest, fault, checks, lookedAt } = await checkImage(
     { reference, digest: reference.digest ?? known },
     restOf(matching, exceptions),
     about,
     means,
   );
+  const unpinned =
+    means.mustBePinned && reference.digest === undefined ? mustBePinned(matching, exceptions) : [];
+  const whyNot = unpinned.length === 0 ? undefined : await whyNotPinned(reference, digest, fault, means);
   const verdict = imageVerdict(image, reference, digest, [
     ...checks,
     ...exceptedChecks(exceptions),
-    ...(means.mustBePinned ? checkPinned(reference, digest, mustBePinned(matching, exceptions)) : []),
+    ...(whyNot === undefined ? [] : checkPinned(whyNot, unpinned, checks)),
     ...checkAll(restOf(open, exceptions), 'inconclusive', scope.why),
     ...checkCoverage(scope, selects),
   ]);
@@ -103,39 +107,63 @@ const exceptedChecks = (exceptions: ExceptedPolicies): Check[] =>
   );
 
 const mustBePinned = (policies: readonly CompiledPolicy[], exceptions: ExceptedPolicies): CompiledPolicy[] =>
-  policies.filter((policy) => exceptions.get(policy)?.asksForPinning !== false);
+  policies.filter((policy) => policy.mode === 'Enforce' && exceptions.get(policy)?.asksForPinning !== false);
 
 function checkCoverage(scope: PolicyScope, selects: (policy: CompiledPolicy) => boolean): Check[] {
   if (scope.covering.some(selects)) return [];
   return unmatched(scope.noMatch, scope.maybeCovering.some(selects) ? scope.why : undefined);
 }
 
+/** Why a Pod came by tag: nobody could tell what it means, or it was not pinned all the same. */
+async function whyNotPinned(
+  reference: ImageReference,
+  digest: Digest | undefined,
+  fault: Failure | undefined,
+  { ports, access }: JudgingMeans,
+): Promise<Failure> {
+  const notPinned = failure('ImageNotPinned', failureCatalogue.ImageNotPinned.summary);
+  if (digest !== undefined) return notPinned;
+  if (fault !== undefined) return fault;
+  try {
+    const opened = await access();
+    await untilAborted(ports.artifacts.resolve(reference, opened), opened.signal);
+    return notPinned;
+  } catch (error) {
+    return toFailure(error);
+  }
+}
+
 /** What runs is what was judged: a tag may mean something else by the time that a node pulls it. */
 function checkPinned(
-  { digest }: ImageReference,
-  resolved: Digest | undefined,
-  matching: readonly CompiledPolicy[],
+  whyNot: Failure,
+  policies: readonly CompiledPolicy[],
+  checks: readonly Check[],
 ): Check[] {
-  if (digest !== undefined) return [];
-  const { summary } = failureCatalogue.ImageNotPinned;
-  return (
-    matching
-      .filter(({ mode }) => mode === 'Enforce')
-      // What could not be resolved was not judged either: its own checks say whether that is to be admitted.
-      .filter(({ onInconclusive }) => resolved !== undefined || onInconclusive === 'Deny')
-      .map((policy) => notPassed(policy, 'pinning', 'inconclusive', failure('ImageNotPinned', summary)))
-  );
+  const isSaid = ({ policy, code, blocks }: Check): boolean =>
+    checks.some((check) => check.policy === policy && check.code === code && check.blocks === blocks);
+  return policies
+    .map((policy) => notPassed(policy, 'pinning', 'inconclusive', whyNot))
+    .filter((check) => !isSaid(check));
 }
+
+interface CheckedImage extends Pick<ImageVerdict, 'lookedAt'> {
+  readonly digest: Digest | undefined;
+  /** Why nothing is known of it. */
+  readonly fault: Failure | undefined;
+  readonly checks: readonly Check[];
+}
+
+const notResolved = failure('InternalError', 'the image was not resolved');
 
 async function checkImage(
   { reference, digest: known }: { readonly reference: ImageReference; readonly digest: Digest | undefined },
   matching: readonly CompiledPolicy[],
   about: WorkloadContext,
   { ports, access: openAccess, turn }: JudgingMeans,
-): Promise<Pick<ImageVerdict, 'lookedAt'> & { digest: Digest | undefined; checks: Check[] }> {
+): Promise<CheckedImage> {
   let digest = known;
   let findings: ReadonlyMap<CompiledPolicy, ImageFindings> = new Map();
-  let fault = failure('InternalError', 'the image was not resolved');
+  let fault: Failure | undefined;
   const asking = matching.filter((policy) => asksForEvidence(policy, reference));
   if (asking.length > 0) {
     try {
@@ -152,10 +180,10 @@ async function checkImage(
   const checks: Check[] = [];
   for (const policy of matching) {
     const judge = (requirement: CompiledRequirement): Check =>
-      judgeRequirement(policy, requirement, reference, findings.get(policy) ?? fault, nowMs);
+      judgeRequirement(policy, requirement, reference, findings.get(policy) ?? fault ?? notResolved, nowMs);
     checks.push(...(await turn.do(() => policy.requirements.map(judge))));
   }
-  return { digest, checks, ...lookedAtFor([...findings.values()]) };
+  return { digest, fault, checks, ...lookedAtFor([...findings.values()]) };
 }
 
 /** Policies mostly share what was found: each search is told of once. */

@@ -207,6 +207,22 @@ describe('T01 a Pod that must be pinned', () => {
     expect(outcomes(await answer('Admit'))).toEqual(['inconclusive RegistryUnavailable']);
     expect(await answer('Admit')).toMatchObject({ allowed: true });
     expect(await answer('Deny')).toMatchObject({ allowed: false });
+    expect(outcomes(await answer('Deny'))).toEqual(['inconclusive RegistryUnavailable blocks']);
+  });
+
+  it('says why its tag could not be resolved where a policy asks for nothing but a digest', async () => {
+    const policies = compile([clusterPolicy('p', { require: [{ name: 'pinned', pinned: true }] })]);
+    const source = new ScriptedSource({
+      resolve: () => Promise.reject(new RefwardenError('RegistryUnavailable', 'down')),
+    });
+    const down = await decideUnpinned({ source, policies });
+    expect(outcomes(down)).toEqual(['failed NotPinned blocks', 'inconclusive RegistryUnavailable blocks']);
+    const answering = new ScriptedSource();
+    expect(outcomes(await decideUnpinned({ source: answering, policies }))).toEqual([
+      'failed NotPinned blocks',
+      'inconclusive ImageNotPinned blocks',
+    ]);
+    expect(answering.resolved).toHaveLength(1);
   });
 
   it('is admitted by digest', async () => {

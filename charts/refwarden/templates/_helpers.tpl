@@ -121,6 +121,40 @@ seccompProfile:
 {{- if and (eq .Values.pullSecrets.mode "Namespaces") (not .Values.pullSecrets.namespaces) -}}
 {{- fail "pullSecrets.mode Namespaces needs pullSecrets.namespaces." -}}
 {{- end -}}
+{{- if and .Values.pullSecrets.names (ne .Values.pullSecrets.mode "Named") -}}
+{{- fail (printf "pullSecrets.names is for pullSecrets.mode Named, and the mode is %s." .Values.pullSecrets.mode) -}}
+{{- end -}}
+{{- if and .Values.pullSecrets.namespaces (ne .Values.pullSecrets.mode "Namespaces") -}}
+{{- fail (printf "pullSecrets.namespaces is for pullSecrets.mode Namespaces, and the mode is %s." .Values.pullSecrets.mode) -}}
+{{- end -}}
+{{- if and (not .Values.networkPolicy.enabled) (or .Values.networkPolicy.webhookFrom .Values.networkPolicy.metricsFrom) -}}
+{{- fail "networkPolicy.webhookFrom and metricsFrom need networkPolicy.enabled." -}}
+{{- end -}}
+{{- range concat .Values.networkPolicy.webhookFrom .Values.networkPolicy.metricsFrom -}}
+{{- range $key, $_ := . -}}
+{{- if not (has $key (list "ipBlock" "namespaceSelector" "podSelector")) -}}
+{{- fail (printf "networkPolicy: %s is no field of a peer, which has ipBlock, namespaceSelector or podSelector." $key) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- $group := default "cert-manager.io" .Values.certificates.issuerRef.group -}}
+{{- if and (eq $group "cert-manager.io") (not (has (default "Issuer" .Values.certificates.issuerRef.kind) (list "Issuer" "ClusterIssuer"))) -}}
+{{- fail "certificates.issuerRef.kind is Issuer or ClusterIssuer." -}}
+{{- end -}}
+{{- $own := list "--listen" "--operations-listen" "--webhooks" "--registries" "--release-namespace" "--kubeconfig" "--policies" "--certificate-secret" "--tls-cert" "--tls-key" "--webhook-ca" "--client-ca" "--no-pinning" "--no-pull-secrets" "--unmatched" "--log-level" "--max-exception-days" -}}
+{{- range .Values.extraArgs -}}
+{{- if has (first (splitList "=" .)) $own -}}
+{{- fail (printf "extraArgs: %s is given by values of its own, which also tell the API server of it." .) -}}
+{{- end -}}
+{{- end -}}
+{{- range .Values.registries -}}
+{{- if and .caFile (not $.Values.extraVolumeMounts) -}}
+{{- fail (printf "registries: caFile %s of %s is in no volume: mount one by extraVolumes and extraVolumeMounts." .caFile .host) -}}
+{{- end -}}
+{{- end -}}
+{{- if and .Values.credentialProviders.volume (not .Values.credentialProviders.config) -}}
+{{- fail "credentialProviders.volume needs credentialProviders.config, which says when its programs are run." -}}
+{{- end -}}
 {{- if and .Values.credentialProviders.config (not .Values.credentialProviders.volume) -}}
 {{- fail "credentialProviders.config needs credentialProviders.volume, which holds its programs." -}}
 {{- end -}}
