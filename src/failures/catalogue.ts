@@ -300,10 +300,10 @@ export const failureCatalogue = {
     'The workload does not have the shape of its kind.',
     'Correct the field that the message names.',
   ),
-  PolicyInvalid: invalid('A policy does not follow its schema.', 'Correct the field that the message names.'),
+  PolicyInvalid: invalid('A policy does not follow its schema.', 'Correct what the message names.'),
   PolicyNotReady: invalid(
     'A policy cannot be applied, so what it guards is refused under its mode.',
-    'Mend what the message names: a missing issuer, or a key that does not parse.',
+    'Mend what the message names, for example an issuer that there is not.',
   ),
   ExpressionInvalid: invalid(
     'An expression of a policy cannot be used.',
@@ -327,7 +327,7 @@ export const failureCatalogue = {
   ),
   ConfigurationInvalid: invalid(
     'The configuration or command line is wrong.',
-    'Correct what the message names; --help shows the options.',
+    'Correct what the message names: a file, a setting or an option.',
   ),
 
   InternalError: internal(
