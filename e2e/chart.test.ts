@@ -232,7 +232,10 @@ describe('the chart', () => {
   it('says in its notes what may be done next, by the values', async () => {
     const notes = async (values: object, ...flags: string[]): Promise<string> => {
       const args = ['install', 'trial', chartPath, '--dry-run=client', ...flags, '--values', '-'];
-      const { code, stdout, stderr } = await helm(args, JSON.stringify({ crds: { install: false }, ...values }));
+      const { code, stdout, stderr } = await helm(
+        args,
+        JSON.stringify({ crds: { install: false }, ...values }),
+      );
       expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
       return stdout.slice(stdout.indexOf('NOTES:'));
     };

@@ -1,9 +1,12 @@
+import { chartDigestLine } from '../../scripts/chart/chart-digest.ts';
 import { asKubernetes, chartPath } from '../tools/helm.ts';
 import type { Helm } from '../tools/helm.ts';
 
 const releaseNamespace = 'refwarden-system';
 
-const head = `# Refwarden without helm: the chart with its default values. Made by npm run generate:install.
+const head =
+  (): string => `# Refwarden without helm: the chart with its default values. Made by npm run generate:install.
+${chartDigestLine()}
 #   kubectl apply --server-side -f install.yaml
 # To remove it: first "refwarden webhooks remove", or
 #   kubectl annotate service refwarden --namespace ${releaseNamespace} refwarden.dev/webhooks=Removed
@@ -25,5 +28,5 @@ export async function renderInstallManifest(helm: Helm): Promise<string> {
   const manifest = stdout
     .replaceAll('app.kubernetes.io/managed-by: Helm', 'app.kubernetes.io/managed-by: kubectl')
     .replace(/^ *helm\.sh\/chart: .*\n/gm, '');
-  return head + manifest;
+  return head() + manifest;
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { createAuthority, issueServingCertificate } from '../../src/certificates/issue-certificates.ts';
 import { createNamespace } from '../drivers/create-namespace.ts';
 import type { NodeCluster } from '../drivers/node.ts';
 import { startNode } from '../drivers/node.ts';
@@ -144,15 +145,20 @@ const awaitRunning = (name: string): Promise<unknown> =>
     '--timeout=60s',
   ]);
 
+/** How many create Pods at the same time. */
+const askers = 3;
+
 /** Creates signed Pods (dry runs) without a pause while `work` runs. */
 async function whileAsking(
   work: () => Promise<unknown>,
 ): Promise<readonly (CommandResult & { atMs: number })[]> {
   const over = new AbortController();
   const results: (CommandResult & { atMs: number })[] = [];
-  const asking = (async () => {
-    while (!over.signal.aborted) results.push({ ...(await ask(images.signed)), atMs: performance.now() });
-  })();
+  const asking = Promise.all(
+    Array.from({ length: askers }, async () => {
+      while (!over.signal.aborted) results.push({ ...(await ask(images.signed)), atMs: performance.now() });
+    }),
+  );
   try {
     await work();
     // Long enough for a machine that is busy.
@@ -283,12 +289,31 @@ describe('none of a steady stream of Pods fails', () => {
     });
     expectNoneFailed(results);
   });
+
+  it('during upgrades to certificates that others provide, and back', async () => {
+    const term = { fromMs: Date.now(), lifetimeMs: 3_600_000 };
+    const authority = await createAuthority('Provided', term);
+    const serving = await issueServingCertificate(authority, [`${release}.${releaseNamespace}.svc`], term);
+    const stringData = { 'tls.crt': serving.certPem, 'tls.key': serving.keyPem, 'ca.crt': authority.certPem };
+    const metadata = { name: 'provided', namespace: releaseNamespace };
+    await apply(node.kubectl, {
+      ...{ apiVersion: 'v1', kind: 'Secret', type: 'kubernetes.io/tls' },
+      ...{ metadata, stringData },
+    });
+    for (const certificates of [{ mode: 'Provided', secretName: 'provided' }, { mode: 'Self' }]) {
+      values = { ...values, certificates };
+      const before = await replicas();
+      expectNoneFailed(await whileAsking(() => install('upgrade')));
+      await awaitGone(before);
+    }
+  });
 });
 
 describe('what fails at once', () => {
   it('a replica that is killed takes with it what is sent to it, and all is well within five seconds', async () => {
     const { stdout } = await runCommand('pgrep', ['-f', 'refwarden.js serve']);
     const [pid] = stdout.trim().split('\n');
+    expect(Number(pid)).toBeGreaterThan(1);
     const before = await restarts();
     const meanwhile = ['deployment/meanwhile', `--namespace=${namespace}`];
     const deployment = templated('Deployment', namespace, 'meanwhile', podSpec(images.signed));
