@@ -110,7 +110,9 @@ class ClusterSource implements LiveSource {
             if (this.#applyResource(kind, header, object)) settle();
           },
           remove: (header) => {
-            this.#removeResource(originOf(kind, header));
+            const origin = originOf(kind, header);
+            options.logger?.info({ origin }, 'Deleted: it is in force no more');
+            this.#removeResource(origin);
             settle();
           },
         }),

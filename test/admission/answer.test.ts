@@ -30,7 +30,7 @@ describe('denialMessage', () => {
       `2 images, 1 not admitted
 ghcr.io/acme/app:1.4 (sha256:abababab), container "app"
   SignerNotTrusted: policy prod-release (signed): asks for a signature by acme-release. Found 1: dev@acme.com (https://accounts.google.com). Not listed.
-  Sign with a key or identity of a listed issuer, or add the signer as a TrustedIssuer. Details: refwarden check --policies DIR --namespace shop --explain ghcr.io/acme/app:1.4@${sampleDigest}`,
+  Sign with a key or identity of a listed issuer, or add the signer as a TrustedIssuer. Details: refwarden check --policies DIR --namespace shop-prod --explain ghcr.io/acme/app:1.4@${sampleDigest}`,
     );
   });
 
@@ -66,7 +66,7 @@ ghcr.io/acme/app:1.4 (sha256:abababab), container "app"
       `1 image, 1 not admitted
 ghcr.io/acme/app:1.4, init container "init", ephemeral container "debug", image volume "data"
   RegistryTimeout: policy shop/prod-release (signed): Late.
-  Try again: what arrives meanwhile is kept; if it stays, look at the registry. Details: refwarden check --policies DIR --namespace shop --explain ghcr.io/acme/app:1.4`,
+  Try again: what arrives meanwhile is kept; if it stays, look at the registry. Details: refwarden check --policies DIR --namespace shop-prod --explain ghcr.io/acme/app:1.4`,
     );
   });
 

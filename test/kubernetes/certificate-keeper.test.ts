@@ -139,7 +139,7 @@ describe('CertificateKeeper', () => {
     });
     expect(dataOf()).toEqual(before);
     expect(messages()).toContain(
-      'Secret refwarden-certificates: The Secret was deleted, and was written again as it was.',
+      'Secret refwarden-certificates: It was deleted, and was written again as it was.',
     );
   });
 

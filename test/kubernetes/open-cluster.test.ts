@@ -7,6 +7,7 @@ import { RefwardenError, failure } from '../../src/failures/failure.ts';
 import type { Failure } from '../../src/failures/failure.ts';
 import { openCluster } from '../../src/kubernetes/open-cluster.ts';
 import { createTestAuthority } from '../support/tls-certificates.ts';
+import { captureLog } from '../support/captured-log.ts';
 import { ClusterUnderTest, issuer, policy, policyNames } from './cluster-under-test.ts';
 import { answerJson, paths } from './fake-api-server.ts';
 import type { FakeApiServer } from './fake-api-server.ts';
@@ -326,7 +327,8 @@ describe('openCluster', () => {
   it('T22 an object that stops parsing stays in force as it was last good, and is reported', async () => {
     api.put(paths.issuers, issuer('release'));
     api.put(paths.clusterPolicies, policy('p', { mode: 'Enforce' }));
-    const source = await cluster.open();
+    const log = captureLog();
+    const source = await cluster.open({}, { logger: log.log });
     await ready(source);
     api.put(paths.issuers, { metadata: { name: 'release' }, spec: {} });
     api.put(paths.clusterPolicies, policy('p', { mode: 'Off' }));
@@ -351,6 +353,12 @@ describe('openCluster', () => {
     await until(() => {
       expect(policyNames(source)).toEqual(['next']);
     });
+    expect(log.lines()).toContainEqual(
+      expect.objectContaining({
+        origin: 'ClusterArtifactPolicy/p',
+        msg: 'Deleted: it is in force no more',
+      }),
+    );
   });
 
   it('T28 a compilation that fails leaves no snapshot, or the last one', async () => {
