@@ -5,7 +5,7 @@ import { join } from 'node:path';
 const chartPath = join(import.meta.dirname, '../../charts/refwarden');
 
 /** Of everything that the chart is rendered from: where it is another, `manifests/install.yaml` is to be made anew. */
-export function chartDigest(): string {
+function chartDigest(): string {
   const hash = createHash('sha256');
   const files = readdirSync(chartPath, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && !entry.name.endsWith('.md'))
