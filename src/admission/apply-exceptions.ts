@@ -31,9 +31,9 @@ export async function applyExceptions(
   const [image, worth] =
     digest === undefined ? [reference, tag] : ([{ ...reference, digest }, 'proven'] as const);
   const excepted = new Map<CompiledPolicy, ExceptedPolicy>();
-  for (const policy of policies) {
-    excepted.set(policy, await turn.do(() => exceptPolicy(policy, exceptions, image, worth)));
-  }
+  await turn.each(policies, (policy) => {
+    excepted.set(policy, exceptPolicy(policy, exceptions, image, worth));
+  });
   return { excepted, digest };
 }
 

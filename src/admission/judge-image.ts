@@ -5,7 +5,7 @@ import type { Digest } from '../image/digest.ts';
 import { formatImageReference, parseImageReference } from '../image/reference.ts';
 import type { ImageReference } from '../image/reference.ts';
 import { selectsImage } from '../policy/match.ts';
-import type { CompiledPolicy, CompiledRequirement } from '../policy/snapshot.ts';
+import type { CompiledPolicy } from '../policy/snapshot.ts';
 import { applyExceptions } from './apply-exceptions.ts';
 import type { ExceptedPolicies } from './apply-exceptions.ts';
 import { checkAll, excepted, notPassed, unmatched } from './checks.ts';
@@ -178,11 +178,12 @@ async function checkImage(
   }
   const nowMs = ports.clock.nowMs();
   const checks: Check[] = [];
-  for (const policy of matching) {
-    const judge = (requirement: CompiledRequirement): Check =>
-      judgeRequirement(policy, requirement, reference, findings.get(policy) ?? fault ?? notResolved, nowMs);
-    checks.push(...(await turn.do(() => policy.requirements.map(judge))));
-  }
+  await turn.each(matching, (policy) => {
+    const found = findings.get(policy) ?? fault ?? notResolved;
+    for (const requirement of policy.requirements) {
+      checks.push(judgeRequirement(policy, requirement, reference, found, nowMs));
+    }
+  });
   return { digest, fault, checks, ...lookedAtFor([...findings.values()]) };
 }
 

@@ -7,7 +7,11 @@ export async function selectPolicies(
   holds: (policy: CompiledPolicy) => boolean,
   turn: Turn,
 ): Promise<ReadonlySet<CompiledPolicy>> {
-  return new Set(await Array.fromAsync(selecting(policies, holds, turn)));
+  const selected = new Set<CompiledPolicy>();
+  await turn.each(policies, (policy) => {
+    if (holds(policy)) selected.add(policy);
+  });
+  return selected;
 }
 
 /** Whether it holds for any of the policies; none is looked at after the first. */
@@ -16,16 +20,10 @@ export async function somePolicy(
   holds: (policy: CompiledPolicy) => boolean,
   turn: Turn,
 ): Promise<boolean> {
-  const { done } = await selecting(policies, holds, turn).next();
-  return done !== true;
-}
-
-async function* selecting(
-  policies: Iterable<CompiledPolicy>,
-  holds: (policy: CompiledPolicy) => boolean,
-  turn: Turn,
-): AsyncGenerator<CompiledPolicy, void> {
-  for (const policy of policies) {
-    if (await turn.do(() => holds(policy))) yield policy;
-  }
+  let isFound = false;
+  await turn.each(policies, (policy) => {
+    isFound = holds(policy);
+    return isFound;
+  });
+  return isFound;
 }

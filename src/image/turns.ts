@@ -5,6 +5,8 @@ import { RefwardenError } from '../failures/failure.ts';
 const ownerMs = 5;
 /** All of them together, milliseconds. */
 const allMs = 20;
+/** Many small pieces are done together for so long, milliseconds: looking whose turn it is takes longer than one of them. */
+const togetherMs = 1;
 
 /** The owner of what is of no tenant. */
 export const installation = '';
@@ -65,6 +67,24 @@ export class Turn {
       line.spentMs += tookMs;
       spentMs += tookMs;
       line.servedIn = turnNumber;
+    }
+  }
+
+  /**
+   * Does work for each item, many in one piece, until it returns true for one.
+   * @throws RefwardenError as {@link do}.
+   */
+  async each<Item>(items: Iterable<Item>, work: (item: Item) => boolean | void): Promise<void> {
+    const rest = items[Symbol.iterator]();
+    let isDone = false;
+    while (!isDone) {
+      await this.do(() => {
+        const endMs = performance.now() + togetherMs;
+        do {
+          const next = rest.next();
+          isDone = next.done === true || work(next.value) === true;
+        } while (!isDone && performance.now() < endMs);
+      });
     }
   }
 

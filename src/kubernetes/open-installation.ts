@@ -101,7 +101,7 @@ export function openInstallation(options: InstallationOptions): Installation {
     wanted: async ({ bundles, isNewHolder }) => {
       const nowMs = clock.nowMs();
       heard.saw(bundles, nowMs);
-      if (isNewHolder) overlap.takeOver(bundles, nowMs);
+      if (isNewHolder) overlap.takeOver(bundles);
       const own =
         certificate.kind === 'Provided' ? await certificate.authorities() : certificates?.authorities;
       isKnown = own !== undefined && heard.know(own, nowMs);

@@ -298,6 +298,18 @@ describe('modes', () => {
     expect((await decideOn({ source, policies: compile([], noMatch) })).allowed).toBe(allowed);
   });
 
+  it("a tenant's own policy of which it is not known whether it applies lifts noMatch no more than one that does", async () => {
+    const assert = [{ expression: 'true', message: 'm' }];
+    const own = namespacedPolicy('shop', 'own', {
+      mode: 'Audit',
+      require: [{ name: 'sbom', sbom: { formats: ['SPDX'], issuers: ['acme'], assert } }],
+    });
+    const naming = { ...trusting, checkExpression: () => ({ uses: ['namespaceObject' as const] }) };
+    const labels = (): Promise<never> => Promise.reject(new RefwardenError('NamespaceUnknown', 'not known'));
+    const verdict = await decideOn({ policies: compile([...issuers, own], 'Deny', naming), labels });
+    expect(outcomes(verdict)).toEqual(['inconclusive NamespaceUnknown', 'failed NoPolicyMatches blocks']);
+  });
+
   it('T22 a policy that does not say what it would select keeps no image from counting as unmatched', async () => {
     const broken = [unreadable('watching', 'Audit'), unreadable('warning', 'Warn')];
     const verdict = await decideOn({ policies: compile([], 'Deny', undefined, broken) });

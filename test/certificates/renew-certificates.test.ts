@@ -107,6 +107,15 @@ describe('renewCertificates', () => {
     }
   });
 
+  it('issues anew a certificate by an authority that does not count yet', async () => {
+    const future = await createAuthority('Ahead', { fromMs: at(100), lifetimeMs: 300 * hourMs });
+    const leaf = await issueServingCertificate(future, hosts, { fromMs: at(0), lifetimeMs: 90 * hourMs });
+    const kept = { ...first, authorities: first.authorities + future.certPem };
+    const mended = await made({ ...kept, certificate: leaf.certPem, key: leaf.keyPem }, 1);
+    expect(signerOf(mended)).toBe(0);
+    expect(mended.authorities).toBe(kept.authorities);
+  });
+
   it('goes on with a certificate that works when the key of its authority is lost', async () => {
     const next = await made({ ...first, authorityKey: '' }, 1);
     expect(next.certificate).toBe(first.certificate);

@@ -102,22 +102,67 @@ describe('Turn', () => {
     expect(order.slice(0, 3)).toContain('b');
   });
 
+  it('T39 who comes later waits behind those of the same owner, though there were time left', async () => {
+    const order: string[] = [];
+    const add = async (name: string, durationMs: number): Promise<void> => {
+      await new Turn('queue').do(() => {
+        work(durationMs);
+      });
+      order.push(name);
+    };
+    await add('first', 6);
+    const early = ['a', 'b', 'c'].map((name) => add(name, 0.1));
+    await early[0];
+    await Promise.all([add('late', 0.1), ...early]);
+    expect(order).toEqual(['first', 'a', 'b', 'c', 'late']);
+  });
+
+  it('does many small pieces together, and none after one that ends it', async () => {
+    const turns = countTurns();
+    const seen: number[] = [];
+    await new Turn('small pieces').each(Array(1000).keys(), (i) => {
+      seen.push(i);
+    });
+    expect([seen.length, turns()]).toEqual([1000, 0]);
+    const until: number[] = [];
+    await new Turn('small pieces').each([1, 2, 3], (i) => {
+      until.push(i);
+      return i === 2;
+    });
+    expect(until).toEqual([1, 2]);
+    await new Turn('small pieces').each([], () => {
+      throw new Error('nothing is there');
+    });
+  });
+
+  it('T39 gives others their turn between large pieces', async () => {
+    const turns = countTurns();
+    await new Turn('large pieces').each(Array(6).keys(), () => {
+      work(6);
+    });
+    expect(turns()).toBeGreaterThanOrEqual(4);
+  });
+
   it('ends at once for whoever leaves, and holds up nobody behind it', async () => {
     const ending = new AbortController();
     const spend = (turn: Turn): Promise<void> =>
       turn.do(() => {
         work(6);
       });
-    const [first, second, third] = [new Turn('shop'), new Turn('shop', ending.signal), new Turn('shop')];
-    await spend(first);
+    await spend(new Turn('shop'));
     const turns = countTurns();
-    const leaving = spend(second);
-    const next = spend(third);
+    const leaving = Array.from({ length: 5 }, () => spend(new Turn('shop', ending.signal)));
+    const next = spend(new Turn('shop'));
     ending.abort();
-    await expect(leaving).rejects.toMatchObject({
-      code: 'DeadlineExceeded',
-      message: 'The decision was not reached within the time that the caller gave.',
-    });
+    for (const one of await Promise.allSettled(leaving)) {
+      expect(one).toMatchObject({
+        status: 'rejected',
+        reason: {
+          code: 'DeadlineExceeded',
+          message: 'The decision was not reached within the time that the caller gave.',
+        },
+      });
+    }
     await next;
     expect(turns()).toBeLessThanOrEqual(2);
   });

@@ -153,6 +153,22 @@ describe('Lease', () => {
     );
   });
 
+  it('that was taken is given back also before it was acted on', async () => {
+    await held(start('first'));
+    const second = start('second', {
+      isStranded: () => true,
+      timing: { ...timing, renewDeadlineMs: 60_000 },
+    });
+    await vi.waitFor(
+      () => {
+        expect(spec()['holderIdentity']).toBe('second');
+      },
+      { timeout: 4000, interval: 10 },
+    );
+    await second.close();
+    expect(spec()['holderIdentity']).not.toBe('second');
+  });
+
   it('is left to a holder that mends what left another stranded', async () => {
     await held(start('first'));
     let round = 0;

@@ -243,6 +243,7 @@ function isNeverBoolean({ exprKind }: Expr): boolean {
     case 'callExpr': {
       const { function: name, args } = exprKind.value;
       if (name === '_?_:_') return args.slice(1).every(isNeverBoolean);
+      if (name === 'dyn') return args.every(isNeverBoolean);
       return !conditions.has(name);
     }
     default:

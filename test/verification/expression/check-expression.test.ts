@@ -28,6 +28,7 @@ describe('checkExpression', () => {
     ['true', []],
     ['predicate.ok', ['predicate']],
     ["predicate['ok'] ? true : predicate.other", ['predicate']],
+    ['dyn(predicate.ok)', ['predicate']],
   ])('says what %s names', (expression, uses) => {
     expect(checkExpression(expression, 'assert')).toEqual({ uses });
   });
@@ -41,6 +42,7 @@ describe('checkExpression', () => {
     '"true"',
     '1 + 2',
     '[true]',
+    'dyn(1)',
     '{"a": true}',
     'predicate.ok ? 1 : "x"',
   ])('refuses %s, which is neither true nor false', (expression) => {
