@@ -74,18 +74,17 @@ export class Turn {
    * Does work for each item, many in one piece, until it returns true for one.
    * @throws RefwardenError as {@link do}.
    */
-  async each<Item>(items: Iterable<Item>, work: (item: Item) => boolean | void): Promise<void> {
+  async each<Item>(items: Iterable<Item>, work: (item: Item) => unknown): Promise<void> {
     const rest = items[Symbol.iterator]();
-    let isDone = false;
-    while (!isDone) {
-      await this.do(() => {
-        const endMs = performance.now() + togetherMs;
-        do {
-          const next = rest.next();
-          isDone = next.done === true || work(next.value) === true;
-        } while (!isDone && performance.now() < endMs);
-      });
-    }
+    const together = (): boolean => {
+      const endMs = performance.now() + togetherMs;
+      do {
+        const next = rest.next();
+        if (next.done === true || work(next.value) === true) return true;
+      } while (performance.now() < endMs);
+      return false;
+    };
+    while (!(await this.do(together)));
   }
 
   #mustWait(line: Line): boolean {
