@@ -119,6 +119,19 @@ const matrix: readonly [string, object][] = [
   ],
   ['nothing around it', { podDisruptionBudget: { enabled: false }, networkPolicy: { enabled: false } }],
   ['amounts as numbers', { resources: { limits: { cpu: 1, memory: '1Ti' }, requests: { cpu: 0.5 } } }],
+  [
+    'defaults that are taken out',
+    {
+      networkPolicy: { webhookFrom: null },
+      certificates: { issuerRef: null },
+      extraArgs: null,
+      registries: null,
+    },
+  ],
+  [
+    'a certificate authority of the image',
+    { registries: [{ host: 'a.io', caFile: '/etc/ssl/certs/ca-certificates.crt' }] },
+  ],
   ['another name', { nameOverride: 'warden', fullnameOverride: 'warden' }],
 ];
 

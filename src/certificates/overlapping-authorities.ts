@@ -1,5 +1,11 @@
 import { parseCertificates } from './pem-bundle.ts';
 
+/** @returns SHA-256 of each certificate, in hexadecimal, with commas between. */
+export const fingerprintsOf = (pem: string): string =>
+  parseCertificates(pem)
+    .map(({ fingerprint256 }) => fingerprint256)
+    .join(',');
+
 /** Most authorities that are told of beside those provided now. */
 const maxFormer = 4;
 
@@ -29,10 +35,18 @@ export class OverlappingAuthorities {
     return [...current, ...kept].join('');
   }
 
-  /** Takes over from who wrote before, and may have seen others provided. @param bundles PEM of what the API server was told. */
-  takeOver(bundles: readonly string[]): void {
+  /**
+   * Takes over from who wrote before, and may have seen others provided.
+   * @param bundles PEM of what the API server was told.
+   * @param vouched {@link fingerprintsOf} those that are no stranger's: whoever can change a webhook may have added some.
+   */
+  takeOver(bundles: readonly string[], vouched: string): void {
+    const known = new Set(vouched.split(','));
     const told = new Map(
-      bundles.flatMap(parseCertificates).map((one) => [one.toString(), one.validToDate.getTime()]),
+      bundles
+        .flatMap(parseCertificates)
+        .filter(({ fingerprint256 }) => known.has(fingerprint256))
+        .map((one) => [one.toString(), one.validToDate.getTime()]),
     );
     // Those that were told of first are the newest.
     for (const [one, expiresAtMs] of [...told].reverse()) {

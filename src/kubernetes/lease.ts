@@ -4,7 +4,7 @@ import { isJsonObject } from '../oci/strict-json.ts';
 import type { JsonObject } from '../oci/strict-json.ts';
 import type { ApiClient } from './api-client.ts';
 import { leaseCollection } from './collection.ts';
-import { headerOf } from './kube-object.ts';
+import { headerOf, textsOf } from './kube-object.ts';
 import { NamedObject } from './named-object.ts';
 import { ProblemLog } from './problem-log.ts';
 
@@ -24,6 +24,8 @@ const defaultLeaseTiming: LeaseTiming = {
   strandedMs: 30_000,
 };
 
+const noteAnnotation = 'refwarden.dev/authorities';
+
 export interface LeaseOptions {
   readonly api: ApiClient;
   readonly namespace: string;
@@ -34,6 +36,8 @@ export interface LeaseOptions {
   readonly isAble: () => boolean;
   /** Whether this replica cannot do without what the holder leaves undone: it may have other settings, as during an upgrade. */
   readonly isStranded?: () => boolean;
+  /** What the holder leaves for who holds it next, in an annotation; undefined leaves what is there. */
+  readonly note?: () => string | undefined;
   readonly timing?: LeaseTiming;
   readonly logger: BaseLogger;
 }
@@ -58,6 +62,7 @@ export class Lease {
   /** The version seen last, and since when. */
   #seenVersion = '';
   #seenSinceMs = 0;
+  #lastNote: string | undefined;
   /** The holder that leaves this replica stranded, and since when. */
   #strandedBy: { readonly holder: string; readonly sinceMs: number } | undefined;
 
@@ -72,6 +77,11 @@ export class Lease {
   get isHeld(): boolean {
     const nowMs = performance.now();
     return this.#heldFromMs <= nowMs && nowMs < this.#heldUntilMs;
+  }
+
+  /** What the holder of before left, or this one. Only who may write the Lease can have written it. */
+  get lastNote(): string | undefined {
+    return this.#lastNote;
   }
 
   /** Gives it back, so that the next need not wait until it is lost. */
@@ -119,15 +129,22 @@ export class Lease {
       if (holder === null || !this.#mustGiveWay(spec)) return false;
       this.#heldFromMs = performance.now() + this.#timing.renewDeadlineMs;
     }
+    const metadata = isJsonObject(found?.['metadata']) ? found['metadata'] : { name, namespace };
+    const annotations = textsOf(metadata, 'annotations');
+    this.#lastNote = annotations[noteAnnotation];
     const now = new Date().toISOString().replace('Z', '000Z'); // MicroTime
     const isNewHolder = holder !== null && spec['holderIdentity'] !== holder;
+    const note = isNewHolder || holder === null ? undefined : this.#options.note?.();
     const changes = Number(spec['leaseTransitions'] ?? 0);
     const written = await this.#object.write(
       {
         apiVersion: 'coordination.k8s.io/v1',
         kind: 'Lease',
         ...found,
-        metadata: isJsonObject(found?.['metadata']) ? found['metadata'] : { name, namespace },
+        metadata:
+          note === undefined
+            ? metadata
+            : { ...metadata, annotations: { ...annotations, [noteAnnotation]: note } },
         spec: {
           ...spec,
           holderIdentity: holder,

@@ -7,7 +7,7 @@ import { webhookConfigurations } from '../admission/webhook-configurations.ts';
 import { webhookHost } from '../admission/webhook-settings.ts';
 import type { WebhookSettings } from '../admission/webhook-settings.ts';
 import { HeardAuthorities } from '../certificates/heard-authorities.ts';
-import { OverlappingAuthorities } from '../certificates/overlapping-authorities.ts';
+import { fingerprintsOf, OverlappingAuthorities } from '../certificates/overlapping-authorities.ts';
 import { defaultCertificateTimes } from '../certificates/renew-certificates.ts';
 import type { KeptCertificates } from '../certificates/renew-certificates.ts';
 import { ApiClient } from './api-client.ts';
@@ -64,6 +64,7 @@ export function openInstallation(options: InstallationOptions): Installation {
     identity: `${hostname()}_${randomUUID()}`,
     isAble: options.isAble,
     isStranded: () => isStranded,
+    note: () => told,
   });
   const common = { api, lease, logger, timing: defaultWatchTiming };
   const certificates =
@@ -93,24 +94,26 @@ export function openInstallation(options: InstallationOptions): Installation {
   const heard = new HeardAuthorities();
   let isKnown = false;
   let isStranded = false;
+  /** Fingerprints of what the holder tells of. */
+  let told: string | undefined;
   const webhooks = new WebhookKeeper({
     ...common,
     name: settings.name,
     ...{ service: settings.service, clusterRole: settings.clusterRole, releaseNamespace },
     isCalled: settings.url === undefined,
-    wanted: async ({ bundles, isNewHolder }) => {
+    wanted: async ({ bundles, isHolder, isNewHolder }) => {
       const nowMs = clock.nowMs();
       heard.saw(bundles, nowMs);
-      if (isNewHolder) overlap.takeOver(bundles);
+      if (isNewHolder) overlap.takeOver(bundles, lease.lastNote ?? '');
+      if (!isHolder) told = undefined;
       const own =
         certificate.kind === 'Provided' ? await certificate.authorities() : certificates?.authorities;
       isKnown = own !== undefined && heard.know(own, nowMs);
       isStranded = !isKnown;
       if (own === undefined || !options.isAble()) return undefined;
-      return webhookConfigurations(settings, {
-        caPem: overlap.joined(own, nowMs),
-        ...{ releaseNamespace, pinning },
-      });
+      const caPem = overlap.joined(own, nowMs);
+      if (isHolder) told = fingerprintsOf(caPem);
+      return webhookConfigurations(settings, { caPem, releaseNamespace, pinning });
     },
     restored: options.restored,
   });

@@ -45,7 +45,9 @@ export interface WebhookKeeperOptions {
 export interface Registered {
   /** PEM that each webhook is called by; empty when none stands. */
   readonly bundles: readonly string[];
-  /** Who wrote it before was another replica, or nobody. */
+  /** Whether this replica is the one that writes. */
+  readonly isHolder: boolean;
+  /** Who wrote before was another replica, or nobody. */
   readonly isNewHolder: boolean;
 }
 
@@ -161,7 +163,7 @@ export class WebhookKeeper {
       const { isHeld } = this.#options.lease;
       const isNewHolder = isHeld && !this.#wasHolder;
       const bundles = kept.flatMap(({ found }) => (found === undefined ? [] : caBundlesOf(found)));
-      const wanted = await this.#options.wanted({ bundles, isNewHolder });
+      const wanted = await this.#options.wanted({ bundles, isHolder: isHeld, isNewHolder });
       this.#wasHolder = isHeld;
       if (wanted === undefined) return;
       if (isHeld) this.#owner ??= await this.#readOwner();

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createAuthority } from '../../src/certificates/issue-certificates.ts';
-import { OverlappingAuthorities } from '../../src/certificates/overlapping-authorities.ts';
+import { fingerprintsOf, OverlappingAuthorities } from '../../src/certificates/overlapping-authorities.ts';
 import { parseCertificates, toPem } from '../../src/certificates/pem-bundle.ts';
 
 const nowMs = Date.UTC(2026, 10, 28);
@@ -50,12 +50,22 @@ describe('OverlappingAuthorities', () => {
     const overlap = new OverlappingAuthorities();
     const [first = '', second = '', third = ''] = pems;
     overlap.joined(first, nowMs);
-    overlap.takeOver([first + second, second + third]);
+    overlap.takeOver([first + second, second + third], fingerprintsOf(pems.join('')));
     expect(numbers(overlap.joined(first, endMs - 1))).toEqual([0, 1, 2]);
     expect(numbers(overlap.joined(first, endMs))).toEqual([0]);
     const full = new OverlappingAuthorities();
-    full.takeOver([pems.slice(0, 6).join('')]);
+    full.takeOver([pems.slice(0, 6).join('')], fingerprintsOf(pems.join('')));
     expect(numbers(full.joined(pems[6] ?? '', nowMs))).toEqual([6, 0, 1, 2, 3]);
+  });
+
+  it('T38 takes over nothing that whoever wrote before has not vouched for', () => {
+    const overlap = new OverlappingAuthorities();
+    const [first = '', second = '', third = ''] = pems;
+    overlap.takeOver([first + second + third], fingerprintsOf(second));
+    expect(numbers(overlap.joined(first, nowMs))).toEqual([0, 1]);
+    const fresh = new OverlappingAuthorities();
+    fresh.takeOver([first + second], '');
+    expect(numbers(fresh.joined(first, nowMs))).toEqual([0]);
   });
 
   it('counts what it takes over for newer than what it saw provided before', () => {
@@ -63,7 +73,7 @@ describe('OverlappingAuthorities', () => {
     const [first = '', second = ''] = pems;
     overlap.joined(first, nowMs);
     overlap.joined(second, nowMs);
-    overlap.takeOver([pems.slice(2, 7).join(''), first]);
+    overlap.takeOver([pems.slice(2, 7).join(''), first], fingerprintsOf(pems.join('')));
     expect(numbers(overlap.joined(second, nowMs))).toEqual([1, 2, 3, 4, 5]);
   });
 });

@@ -153,6 +153,29 @@ describe('Lease', () => {
     );
   });
 
+  it('carries a note from who holds it to who holds it next', async () => {
+    const noted = (): unknown => cluster.api.get(paths.leases, name, namespace)?.metadata.annotations ?? {};
+    let note: string | undefined;
+    const first = start('first', { note: () => note });
+    await held(first);
+    expect([first.lastNote, noted()]).toEqual([undefined, {}]);
+    note = 'one';
+    await vi.waitFor(() => {
+      expect(noted()).toEqual({ 'refwarden.dev/authorities': 'one' });
+    });
+    await first.close();
+    const second = start('second', { note: () => undefined });
+    await held(second);
+    await sleep(300);
+    expect([second.lastNote, noted()]).toEqual(['one', { 'refwarden.dev/authorities': 'one' }]);
+    await second.close();
+    // Its own is not written in the same breath: it knows nothing of what went before.
+    const third = start('third', { note: () => (third.isHeld ? third.lastNote : 'stale') });
+    await held(third);
+    await sleep(300);
+    expect([third.lastNote, noted()]).toEqual(['one', { 'refwarden.dev/authorities': 'one' }]);
+  });
+
   it('that was taken is given back also before it was acted on', async () => {
     await held(start('first'));
     const second = start('second', {

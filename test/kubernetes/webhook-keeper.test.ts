@@ -116,14 +116,14 @@ describe('WebhookKeeper registers', () => {
     cluster.api.put(paths.validating, { metadata: { name }, webhooks: [{ clientConfig }] });
     open();
     await until(() => {
-      expect(seen.at(-1)).toEqual({ bundles: ['PEM of before'], isNewHolder: false });
+      expect(seen.at(-1)).toEqual({ bundles: ['PEM of before'], isHolder: false, isNewHolder: false });
     });
     lease.isHeld = true;
     await untilRegistered();
     await rounds();
     const asNew = seen.filter(({ isNewHolder }) => isNewHolder);
-    expect(asNew).toEqual([{ bundles: ['PEM of before'], isNewHolder: true }]);
-    expect(seen.at(-1)).toEqual({ bundles: ['PEM', 'PEM', 'PEM'], isNewHolder: false });
+    expect(asNew).toEqual([{ bundles: ['PEM of before'], isHolder: true, isNewHolder: true }]);
+    expect(seen.at(-1)).toEqual({ bundles: ['PEM', 'PEM', 'PEM'], isHolder: true, isNewHolder: false });
   });
 
   it('nothing before there is somebody to ask, nor without the lease', async () => {

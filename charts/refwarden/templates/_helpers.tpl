@@ -130,15 +130,15 @@ seccompProfile:
 {{- if and (not .Values.networkPolicy.enabled) (or .Values.networkPolicy.webhookFrom .Values.networkPolicy.metricsFrom) -}}
 {{- fail "networkPolicy.webhookFrom and metricsFrom need networkPolicy.enabled." -}}
 {{- end -}}
-{{- range concat .Values.networkPolicy.webhookFrom .Values.networkPolicy.metricsFrom -}}
+{{- range concat (default list .Values.networkPolicy.webhookFrom) (default list .Values.networkPolicy.metricsFrom) -}}
 {{- range $key, $_ := . -}}
 {{- if not (has $key (list "ipBlock" "namespaceSelector" "podSelector")) -}}
 {{- fail (printf "networkPolicy: %s is no field of a peer, which has ipBlock, namespaceSelector or podSelector." $key) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
-{{- $group := default "cert-manager.io" .Values.certificates.issuerRef.group -}}
-{{- if and (eq $group "cert-manager.io") (not (has (default "Issuer" .Values.certificates.issuerRef.kind) (list "Issuer" "ClusterIssuer"))) -}}
+{{- $issuer := default dict .Values.certificates.issuerRef -}}
+{{- if and (eq (default "cert-manager.io" $issuer.group) "cert-manager.io") (not (has (default "Issuer" $issuer.kind) (list "Issuer" "ClusterIssuer"))) -}}
 {{- fail "certificates.issuerRef.kind is Issuer or ClusterIssuer." -}}
 {{- end -}}
 {{- $own := list "--listen" "--operations-listen" "--webhooks" "--registries" "--release-namespace" "--kubeconfig" "--policies" "--certificate-secret" "--tls-cert" "--tls-key" "--webhook-ca" "--client-ca" "--no-pinning" "--no-pull-secrets" "--unmatched" "--log-level" "--max-exception-days" -}}
@@ -148,7 +148,7 @@ seccompProfile:
 {{- end -}}
 {{- end -}}
 {{- range .Values.registries -}}
-{{- if and .caFile (not $.Values.extraVolumeMounts) -}}
+{{- if and .caFile (not $.Values.extraVolumeMounts) (not (regexMatch "^/(etc|usr|tls|client-ca)/" .caFile)) -}}
 {{- fail (printf "registries: caFile %s of %s is in no volume: mount one by extraVolumes and extraVolumeMounts." .caFile .host) -}}
 {{- end -}}
 {{- end -}}
