@@ -155,11 +155,11 @@ describe('Lease', () => {
 
   it('carries a note from who holds it to who holds it next', async () => {
     const noted = (): unknown => cluster.api.get(paths.leases, name, namespace)?.metadata.annotations ?? {};
-    let note: string | undefined;
-    const first = start('first', { note: () => note });
+    const notes: string[] = [];
+    const first = start('first', { note: () => notes[0] });
     await held(first);
     expect([first.lastNote, noted()]).toEqual([undefined, {}]);
-    note = 'one';
+    notes.push('one');
     await vi.waitFor(() => {
       expect(noted()).toEqual({ 'refwarden.dev/authorities': 'one' });
     });
