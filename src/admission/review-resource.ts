@@ -165,7 +165,7 @@ function lookAtIssuer(
   if (alike === undefined || 'code' in alike) return { warnings: [] };
   return {
     warnings: [
-      `TrustedIssuer ${alike.name} trusts the same: a signature counts once for minimumIssuers, whichever of the two is named.`,
+      `TrustedIssuer ${alike.name} trusts some of the same: a signature counts once for minimumIssuers, whichever of the two is named.`,
     ],
   };
 }

@@ -203,7 +203,7 @@ describe('reviewResource', () => {
 
   it('warns of two issuers that trust the same', async () => {
     expect((await ask(keyIssuer('acme-too', 'a key'))).warnings).toEqual([
-      'TrustedIssuer acme trusts the same: a signature counts once for minimumIssuers, whichever of the two is named.',
+      'TrustedIssuer acme trusts some of the same: a signature counts once for minimumIssuers, whichever of the two is named.',
     ]);
     expect((await ask(keyIssuer('acme', 'a key'))).warnings).toEqual([]);
   });
