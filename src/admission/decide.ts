@@ -2,7 +2,8 @@ import { failure, toFailure } from '../failures/failure.ts';
 import type { Failure } from '../failures/failure.ts';
 import { Turn } from '../image/turns.ts';
 import { exceptionsInForce } from '../policy/exceptions.ts';
-import type { PolicySnapshot } from '../policy/snapshot.ts';
+import { unready } from '../policy/compile-requirement.ts';
+import type { CompiledPolicy, PolicySnapshot } from '../policy/snapshot.ts';
 import type { VerifyPorts } from './verify-candidate.ts';
 import { judgeImage } from './judge-image.ts';
 import { mapBounded } from './map-bounded.ts';
@@ -10,6 +11,7 @@ import { openAccess } from './open-access.ts';
 import type { CredentialSource, NamespaceSource, PolicySource, VerdictRecorder } from './ports.ts';
 import { RequestTrace } from './request-trace.ts';
 import { readNamespaceLabels, scopePolicies } from './scope-policies.ts';
+import type { ScopeForRegistry } from './scope-policies.ts';
 import type { Check, ImageVerdict, Verdict, VerdictOutcome } from './verdict.ts';
 import type { Workload } from './workload.ts';
 
@@ -81,10 +83,8 @@ async function judgeWorkload(
   }
   const { signal, trace, mustBePinned = false } = options;
   const labels = await readNamespaceLabels(snapshot, workload, ports.namespaces, signal);
-  const scopeFor = scopePolicies(snapshot, workload, labels);
+  const scopeFor = withinChecks(workload, snapshot, scopePolicies(snapshot, workload, labels));
   const { kind, namespace, name } = workload;
-  const problem = tooManyChecks(workload, snapshot);
-  if (problem !== undefined) return { images: [], failure: problem };
   const about = {
     workload: { kind, namespace, name },
     namespaceObject: { metadata: { name: namespace, labels: 'code' in labels ? {} : labels.known } },
@@ -102,15 +102,31 @@ async function judgeWorkload(
   return { images };
 }
 
-/** Why the workload is not judged: a tenant brings images and policies alike. */
-function tooManyChecks({ images, namespace }: Workload, { index }: PolicySnapshot): Failure | undefined {
+/**
+ * A tenant brings images and policies alike: where they are too many together, each policy of the namespace says so once, under its
+ * own mode, in place of its requirements.
+ */
+function withinChecks(
+  { images, namespace }: Workload,
+  { index }: PolicySnapshot,
+  scopeFor: ScopeForRegistry,
+): ScopeForRegistry {
   const own = index.byNamespace.get(namespace)?.all ?? [];
   const requirements = own.reduce((sum, policy) => sum + policy.requirements.length, 0);
-  if (images.length * requirements <= maxOwnChecks) return undefined;
-  return failure(
+  if (images.length * requirements <= maxOwnChecks) return scopeFor;
+  const why = failure(
     'WorkloadInvalid',
     `${images.length} images and ${requirements} requirements of the ArtifactPolicies of namespace ${namespace} are more than ${maxOwnChecks} checks: bring fewer images at a time, or unite requirements.`,
   );
+  const unjudged = new Map(
+    own.map((policy) => [policy, { ...policy, requirements: [unready('checks', why)] as const }]),
+  );
+  const replaced = (policies: readonly CompiledPolicy[]): CompiledPolicy[] =>
+    policies.map((policy) => unjudged.get(policy) ?? policy);
+  return (registry) => {
+    const scope = scopeFor(registry);
+    return { ...scope, inScope: replaced(scope.inScope), undetermined: replaced(scope.undetermined) };
+  };
 }
 
 /** Denied for certain as soon as one blocking check failed; inconclusive when only faults stand in the way. */

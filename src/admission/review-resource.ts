@@ -22,6 +22,7 @@ import type { PolicySnapshot } from '../policy/snapshot.ts';
 import type { AdmissionRequest } from './admission-review.ts';
 import { refusedResource } from './answer.ts';
 import type { ReviewAnswer } from './answer.ts';
+import { mapBounded } from './map-bounded.ts';
 import { unchanged } from './pin-images.ts';
 import type { Clock, NamespaceSource } from './ports.ts';
 import { untilAborted } from './until-aborted.ts';
@@ -108,23 +109,24 @@ async function look(
   return { warnings: [...warnings, ...unknown.map((sentence) => `spec.namespaces: ${sentence}`)] };
 }
 
+/** Most that are asked for at once: reviews of workloads ask, too. */
+const maxNamespacesAtOnce = 4;
+
 /** A sentence of each that may be misspelt. */
 async function unknownNamespaces(
   names: readonly string[],
   namespaces: NamespaceSource,
   signal: AbortSignal,
 ): Promise<readonly string[]> {
-  const unknown = await Promise.all(
-    names.map(async (name) => {
-      try {
-        await untilAborted(namespaces.labels(name, signal), signal);
-        return [];
-      } catch (error) {
-        const { code, message } = toFailure(error);
-        return code === 'NamespaceUnknown' ? [message] : [];
-      }
-    }),
-  );
+  const unknown = await mapBounded(names, maxNamespacesAtOnce, async (name) => {
+    try {
+      await untilAborted(namespaces.labels(name, signal), signal);
+      return [];
+    } catch (error) {
+      const { code, message } = toFailure(error);
+      return code === 'NamespaceUnknown' ? [message] : [];
+    }
+  });
   return unknown.flat();
 }
 

@@ -10,14 +10,14 @@ export type ToldBundles = readonly string[] | undefined;
 export class HeardAuthorities {
   readonly #heardMs: number;
   #told: ToldBundles;
-  /** PEM -> since when it is told of without a break, milliseconds since the epoch. */
+  /** PEM -> since when it is told of without a break, by `performance.now()`. */
   #sinceMs: ReadonlyMap<string, number> = new Map();
 
   constructor(heardMs = defaultHeardMs) {
     this.#heardMs = heardMs;
   }
 
-  /** To be called again whenever that may have changed. */
+  /** To be called again whenever that may have changed. @param nowMs by `performance.now()`: clocks are set. */
   saw(told: ToldBundles, nowMs: number): void {
     const [first = [], ...others] = (told ?? []).map((bundle) =>
       parseCertificates(bundle).map((one) => one.toString()),

@@ -27,12 +27,9 @@ export class OverlappingAuthorities {
       this.#provided.set(one, certificate.validToDate.getTime());
     }
     const former = [...this.#provided].filter(([one]) => !current.has(one)).reverse();
-    const kept = former
-      .filter(([, expiresAtMs]) => expiresAtMs > nowMs)
-      .slice(0, maxFormer)
-      .map(([one]) => one);
-    for (const [one] of former) if (!kept.includes(one)) this.#provided.delete(one);
-    return [...current, ...kept].join('');
+    for (const [one] of former.slice(maxFormer)) this.#provided.delete(one);
+    const kept = former.slice(0, maxFormer).filter(([, expiresAtMs]) => expiresAtMs > nowMs);
+    return [...current, ...kept.map(([one]) => one)].join('');
   }
 
   /**

@@ -87,7 +87,7 @@ export function keepServing(options: ServeOptions, parts: ServingParts): Serving
     });
     return {
       expiresAtMs: () => watch.current.expiresAtMs,
-      ...common(installation),
+      ...registration(installation),
       close: async () => {
         watch.close();
         await installation?.close();
@@ -103,7 +103,7 @@ export function keepServing(options: ServeOptions, parts: ServingParts): Serving
       current = next;
     },
   });
-  const { missing, ...others } = common(installation);
+  const { missing, ...others } = registration(installation);
   return {
     expiresAtMs: () => current?.expiresAtMs,
     missing: () =>
@@ -113,18 +113,14 @@ export function keepServing(options: ServeOptions, parts: ServingParts): Serving
   };
 }
 
-/** What does not depend on where the certificate comes from. */
-function common(
+/** What registering with the API server adds. */
+const registration = (
   installation: Installation | undefined,
-): Pick<Serving, 'missing' | 'holdsLease' | 'webhooks'> {
-  let wasKnown = installation === undefined;
-  return {
-    // Once it was asked, nothing takes it out again: an authority that comes later waits for its turn.
-    missing: () => {
-      wasKnown ||= installation?.isKnown === true;
-      return wasKnown ? [] : ['The API server was not told yet of the authority of the serving certificate.'];
-    },
-    holdsLease: () => installation?.holdsLease,
-    webhooks: () => installation?.webhooks,
-  };
-}
+): Pick<Serving, 'missing' | 'holdsLease' | 'webhooks'> => ({
+  missing: () =>
+    installation?.wasKnown === false
+      ? ['The API server was not told yet of the authority of the serving certificate.']
+      : [],
+  holdsLease: () => installation?.holdsLease,
+  webhooks: () => installation?.webhooks,
+});

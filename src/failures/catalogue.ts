@@ -298,7 +298,7 @@ export const failureCatalogue = {
   ),
   WorkloadInvalid: invalid(
     'The workload does not have the shape of its kind.',
-    'Correct the field that the message names.',
+    'Correct what the message names.',
   ),
   PolicyInvalid: invalid('A policy does not follow its schema.', 'Correct what the message names.'),
   PolicyNotReady: invalid(

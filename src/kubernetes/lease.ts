@@ -24,6 +24,7 @@ const defaultLeaseTiming: LeaseTiming = {
   strandedMs: 30_000,
 };
 
+const maxPatience = 32;
 const noteAnnotation = 'refwarden.dev/authorities';
 
 export interface LeaseOptions {
@@ -63,6 +64,8 @@ export class Lease {
   #seenVersion = '';
   #seenSinceMs = 0;
   #lastNote: string | undefined;
+  /** So many times as long it waits before it takes the lease. */
+  #patience = 1;
   /** The holder that leaves this replica stranded, and since when. */
   #strandedBy: { readonly holder: string; readonly sinceMs: number } | undefined;
 
@@ -163,12 +166,15 @@ export class Lease {
     const { isStranded = () => false, logger, name } = this.#options;
     if (typeof holderIdentity !== 'string' || !isStranded()) {
       this.#strandedBy = undefined;
+      this.#patience = 1;
       return false;
     }
     if (this.#strandedBy?.holder !== holderIdentity) {
       this.#strandedBy = { holder: holderIdentity, sinceMs: performance.now() };
     }
-    if (performance.now() - this.#strandedBy.sinceMs < this.#timing.strandedMs) return false;
+    if (performance.now() - this.#strandedBy.sinceMs < this.#timing.strandedMs * this.#patience) return false;
+    // Taking it may bring nothing, as where nobody may write: two such do not take it from each other all the time.
+    this.#patience = Math.min(this.#patience * 2, maxPatience);
     logger.warn(
       { lease: name, holder: holderIdentity },
       'The lease is taken from a replica that does not do what this one needs',

@@ -50,8 +50,8 @@ export interface Installation {
   readonly webhooks: ReadonlyMap<WebhookKind, boolean> | undefined;
   /** Whether every API server knows the authorities, PEM, or asks nobody: who serves by others is refused. */
   knows(authorities: string): boolean;
-  /** Whether it knows those that this replica is to serve by. */
-  readonly isKnown: boolean;
+  /** Whether it has known those that this replica is to serve by: nobody is sent to it before. */
+  readonly wasKnown: boolean;
   close(): Promise<void>;
 }
 
@@ -62,7 +62,7 @@ export function openInstallation(options: InstallationOptions): Installation {
   const lease = new Lease({
     ...{ api, logger, namespace: releaseNamespace, name: settings.name },
     identity: `${hostname()}_${randomUUID()}`,
-    isAble: options.isAble,
+    isAble: () => isReadable && options.isAble(),
     isStranded: () => isStranded,
     note: () => told,
   });
@@ -92,7 +92,9 @@ export function openInstallation(options: InstallationOptions): Installation {
         });
   const overlap = new OverlappingAuthorities();
   const heard = new HeardAuthorities();
-  let isKnown = false;
+  let wasKnown = false;
+  /** They can be read; who cannot tell the API server gives the lease to somebody who can. */
+  let isReadable = true;
   let isStranded = false;
   /** Fingerprints of what the holder tells of. */
   let told: string | undefined;
@@ -102,16 +104,18 @@ export function openInstallation(options: InstallationOptions): Installation {
     ...{ service: settings.service, clusterRole: settings.clusterRole, releaseNamespace },
     isCalled: settings.url === undefined,
     wanted: async ({ bundles, isHolder, isNewHolder }) => {
-      const nowMs = clock.nowMs();
-      heard.saw(bundles, nowMs);
+      heard.saw(bundles, performance.now());
       if (isNewHolder) overlap.takeOver(bundles, lease.lastNote ?? '');
       if (!isHolder) told = undefined;
+      isReadable = false;
       const own =
         certificate.kind === 'Provided' ? await certificate.authorities() : certificates?.authorities;
-      isKnown = own !== undefined && heard.know(own, nowMs);
-      isStranded = !isKnown;
+      isReadable = true;
+      isStranded = own === undefined || !heard.know(own, performance.now());
+      // Once it may be asked, nothing takes it out again: an authority that comes later waits for its turn.
+      wasKnown ||= !isStranded;
       if (own === undefined || !options.isAble()) return undefined;
-      const caPem = overlap.joined(own, nowMs);
+      const caPem = overlap.joined(own, clock.nowMs());
       if (isHolder) told = fingerprintsOf(caPem);
       return webhookConfigurations(settings, { caPem, releaseNamespace, pinning });
     },
@@ -124,9 +128,9 @@ export function openInstallation(options: InstallationOptions): Installation {
     get webhooks() {
       return webhooks.standing;
     },
-    knows: (authorities) => heard.know(authorities, clock.nowMs()),
-    get isKnown() {
-      return isKnown;
+    knows: (authorities) => heard.know(authorities, performance.now()),
+    get wasKnown() {
+      return wasKnown;
     },
     close: async () => {
       await Promise.all([certificates?.close(), webhooks.close(), status?.close()]);

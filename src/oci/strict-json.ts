@@ -125,6 +125,8 @@ function scanJson(text: string, maxValues: number): string | undefined {
 
 function decodeKey(raw: string, escaped: boolean): string | undefined {
   if (!escaped) return raw;
+  // Nothing but quotes, as in the keys of managed fields, of which there are many.
+  if (!/\\[^"]/.test(raw)) return raw.replaceAll('\\"', '"');
   try {
     // Go decodes every lone surrogate to U+FFFD: two of them are one key there.
     return (JSON.parse(`"${raw}"`) as string).toWellFormed();

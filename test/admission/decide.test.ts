@@ -368,29 +368,30 @@ describe('pinned', () => {
 
 describe('the policies of a namespace', () => {
   const require = Array.from({ length: 16 }, (_, i) => ({ name: `pinned-${i}`, pinned: true }));
-  const own = Array.from({ length: 16 }, (_, i) =>
-    namespacedPolicy('shop', `p${i}`, { mode: 'Audit', require }),
-  );
+  const own = (mode: string): Fields[] =>
+    Array.from({ length: 16 }, (_, i) => namespacedPolicy('shop', `p${i}`, { mode, require }));
   const images = (count: number): string[] =>
     Array.from({ length: count }, (_, i) => `ghcr.io/acme/app:${i}`);
 
   it('T39 bring no more checks of one workload than a review has time for', async () => {
-    const policies = compile(own);
-    expect((await decideOn({ policies }, pod(images(32)))).outcome).toBe('admitted');
+    const policies = compile(own('Audit'));
+    const few = await decideOn({ policies }, pod(images(32)));
+    expect(few.images[0]?.checks).toHaveLength(256);
     const verdict = await decideOn({ policies }, pod(images(33)));
-    expect(verdict).toMatchObject({
-      outcome: 'inconclusive',
-      allowed: false,
-      images: [],
-      failure: {
-        code: 'WorkloadInvalid',
-        message:
-          '33 images and 256 requirements of the ArtifactPolicies of namespace shop are more than 8192 checks: bring fewer images at a time, or unite requirements.',
-      },
+    expect(verdict.outcome).toBe('admitted');
+    expect(verdict.images[0]?.checks).toHaveLength(16);
+    expect(verdict.images[32]?.checks[0]).toMatchObject({
+      policy: 'shop/p0',
+      requirement: 'checks',
+      outcome: 'failed',
+      code: 'WorkloadInvalid',
+      message:
+        '33 images and 256 requirements of the ArtifactPolicies of namespace shop are more than 8192 checks: bring fewer images at a time, or unite requirements.',
     });
-    expect((await decideOn({ policies }, { ...pod(images(33)), namespace: 'other' })).outcome).toBe(
-      'admitted',
-    );
+    const enforced = { policies: compile(own('Enforce')) };
+    expect((await decideOn(enforced, pod(images(33)))).outcome).toBe('denied');
+    const elsewhere = { ...pod(images(33)), namespace: 'other' };
+    expect((await decideOn(enforced, elsewhere)).images[0]?.checks).toEqual([]);
   });
 });
 

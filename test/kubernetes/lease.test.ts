@@ -153,6 +153,14 @@ describe('Lease', () => {
     );
   });
 
+  it('is taken less and less often by two that both stay stranded', async () => {
+    for (const identity of ['first', 'second']) start(identity, { isStranded: () => true });
+    await sleep(timing.strandedMs * 8);
+    // After 1, 1, 2 and 2 times as long, not eight times.
+    expect(spec()['leaseTransitions']).toBeLessThanOrEqual(5);
+    expect(spec()['leaseTransitions']).toBeGreaterThanOrEqual(3);
+  });
+
   it('carries a note from who holds it to who holds it next', async () => {
     const noted = (): unknown => cluster.api.get(paths.leases, name, namespace)?.metadata.annotations ?? {};
     const notes: string[] = [];

@@ -146,8 +146,8 @@ const identity = withRules(
   z.strictObject({
     issuer: textOf(
       z.string().min(1).max(2048),
-      /^https?:\/\/./,
-      'must be a URL, for example https://accounts.google.com',
+      /^(?:https:\/\/[^\s]|http:\/\/(?:localhost|127[.]0[.]0[.]1)[:/])/,
+      'must be a URL of https, for example https://accounts.google.com',
     ).describe('OIDC issuer, compared exactly.'),
     subject: exactText.optional().describe('Subject alternative name of the certificate, compared exactly.'),
     subjectPattern: re2

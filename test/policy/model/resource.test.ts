@@ -113,6 +113,8 @@ describe('parseResource', () => {
     [attested('slsaprovenance'), 'spec.require[0].attestation.predicateType: is a short name of cosign'],
     [attested('vuln'), 'is a short name of cosign'],
     [identity({ issuer: 'accounts.google.com', subject: 's' }), 'identities[0].issuer: must be a URL'],
+    [identity({ issuer: 'http://accounts.google.com', subject: 's' }), 'identities[0].issuer: must be a URL'],
+    [identity({ issuer: 'http://localhost.evil.example', subject: 's' }), 'issuer: must be a URL of https'],
     [identity({ subjectPattern: '.*' }), 'subjectPattern accepts everybody whom the issuer knows'],
     [identity({ subjectPattern: '^.+$' }), 'subjectPattern accepts everybody whom the issuer knows'],
     [github({ repository: 'https://github.com/acme/app' }), 'github.repository: must be owner/name'],
