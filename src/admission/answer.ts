@@ -29,7 +29,7 @@ export interface JsonPatchOperation {
 const maxMessageImages = 10;
 const maxChecksPerImage = 4;
 const maxAuditEntries = 100;
-/** Longest value of an audit annotation, characters: the API server logs them whole. */
+/** Longest value of an audit annotation, characters: a bound of ours, for logs of the API server. */
 const maxAuditLength = 16_000;
 /** The API server passes on 4096 characters of them all together. */
 const maxWarnings = 500;
@@ -146,6 +146,7 @@ function auditAnnotations({ images }: Verdict): Record<string, string> {
     ({ image, checks: all }) => all.slice(0, maxAuditEntries).map((check) => ({ image, check })),
     maxAuditEntries,
   );
+  const checkCount = images.reduce((sum, { checks: all }) => sum + all.length, 0);
   return {
     images: auditValue(images, ({ image, digest, outcome }) => ({
       image: shorten(image, maxImageLength),
@@ -163,6 +164,7 @@ function auditAnnotations({ images }: Verdict): Record<string, string> {
         code,
         exception: exemption?.exception.name,
       }),
+      checkCount,
     ),
   };
 }
@@ -172,7 +174,11 @@ export const pinAnnotations = (pins: readonly { from: string; to: string }[]): R
   pinned: auditValue(pins, ({ from, to }) => ({ image: shorten(from, maxImageLength), to })),
 });
 
-function auditValue<T>(entries: readonly T[], describe: (entry: T) => object): string {
+function auditValue<T>(
+  entries: readonly T[],
+  describe: (entry: T) => object,
+  count = entries.length,
+): string {
   const shown: string[] = [];
   let length = 0;
   for (const entry of entries.slice(0, maxAuditEntries)) {
@@ -181,6 +187,8 @@ function auditValue<T>(entries: readonly T[], describe: (entry: T) => object): s
     if (length > maxAuditLength) break;
     shown.push(text);
   }
+  const notShown = count - shown.length;
+  if (notShown > 0) shown.push(JSON.stringify({ notShown }));
   return `[${shown.join(',')}]`;
 }
 

@@ -86,7 +86,9 @@ async function judgeReference(
     means,
   );
   const unpinned =
-    means.mustBePinned && reference.digest === undefined ? mustBePinned(matching, exceptions) : [];
+    means.mustBePinned && reference.digest === undefined
+      ? policiesAskingForPinning(matching, exceptions)
+      : [];
   const whyNot = unpinned.length === 0 ? undefined : await whyNotPinned(reference, digest, fault, means);
   const verdict = imageVerdict(image, reference, digest, [
     ...checks,
@@ -106,7 +108,10 @@ const exceptedChecks = (exceptions: ExceptedPolicies): Check[] =>
     exemptions.map((exemption) => excepted(policy, exemption)),
   );
 
-const mustBePinned = (policies: readonly CompiledPolicy[], exceptions: ExceptedPolicies): CompiledPolicy[] =>
+const policiesAskingForPinning = (
+  policies: readonly CompiledPolicy[],
+  exceptions: ExceptedPolicies,
+): CompiledPolicy[] =>
   policies.filter((policy) => policy.mode === 'Enforce' && exceptions.get(policy)?.asksForPinning !== false);
 
 function checkCoverage(scope: PolicyScope, selects: (policy: CompiledPolicy) => boolean): Check[] {

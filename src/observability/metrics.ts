@@ -219,7 +219,7 @@ function registerSources(sources: MetricSources, registers: Registry[]): void {
   });
   new Gauge({
     name: 'refwarden_webhooks_registered',
-    help: 'Whether the webhook configurations of this kind stand as they should: 0 while they are missing, changed or removed; only of the replica that holds the lease, absent before it is known.',
+    help: 'Whether the webhook configurations of this kind stand as they should: 0 while they are missing, changed or removed; from the replica that holds the lease alone, absent without serve --webhooks and before it is known.',
     labelNames: ['kind'],
     registers,
     collect() {

@@ -50,13 +50,13 @@ export interface RegistryEntry extends Omit<RegistrySettings, 'ca' | 'clientCert
 /** What every registry without settings of its own is asked for. */
 export const defaultMechanisms: readonly Mechanism[] = ['Referrers', 'FallbackTag', 'CosignTag'];
 
-const noHost = 'is no registry host; write host or host:port in lower case, without scheme and path';
-// The form is for schemas that are made of this; isHost is the rule.
+const hostMessage = 'is no registry host; write host or host:port in lower case, without scheme and path';
+// The regular expression gives the chart's schema of values its pattern; isHost decides.
 const hostSchema = z
   .string()
   .max(255)
-  .regex(/^[a-z0-9[][a-z0-9.:[\]_-]*$/, { error: noHost, abort: true })
-  .refine(isHost, noHost);
+  .regex(/^[a-z0-9[][a-z0-9.:[\]_-]*$/, { error: hostMessage, abort: true })
+  .refine(isHost, hostMessage);
 const pathSchema = z.string().min(1, 'names no file').max(maxPathLength);
 
 /** What can be said of one entry alone. */

@@ -22,17 +22,18 @@ export interface RefusalOptions {
   readonly log: BaseLogger;
 }
 
-/** The same is logged this often at most, milliseconds. */
+/** One line for each status in this time, milliseconds. */
 const loggedEveryMs = 10_000;
 
 /** Answers what reaches no handler, and what a handler throws, with a `Status` and nothing of its cause. */
 export function refuseWithSentences(app: FastifyInstance<HttpsServer>, options: RefusalOptions): void {
-  const loggedMs = new Map<FailureCode, number>();
+  const loggedMs = new Map<number, number>();
   const refuse = (reply: FastifyReply, status: number, code: FailureCode, message: string): FastifyReply => {
     options.refused(code);
     const nowMs = performance.now();
-    if (nowMs - (loggedMs.get(code) ?? -Infinity) >= loggedEveryMs) {
-      loggedMs.set(code, nowMs);
+    // What is ours is logged with its cause.
+    if (status !== 500 && nowMs - (loggedMs.get(status) ?? -Infinity) >= loggedEveryMs) {
+      loggedMs.set(status, nowMs);
       options.log.warn({ code, status }, `A request was refused without a verdict: ${message}`);
     }
     return reply.code(status).send(statusBody(status, code, message));

@@ -207,7 +207,9 @@ describe('T01 a Pod that must be pinned', () => {
     expect(outcomes(await answer('Admit'))).toEqual(['inconclusive RegistryUnavailable']);
     expect(await answer('Admit')).toMatchObject({ allowed: true });
     expect(await answer('Deny')).toMatchObject({ allowed: false });
+    down.resolved.length = 0;
     expect(outcomes(await answer('Deny'))).toEqual(['inconclusive RegistryUnavailable blocks']);
+    expect(down.resolved).toHaveLength(1);
   });
 
   it('says why its tag could not be resolved where a policy asks for nothing but a digest', async () => {
@@ -223,6 +225,14 @@ describe('T01 a Pod that must be pinned', () => {
       'inconclusive ImageNotPinned blocks',
     ]);
     expect(answering.resolved).toHaveLength(1);
+    for (const mode of ['Warn', 'Audit']) {
+      const quiet = new ScriptedSource();
+      const lenient = compile([clusterPolicy('p', { mode, require: [{ name: 'pinned', pinned: true }] })]);
+      expect(outcomes(await decideUnpinned({ source: quiet, policies: lenient }))).toEqual([
+        'failed NotPinned',
+      ]);
+      expect(quiet.resolved).toEqual([]);
+    }
   });
 
   it('is admitted by digest', async () => {

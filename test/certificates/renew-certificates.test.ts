@@ -28,7 +28,8 @@ const signerOf = (kept: KeptCertificates): number =>
   authoritiesOf(kept).findIndex(({ publicKey }) => leafOf(kept).verify(publicKey));
 
 describe('renewCertificates', () => {
-  it('makes an authority and a certificate where there are none', () => {
+  it('makes an authority and a certificate where there are none', async () => {
+    expect((await renew(noCertificates, 0))?.reason).toBe('The first authority and certificate were made.');
     expect(signerOf(first)).toBe(0);
     expect(authoritiesOf(first)).toHaveLength(1);
     expect(leafOf(first).checkHost(hosts[0] ?? '')).toBe(hosts[0]);

@@ -161,6 +161,15 @@ describe('Lease', () => {
     expect(spec()['leaseTransitions']).toBeGreaterThanOrEqual(3);
   });
 
+  it('is not taken from a holder that has just come, however long the one before left another stranded', async () => {
+    putLease({ holderIdentity: 'before' });
+    start('second', { isStranded: () => true, timing: { ...timing, durationMs: 60_000 } });
+    await sleep(timing.strandedMs * 0.7);
+    putLease({ holderIdentity: 'other' });
+    await sleep(timing.strandedMs * 0.6);
+    expect(spec()['holderIdentity']).toBe('other');
+  });
+
   it('carries a note from who holds it to who holds it next', async () => {
     const noted = (): unknown => cluster.api.get(paths.leases, name, namespace)?.metadata.annotations ?? {};
     const notes: string[] = [];

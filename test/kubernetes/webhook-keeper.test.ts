@@ -124,6 +124,11 @@ describe('WebhookKeeper registers', () => {
     const asNew = seen.filter(({ isNewHolder }) => isNewHolder);
     expect(asNew).toEqual([{ bundles: ['PEM of before'], isHolder: true, isNewHolder: true }]);
     expect(seen.at(-1)).toEqual({ bundles: ['PEM', 'PEM', 'PEM'], isHolder: true, isNewHolder: false });
+    lease.isHeld = false;
+    await rounds();
+    lease.isHeld = true;
+    await rounds();
+    expect(seen.filter(({ isNewHolder }) => isNewHolder)).toHaveLength(2);
   });
 
   it('nothing before there is somebody to ask, nor without the lease', async () => {

@@ -75,6 +75,9 @@ describe('pullCredentials', () => {
       undefined,
     ]);
     expect(await who(many, 'ghcr.io', 'c')).toBe('small');
+    const half = (name: string): PullSecret => keys(name, 60, (i) => `*.${name}${i}.example`);
+    expect(await who(of(half('a'), half('b')), 'x.a1.example')).toBe('a');
+    expect(await who(of(half('a'), half('b')), 'x.b1.example')).toBeUndefined();
     const wild = of(
       keys('wild', 101, (i) => `*.r${i}.example`),
       small,

@@ -141,10 +141,10 @@ seccompProfile:
 {{- if and (eq (default "cert-manager.io" $issuer.group) "cert-manager.io") (not (has (default "Issuer" $issuer.kind) (list "Issuer" "ClusterIssuer"))) -}}
 {{- fail "certificates.issuerRef.kind is Issuer or ClusterIssuer." -}}
 {{- end -}}
-{{- $own := list "--listen" "--operations-listen" "--webhooks" "--registries" "--release-namespace" "--kubeconfig" "--policies" "--certificate-secret" "--tls-cert" "--tls-key" "--webhook-ca" "--client-ca" "--no-pinning" "--no-pull-secrets" "--unmatched" "--log-level" "--max-exception-days" -}}
+{{- $own := list "--listen" "--operations-listen" "--webhooks" "--registries" "--release-namespace" "--kubeconfig" "--policies" "--certificate-secret" "--tls-cert" "--tls-key" "--webhook-ca" "--client-ca" "--no-pinning" "--no-pull-secrets" "--unmatched" "--log-level" "--max-exception-days" "--cache-dir" "--docker-config" "--credential-providers" "--credential-provider-dir" -}}
 {{- range .Values.extraArgs -}}
 {{- if has (first (splitList "=" .)) $own -}}
-{{- fail (printf "extraArgs: %s is given by values of its own, which also tell the API server of it." .) -}}
+{{- fail (printf "extraArgs: %s is given by values of its own." .) -}}
 {{- end -}}
 {{- end -}}
 {{- range .Values.registries -}}
