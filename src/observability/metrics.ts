@@ -159,14 +159,14 @@ interface CountedChecks {
 /** Those with the same labels together: most of many images have the same. */
 function countChecks({ images }: Verdict): Iterable<CountedChecks> {
   const counted = new Map<string, CountedChecks>();
-  for (const { policy, outcome: ofCheck, exemption, code = 'none', mode } of images.flatMap(
-    (image) => image.checks,
-  )) {
-    const outcome = exemption === undefined ? ofCheck : 'excepted';
-    const key = `${policy} ${outcome} ${code} ${mode}`;
-    const known = counted.get(key);
-    if (known === undefined) counted.set(key, { labels: { policy, outcome, code, mode }, count: 1 });
-    else known.count++;
+  for (const { checks } of images) {
+    for (const { policy, outcome: ofCheck, exemption, code = 'none', mode } of checks) {
+      const outcome = exemption === undefined ? ofCheck : 'excepted';
+      const key = `${policy} ${outcome} ${code} ${mode}`;
+      const known = counted.get(key);
+      if (known === undefined) counted.set(key, { labels: { policy, outcome, code, mode }, count: 1 });
+      else known.count++;
+    }
   }
   return counted.values();
 }

@@ -46,7 +46,11 @@ function ask(
       labels: (name: string) =>
         name.startsWith('shop')
           ? Promise.resolve({})
-          : Promise.reject(new RefwardenError('NamespaceUnknown', `${name} does not exist.`)),
+          : Promise.reject(
+              name === 'down'
+                ? new RefwardenError('ClusterUnavailable', 'The API server is down.')
+                : new RefwardenError('NamespaceUnknown', `${name} does not exist.`),
+            ),
     },
   };
   return reviewResource(request, ports, { signal: AbortSignal.timeout(10_000) });
@@ -232,7 +236,7 @@ describe('reviewResource', () => {
   });
 
   it('warns of an exception in a namespace that there is not', async () => {
-    const { warnings } = await ask(hotfix({ namespaces: ['shop', 'shpo', 'shop-test'] }));
+    const { warnings } = await ask(hotfix({ namespaces: ['shop', 'shpo', 'down', 'shop-test'] }));
     expect(warnings).toEqual(['spec.namespaces: shpo does not exist.']);
   });
 

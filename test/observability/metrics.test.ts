@@ -98,9 +98,13 @@ describe('createMetrics', () => {
     const metrics = metricsOf();
     const passed = sampleCheck({ policy: 'shop/prod-release', outcome: 'passed' });
     delete (passed as { code?: string }).code;
-    metrics.recordVerdict(sampleVerdict({ images: [sampleImage({ checks: [passed] })] }));
+    metrics.recordVerdict(
+      sampleVerdict({
+        images: [sampleImage({ checks: [passed, passed] }), sampleImage({ checks: [passed] })],
+      }),
+    );
     expect(await metrics.text()).toContain(
-      'refwarden_checks_total{policy="shop/prod-release",outcome="passed",code="none",mode="Enforce"} 1\n',
+      'refwarden_checks_total{policy="shop/prod-release",outcome="passed",code="none",mode="Enforce"} 3\n',
     );
   });
 
