@@ -59,6 +59,14 @@ export interface Installation {
 export function openInstallation(options: InstallationOptions): Installation {
   const { settings, certificate, logger, releaseNamespace, pinning } = options;
   const api = new ApiClient(loadKubeConfig(options.kubeconfig));
+  const overlap = new OverlappingAuthorities();
+  const heard = new HeardAuthorities();
+  let wasKnown = false;
+  /** They can be read; who cannot tell the API server gives the lease to somebody who can. */
+  let isReadable = true;
+  let isStranded = false;
+  /** Fingerprints of what the holder tells of. */
+  let told: string | undefined;
   const lease = new Lease({
     ...{ api, logger, namespace: releaseNamespace, name: settings.name },
     identity: `${hostname()}_${randomUUID()}`,
@@ -90,14 +98,6 @@ export function openInstallation(options: InstallationOptions): Installation {
           objects: () => policies.objects?.() ?? [],
           snapshot: () => policies.snapshot(),
         });
-  const overlap = new OverlappingAuthorities();
-  const heard = new HeardAuthorities();
-  let wasKnown = false;
-  /** They can be read; who cannot tell the API server gives the lease to somebody who can. */
-  let isReadable = true;
-  let isStranded = false;
-  /** Fingerprints of what the holder tells of. */
-  let told: string | undefined;
   const webhooks = new WebhookKeeper({
     ...common,
     name: settings.name,
