@@ -76,6 +76,7 @@ describe('a cache directory', () => {
     expect(paths()).toHaveLength(2);
 
     const second = await open(directory);
+    await expect.poll(() => second.counts().entries).toBe(2);
     const restarted = startClient({ registries: [{ host: registry.host, plainHttp: true }], disk: second });
     const again = await restarted.fetchManifest(subject, accessOf());
     expect([Buffer.from(again.bytes), again.contentType]).toEqual([
