@@ -60,13 +60,17 @@ describe('every Pod of the chart', () => {
     for (const [pod, spec] of Object.entries(specs)) {
       expect(spec, pod).toMatchObject({ ...where, imagePullSecrets: [{ name: 'own' }] });
       expect(spec['securityContext'], pod).toEqual({
-        ...{ runAsNonRoot: true, runAsUser: 65_532, runAsGroup: 65_532, fsGroup: 65_532 },
+        runAsNonRoot: true,
+        runAsUser: 65_532,
+        runAsGroup: 65_532,
+        fsGroup: 65_532,
         seccompProfile: { type: 'RuntimeDefault' },
       });
       expect(spec.containers, pod).toHaveLength(1);
       for (const container of spec.containers) {
         expect(container['securityContext'], pod).toEqual({
-          ...{ allowPrivilegeEscalation: false, readOnlyRootFilesystem: true },
+          allowPrivilegeEscalation: false,
+          readOnlyRootFilesystem: true,
           capabilities: { drop: ['ALL'] },
         });
         expect(container['resources'], pod).toMatchObject({
@@ -107,7 +111,9 @@ describe('a replica', () => {
   it('is on a node of its own, if there are two, each version anew', async () => {
     const { spec } = template((await render())('Deployment'));
     const each = {
-      ...{ maxSkew: 1, nodeTaintsPolicy: 'Honor', matchLabelKeys: ['pod-template-hash'] },
+      maxSkew: 1,
+      nodeTaintsPolicy: 'Honor',
+      matchLabelKeys: ['pod-template-hash'],
       labelSelector: {
         matchLabels: {
           'app.kubernetes.io/name': 'refwarden',
@@ -176,13 +182,12 @@ describe('a replica', () => {
     [
       'with everything that adds one',
       {
-        ...{ certificates: { mode: 'Provided', secretName: 'own' }, clientCA: { configMap: 'api-server' } },
-        ...{
-          pinning: false,
-          unmatched: 'Deny',
-          dockerConfigSecret: 'registries',
-          pullSecrets: { mode: 'All' },
-        },
+        certificates: { mode: 'Provided', secretName: 'own' },
+        clientCA: { configMap: 'api-server' },
+        pinning: false,
+        unmatched: 'Deny',
+        dockerConfigSecret: 'registries',
+        pullSecrets: { mode: 'All' },
         credentialProviders: {
           config: { kind: 'CredentialProviderConfig' },
           volume: { hostPath: { path: '/x' } },

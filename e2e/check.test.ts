@@ -38,7 +38,9 @@ beforeAll(async () => {
   stack.defer(() => directory.remove());
   policies = directory.path;
   const policy = (name: string, images: string[], require: object[]): object => ({
-    ...{ apiVersion, kind: 'ClusterArtifactPolicy', metadata: { name } },
+    apiVersion,
+    kind: 'ClusterArtifactPolicy',
+    metadata: { name },
     spec: { images: images.map((image) => `127.0.0.1:*/e2e/${image}`), require },
   });
   const resources = [

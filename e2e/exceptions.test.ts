@@ -30,14 +30,16 @@ const inSeconds = (seconds: number): string =>
   `${new Date(Date.now() + seconds * 1000).toISOString().slice(0, 19)}Z`;
 
 const exception = (spec: object = {}): object => ({
-  ...{ apiVersion, kind: 'ArtifactPolicyException', metadata: { name } },
+  apiVersion,
+  kind: 'ArtifactPolicyException',
+  metadata: { name },
   spec: {
-    ...{
-      images: [byDigest],
-      namespaces: [namespace],
-      policies: [{ name: namespace, requirements: ['All'] }],
-    },
-    ...{ reason: 'INC-4711', expiresAt: inSeconds(3600), ...spec },
+    images: [byDigest],
+    namespaces: [namespace],
+    policies: [{ name: namespace, requirements: ['All'] }],
+    reason: 'INC-4711',
+    expiresAt: inSeconds(3600),
+    ...spec,
   },
 });
 
@@ -72,7 +74,10 @@ describe('T23 an exception', () => {
   it('does not reach a namespace that carries the same labels', async () => {
     await scene.addNamespace('excepted-too');
     await must(scene.kubectl, [
-      ...['label', 'namespace', 'excepted-too', '--overwrite'],
+      'label',
+      'namespace',
+      'excepted-too',
+      '--overwrite',
       `e2e.refwarden.dev/guarded-by=${namespace}`,
     ]);
     await scene.awaitAnswer('excepted-too', unsigned, 'the label is seen', ({ stderr }) =>
@@ -126,7 +131,11 @@ describe('T23 an exception', () => {
 
   it('is written by nobody who may write ArtifactPolicies only', async () => {
     const answer = await scene.kubectl([
-      ...['auth', 'can-i', 'create', 'artifactpolicyexceptions', '--as=tenant'],
+      'auth',
+      'can-i',
+      'create',
+      'artifactpolicyexceptions',
+      '--as=tenant',
     ]);
     expect(answer.stdout.trim()).toBe('no');
   });

@@ -64,7 +64,12 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const { kubeconfigPath, webhookHost } = cluster;
   const serviceKubeconfigPath = await installRefwarden(cluster, trust, directory.path);
   project.provide('world', {
-    ...{ kubeconfigPath, serviceKubeconfigPath, webhookHost, registries, trust, keysDirectory },
+    kubeconfigPath,
+    serviceKubeconfigPath,
+    webhookHost,
+    registries,
+    trust,
+    keysDirectory,
     oidcIssuer: signing.people.url,
   });
   const running = stack.move();

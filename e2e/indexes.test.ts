@@ -55,7 +55,9 @@ beforeAll(async () => {
   ];
   const hosts = [...registries, ...configured].map(({ host }) => host);
   scene = await openScene(stack, {
-    ...{ kubeconfigPath, webhookHost, hosts },
+    kubeconfigPath,
+    webhookHost,
+    hosts,
     registrySettings: { registries: configured.map((entry) => ({ ...entry, plainHttp: true })) },
   });
   const { tagged } = sampleRegistry().images['unsigned-too'];

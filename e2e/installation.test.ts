@@ -71,8 +71,14 @@ beforeAll(async () => {
   start = async (name) => {
     const [port = 0, operationsPort = 0] = ports.splice(0, 2);
     const started = await startReplica({
-      ...{ kubeconfigPath: serviceKubeconfigPath, webhooksPath, secretName, plainHttp: [host] },
-      ...{ name, port, operationsPort, directory: directory.path },
+      kubeconfigPath: serviceKubeconfigPath,
+      webhooksPath,
+      secretName,
+      plainHttp: [host],
+      name,
+      port,
+      operationsPort,
+      directory: directory.path,
     });
     stack.defer(() => started.kill());
     return started;
@@ -104,7 +110,11 @@ const inSecret = async (): Promise<Record<string, string>> => {
 };
 const emptyInSecret = (key: string): Promise<string> =>
   must(kubectl, [
-    ...['patch', 'secret', secretName, `--namespace=${releaseNamespace}`, '--type=json'],
+    'patch',
+    'secret',
+    secretName,
+    `--namespace=${releaseNamespace}`,
+    '--type=json',
     `--patch=[{"op":"replace","path":"/data/${key}","value":""}]`,
   ]);
 const authorities = (bundle = ''): X509Certificate[] =>
@@ -278,7 +288,11 @@ describe('another replica', () => {
     expect(await registered()).toEqual([]);
     expectAdmitted(await ask(unsigned));
     await must(kubectl, [
-      ...['annotate', 'service', 'refwarden', `--namespace=${releaseNamespace}`, 'refwarden.dev/webhooks-'],
+      'annotate',
+      'service',
+      'refwarden',
+      `--namespace=${releaseNamespace}`,
+      'refwarden.dev/webhooks-',
     ]);
     await until('they are back', async () => (await registered()).length === kinds.length);
   });

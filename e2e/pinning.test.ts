@@ -58,8 +58,13 @@ describe('T01 a Pod', () => {
 
   it('keeps its images pinned when it gets an ephemeral container', async () => {
     await must(scene.kubectl, [
-      ...['debug', 'app', '--namespace', namespace, '--attach=false'],
-      ...['--container=tools', `--image=${signed}`],
+      'debug',
+      'app',
+      '--namespace',
+      namespace,
+      '--attach=false',
+      '--container=tools',
+      `--image=${signed}`,
     ]);
     expect(await read('pod', 'app', '--output=jsonpath={.spec.ephemeralContainers[0].image}')).toBe(pinned);
   });

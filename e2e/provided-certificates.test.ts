@@ -69,8 +69,14 @@ beforeAll(async () => {
   const optionsOf = (name: string): ReplicaOptions => {
     const [port = 0, operationsPort = 0] = ports.splice(0, 2);
     return {
-      ...{ kubeconfigPath: serviceKubeconfigPath, webhooksPath, plainHttp: [host], name, port },
-      ...{ operationsPort, directory: directory.path, certificates: join(directory.path, name) },
+      kubeconfigPath: serviceKubeconfigPath,
+      webhooksPath,
+      plainHttp: [host],
+      name,
+      port,
+      operationsPort,
+      directory: directory.path,
+      certificates: join(directory.path, name),
     };
   };
   options = { writing: optionsOf('writing'), asked: optionsOf('asked'), late: optionsOf('late') };
@@ -166,7 +172,9 @@ it('T33 one that starts with another authority is not ready until the API server
   for (let round = 0; round < 20; round++) expectAdmitted(await ask());
   // The other one is still trusted.
   const bundle = await must(kubectl, [
-    ...['get', 'validatingwebhookconfiguration', releaseName],
+    'get',
+    'validatingwebhookconfiguration',
+    releaseName,
     '--output=jsonpath={.webhooks[0].clientConfig.caBundle}',
   ]);
   const told = parseCertificates(Buffer.from(bundle, 'base64').toString()).map(({ subject }) => subject);

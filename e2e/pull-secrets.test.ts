@@ -95,7 +95,11 @@ describe('an image in a private registry', () => {
       create(scene.kubectl, templated('Deployment', namespace, name, podSpec(image)), '--dry-run=server');
     expect(denialOf(await deployment('before'))).toContain('The workload names no pull secret.');
     await must(scene.kubectl, [
-      ...['patch', 'serviceaccount', 'default', '--namespace', namespace],
+      'patch',
+      'serviceaccount',
+      'default',
+      '--namespace',
+      namespace,
       '--patch={"imagePullSecrets":[{"name":"regcred"}]}',
     ]);
     await waitUntil(async () => ((await deployment('after')).code === 0 ? true : undefined), {
@@ -122,10 +126,7 @@ describe('an image in a private registry', () => {
       );
     } finally {
       const { rules } = JSON.parse(before) as { rules: object[] };
-      await must(scene.kubectl, [
-        ...['patch', ...role, '--type=merge'],
-        `--patch=${JSON.stringify({ rules })}`,
-      ]);
+      await must(scene.kubectl, ['patch', ...role, '--type=merge', `--patch=${JSON.stringify({ rules })}`]);
     }
   });
 

@@ -76,54 +76,71 @@ describe('where artifacts are looked for, and for what platforms', () => {
 
   it.each([
     {
-      ...{ what: 'a platform without architecture', spec: { require: [signed(['linux'])] } },
-      ...{ field: 'spec.require[0].signature.platforms[0]', message: 'must be os/architecture[/variant]' },
+      what: 'a platform without architecture',
+      spec: { require: [signed(['linux'])] },
+      field: 'spec.require[0].signature.platforms[0]',
+      message: 'must be os/architecture[/variant]',
     },
     {
-      ...{ what: 'All beside a platform', spec: { require: [signed(['All', 'linux/amd64'])] } },
-      ...{ field: 'spec.require[0].signature', message: 'platforms: All stands alone' },
+      what: 'All beside a platform',
+      spec: { require: [signed(['All', 'linux/amd64'])] },
+      field: 'spec.require[0].signature',
+      message: 'platforms: All stands alone',
     },
     {
-      ...{ what: 'a platform twice', spec: { require: [signed(['linux/amd64', 'linux/amd64'])] } },
-      ...{ field: 'spec.require[0].signature.platforms[1]', message: 'Duplicate value: "linux/amd64"' },
+      what: 'a platform twice',
+      spec: { require: [signed(['linux/amd64', 'linux/amd64'])] },
+      field: 'spec.require[0].signature.platforms[1]',
+      message: 'Duplicate value: "linux/amd64"',
     },
     {
-      ...{ what: 'no platform', spec: { require: [signed([])] } },
-      ...{ field: 'spec.require[0].signature.platforms', message: 'should have at least 1 items' },
+      what: 'no platform',
+      spec: { require: [signed([])] },
+      field: 'spec.require[0].signature.platforms',
+      message: 'should have at least 1 items',
     },
     ...[
       { what: 'a repository with a tag', text: 'ghcr.io/acme/signatures:1.0', message: notWhole },
       {
-        ...{ what: 'a repository with a digest', message: notWhole },
+        what: 'a repository with a digest',
+        message: notWhole,
         text: `ghcr.io/acme/signatures@sha256:${'0'.repeat(64)}`,
       },
       { what: 'a host alone', text: 'ghcr.io', message: notWhole },
       { what: 'a pattern of repositories', text: 'ghcr.io/acme/*', message: notWhole },
       {
-        ...{ what: 'a repository without host', text: 'acme/signatures' },
+        what: 'a repository without host',
+        text: 'acme/signatures',
         message: 'must begin with the host of a registry, for example ghcr.io or docker.io',
       },
     ].map(({ text, ...wanted }) => ({
-      ...{ ...wanted, field: place },
+      ...wanted,
+      field: place,
       spec: { require, evidenceRepositories: [text] },
     })),
     {
       what: 'a repository twice',
       spec: { require, evidenceRepositories: ['ghcr.io/acme/a', 'ghcr.io/acme/a'] },
-      ...{ field: 'spec.evidenceRepositories[1]', message: 'Duplicate value: "ghcr.io/acme/a"' },
+      field: 'spec.evidenceRepositories[1]',
+      message: 'Duplicate value: "ghcr.io/acme/a"',
     },
     {
-      ...{ what: 'an index tag with a colon', spec: { require, indexTags: ['app:latest'] } },
-      ...{ field: 'spec.indexTags[0]', message: notTag },
+      what: 'an index tag with a colon',
+      spec: { require, indexTags: ['app:latest'] },
+      field: 'spec.indexTags[0]',
+      message: notTag,
     },
     {
-      ...{ what: 'an index tag twice', spec: { require, indexTags: ['latest', 'latest'] } },
-      ...{ field: 'spec.indexTags[1]', message: 'Duplicate value: "latest"' },
+      what: 'an index tag twice',
+      spec: { require, indexTags: ['latest', 'latest'] },
+      field: 'spec.indexTags[1]',
+      message: 'Duplicate value: "latest"',
     },
     {
       what: 'a ninth index tag',
       spec: { require, indexTags: Array.from({ length: 9 }, (_, i) => `${i}`) },
-      ...{ field: 'spec.indexTags', message: 'must have at most 8 items' },
+      field: 'spec.indexTags',
+      message: 'must have at most 8 items',
     },
   ])('T22 $what is refused by the API server', async ({ spec, field, message }) => {
     const result = await create(kubectl, clusterPolicy('wrong', spec), '--dry-run=server');
@@ -143,7 +160,10 @@ describe('where artifacts are looked for, and for what platforms', () => {
         },
       })),
       evidenceRepositories: [
-        ...['ghcr.io/acme/signatures', 'localhost:5000/a/b', 'docker.io/acme/x', '[::1]:5000/a'],
+        'ghcr.io/acme/signatures',
+        'localhost:5000/a/b',
+        'docker.io/acme/x',
+        '[::1]:5000/a',
         ...['a.example', 'b.example', 'c.example', 'd.example'].map((host) => long(host).slice(0, 511)),
       ],
       indexTags: ['latest', 'stable', '1.4', ...Array.from({ length: 5 }, (_, i) => `${i}`.repeat(128))],
@@ -156,7 +176,9 @@ describe('where artifacts are looked for, and for what platforms', () => {
 
 describe('a likely mistake', () => {
   const issuer = (keyless: object): object => ({
-    ...{ apiVersion, kind: 'TrustedIssuer', metadata: { name: 'wrong' } },
+    apiVersion,
+    kind: 'TrustedIssuer',
+    metadata: { name: 'wrong' },
     spec: { keyless },
   });
   const identity = (fields: object): object =>

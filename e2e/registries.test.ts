@@ -89,7 +89,9 @@ beforeAll(async () => {
   policies = join(path, 'policies');
   await mkdir(policies);
   const policy = (name: string, requirement: object): object => ({
-    ...{ apiVersion, kind: 'ClusterArtifactPolicy', metadata: { name } },
+    apiVersion,
+    kind: 'ClusterArtifactPolicy',
+    metadata: { name },
     spec: { images: [`127.0.0.1:*/${name}/*`], require: [requirement] },
   });
   const resources = [

@@ -50,8 +50,12 @@ beforeAll(async () => {
     const type = 'application/spdx+json';
     const digest = await oras(
       [
-        ...['attach', '--plain-http', '--format=go-template={{.digest}}', `--artifact-type=${type}`],
-        ...[image.pinned, `${file}:${type}`],
+        'attach',
+        '--plain-http',
+        '--format=go-template={{.digest}}',
+        `--artifact-type=${type}`,
+        image.pinned,
+        `${file}:${type}`,
       ],
       { cwd: path },
     );
@@ -123,13 +127,14 @@ async function attest(image: SampleImage, type: string, predicate: object | stri
   const file = join(path, `predicate-${Math.random()}.json`);
   await writeFile(file, typeof predicate === 'string' ? predicate : JSON.stringify(predicate));
   await cosign.run([
-    ...[
-      'attest',
-      `--key=${join(keysDirectory, 'release.key')}`,
-      '--use-signing-config=false',
-      '--tlog-upload=false',
-    ],
-    ...['--yes', `--type=${type}`, `--predicate=${file}`, image.pinned],
+    'attest',
+    `--key=${join(keysDirectory, 'release.key')}`,
+    '--use-signing-config=false',
+    '--tlog-upload=false',
+    '--yes',
+    `--type=${type}`,
+    `--predicate=${file}`,
+    image.pinned,
   ]);
 }
 

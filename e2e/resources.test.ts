@@ -47,8 +47,14 @@ beforeAll(async () => {
   const service = { namespace: releaseNamespace, name: 'refwarden' };
   await writeFile(webhooksPath, JSON.stringify({ url: `https://${webhookHost}:${port}`, service }));
   const replica = await startReplica({
-    ...{ kubeconfigPath: serviceKubeconfigPath, webhooksPath, secretName, plainHttp: [] },
-    ...{ name: 'resources', port, operationsPort, directory: directory.path },
+    kubeconfigPath: serviceKubeconfigPath,
+    webhooksPath,
+    secretName,
+    plainHttp: [],
+    name: 'resources',
+    port,
+    operationsPort,
+    directory: directory.path,
   });
   stack.defer(() => replica.kill());
   await waitUntil(
@@ -59,14 +65,14 @@ beforeAll(async () => {
 });
 
 const exception = (spec: object): object => ({
-  ...{ apiVersion, kind: 'ArtifactPolicyException', metadata: { name } },
+  apiVersion,
+  kind: 'ArtifactPolicyException',
+  metadata: { name },
   spec: {
-    ...{
-      images: ['registry.example/app:1'],
-      namespaces: ['shop'],
-      policies: [{ name, requirements: ['All'] }],
-      reason: 'INC-1',
-    },
+    images: ['registry.example/app:1'],
+    namespaces: ['shop'],
+    policies: [{ name, requirements: ['All'] }],
+    reason: 'INC-1',
     expiresAt: `${new Date(Date.now() + 3_600_000).toISOString().slice(0, 19)}Z`,
     ...spec,
   },
@@ -77,7 +83,8 @@ const asserting = (expression: string): object =>
       {
         name: 'scan',
         attestation: {
-          ...{ predicateType: 'https://example.com/scan', issuers: [releaseKey] },
+          predicateType: 'https://example.com/scan',
+          issuers: [releaseKey],
           assert: [{ expression, message: 'it does not hold' }],
         },
       },
@@ -158,7 +165,8 @@ describe('the status', () => {
     const rule = { apiGroups: ['refwarden.dev'], apiVersions: ['*'], operations: ['UPDATE'] };
     await apply(kubectl, [
       {
-        ...{ apiVersion: 'admissionregistration.k8s.io/v1', kind: 'ValidatingAdmissionPolicy' },
+        apiVersion: 'admissionregistration.k8s.io/v1',
+        kind: 'ValidatingAdmissionPolicy',
         metadata: { name },
         spec: {
           matchConstraints: { resourceRules: [{ ...rule, resources: ['clusterartifactpolicies/status'] }] },
@@ -166,7 +174,8 @@ describe('the status', () => {
         },
       },
       {
-        ...{ apiVersion: 'admissionregistration.k8s.io/v1', kind: 'ValidatingAdmissionPolicyBinding' },
+        apiVersion: 'admissionregistration.k8s.io/v1',
+        kind: 'ValidatingAdmissionPolicyBinding',
         metadata: { name },
         spec: { policyName: name, validationActions: ['Deny'] },
       },

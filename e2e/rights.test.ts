@@ -127,8 +127,15 @@ async function expectComplaint(complaint: RegExp): Promise<void> {
   };
   await writeFile(webhooksPath, JSON.stringify(settings));
   const replica = await startReplica({
-    ...{ kubeconfigPath: serviceKubeconfigPath, webhooksPath, secretName, plainHttp: [], directory },
-    ...{ name: `replica-${port}`, port, operationsPort, awaits: 'Live' },
+    kubeconfigPath: serviceKubeconfigPath,
+    webhooksPath,
+    secretName,
+    plainHttp: [],
+    directory,
+    name: `replica-${port}`,
+    port,
+    operationsPort,
+    awaits: 'Live',
   });
   try {
     await waitUntil(

@@ -27,12 +27,18 @@ describe('T04 an owner', () => {
     const set = templated('ReplicaSet', namespace, 'owner', podSpec(signed)) as { spec: object };
     expectAdmitted(await create(scene.kubectl, { ...set, spec: { ...set.spec, replicas: 0 } }));
     const uid = await must(scene.kubectl, [
-      ...['get', 'replicaset', 'owner', `--namespace=${namespace}`, '--output=jsonpath={.metadata.uid}'],
+      'get',
+      'replicaset',
+      'owner',
+      `--namespace=${namespace}`,
+      '--output=jsonpath={.metadata.uid}',
     ]);
     const owned = (owner: object): object => ({
       ...pod(namespace, podSpec(unsigned)),
       metadata: {
-        ...{ namespace, generateName: 'owned-', labels: { app: 'owner', 'pod-template-hash': '6c' } },
+        namespace,
+        generateName: 'owned-',
+        labels: { app: 'owner', 'pod-template-hash': '6c' },
         ownerReferences: [{ apiVersion: 'apps/v1', kind: 'ReplicaSet', controller: true, ...owner }],
       },
     });
@@ -61,7 +67,9 @@ describe('T04 an owner', () => {
 
 describe('T24 a policy of a namespace', () => {
   const own = (name: string, spec: object, of = namespace): object => ({
-    ...{ apiVersion, kind: 'ArtifactPolicy', metadata: { name, namespace: of } },
+    apiVersion,
+    kind: 'ArtifactPolicy',
+    metadata: { name, namespace: of },
     spec: { images: ['**'], ...spec },
   });
 

@@ -71,8 +71,13 @@ describe('fields of a pod', () => {
     expectAdmitted(await create(scene.kubectl, pod(namespace, podSpec(signed), 'debugged')));
     const debug = (container: string, image: string): ReturnType<Scene['kubectl']> =>
       scene.kubectl([
-        ...['debug', 'debugged', '--namespace', namespace, '--attach=false'],
-        ...[`--container=${container}`, `--image=${image}`],
+        'debug',
+        'debugged',
+        '--namespace',
+        namespace,
+        '--attach=false',
+        `--container=${container}`,
+        `--image=${image}`,
       ]);
     const denial = denialOf(await debug('snoop', unsigned));
     expect(denial).toContain(

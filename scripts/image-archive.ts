@@ -43,18 +43,23 @@ class ArchiveWriter {
   write(output: string, name: string, files: ImageContents['layers'], config: object): string {
     const layers = files.map((layer, index) => this.#layer(`layer-${index}`, layer));
     const configuration = this.#json('application/vnd.oci.image.config.v1+json', {
-      ...{ architecture: architectures.get(process.arch) ?? process.arch, os: 'linux', config },
+      architecture: architectures.get(process.arch) ?? process.arch,
+      os: 'linux',
+      config,
       rootfs: { type: 'layers', diff_ids: layers.map(({ diffId }) => diffId) },
     });
     const mediaType = 'application/vnd.oci.image.manifest.v1+json';
     const manifest = this.#json(mediaType, {
-      ...{ schemaVersion: 2, mediaType, config: configuration },
+      schemaVersion: 2,
+      mediaType,
+      config: configuration,
       layers: layers.map(({ descriptor }) => descriptor),
     });
     const annotations = { 'io.containerd.image.name': name, 'org.opencontainers.image.ref.name': name };
     this.#put('layout/oci-layout', JSON.stringify({ imageLayoutVersion: '1.0.0' }));
     const index = {
-      ...{ schemaVersion: 2, mediaType: 'application/vnd.oci.image.index.v1+json' },
+      schemaVersion: 2,
+      mediaType: 'application/vnd.oci.image.index.v1+json',
       manifests: [{ ...manifest, annotations }],
     };
     this.#put('layout/index.json', JSON.stringify(index));

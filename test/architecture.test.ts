@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 type Sources = ReadonlyMap<string, string>;
 
 /** The rooms of the core, each importing only itself and those before it. */
-const core = ['failures', 'image', 'oci', 'policy', 'verification', 'admission'];
+const core = ['failures', 'scheduling', 'image', 'oci', 'policy', 'verification', 'admission'];
 /** Edges import the core and never each other, with these exceptions. */
 const edges = [
   'certificates',

@@ -21,8 +21,15 @@ metadata:
 /** What is applied where helm is not used. */
 export async function renderInstallManifest(helm: Helm): Promise<string> {
   const { code, stdout, stderr } = await helm([
-    ...['template', 'refwarden', chartPath, '--namespace', releaseNamespace, '--no-hooks'],
-    ...[...asKubernetes, '--set', 'crds.keep=false'],
+    'template',
+    'refwarden',
+    chartPath,
+    '--namespace',
+    releaseNamespace,
+    '--no-hooks',
+    ...asKubernetes,
+    '--set',
+    'crds.keep=false',
   ]);
   if (code !== 0) throw new Error(`helm could not render the chart:\n${stderr}`);
   const manifest = stdout

@@ -91,7 +91,9 @@ export async function prepareComparisons({
       for (const asked of askedOf(signer, commands)) {
         const answer = ours(signer.name, asked);
         comparisons.push({
-          ...{ about: name, asked, by: `${signer.name} ${digest.slice(0, 15)}` },
+          about: name,
+          asked,
+          by: `${signer.name} ${digest.slice(0, 15)}`,
           reference: (await cosignAccepts(cosign, signer, asked, reference)) ? 'accepted' : 'refused',
           ours: answer === 'passed' ? 'accepted' : 'refused',
           ...(answer === 'passed' ? {} : { detail: answer }),

@@ -66,7 +66,8 @@ function keylessSigner(
   const who = [
     `--certificate-identity=${subject}`,
     `--certificate-oidc-issuer=${issuer}`,
-    ...['--insecure-ignore-sct', '--insecure-ignore-tlog'],
+    '--insecure-ignore-sct',
+    '--insecure-ignore-tlog',
   ];
   const keyless = {
     identities: [{ issuer, subject }],

@@ -48,8 +48,12 @@ export async function makeReferrers(host: string, tools: ReferrerTools): Promise
   const attachByOras = (image: SampleImage, type: string, ...files: string[]): Promise<string> =>
     oras(
       [
-        ...['attach', '--plain-http', '--format=go-template={{.digest}}', `--artifact-type=${type}`],
-        ...[image.pinned, ...files],
+        'attach',
+        '--plain-http',
+        '--format=go-template={{.digest}}',
+        `--artifact-type=${type}`,
+        image.pinned,
+        ...files,
       ],
       { cwd: scratch },
     );
@@ -57,7 +61,10 @@ export async function makeReferrers(host: string, tools: ReferrerTools): Promise
     regctl(
       host,
       [
-        ...['artifact', 'put', `--subject=${image.pinned}`, `--artifact-type=${type}`],
+        'artifact',
+        'put',
+        `--subject=${image.pinned}`,
+        `--artifact-type=${type}`,
         `--file-media-type=${type}`,
       ],
       { stdin },

@@ -56,12 +56,12 @@ export async function makeSamples(host: string, tools: SampleTools): Promise<Sam
   const signAs = async ({ pinned }: SampleImage, email: string): Promise<void> => {
     const token = signing.people.token({ sub: email, email, email_verified: true });
     await cosign.run([
-      ...[
-        'sign',
-        `--signing-config=${signing.signingConfigPath}`,
-        `--trusted-root=${signing.trustedRootPath}`,
-      ],
-      ...[`--identity-token=${token}`, '--yes', pinned],
+      'sign',
+      `--signing-config=${signing.signingConfigPath}`,
+      `--trusted-root=${signing.trustedRootPath}`,
+      `--identity-token=${token}`,
+      '--yes',
+      pinned,
     ]);
   };
 
@@ -70,9 +70,14 @@ export async function makeSamples(host: string, tools: SampleTools): Promise<Sam
     await writeFile(predicatePath, JSON.stringify(provenanceOf(workflow)));
     const claims = githubWorkflowClaims(workflow);
     await cosign.run([
-      ...['attest', '--type=slsaprovenance1', `--predicate=${predicatePath}`],
-      ...[`--signing-config=${signing.signingConfigPath}`, `--trusted-root=${signing.trustedRootPath}`],
-      ...[`--identity-token=${signing.workflows.token(claims)}`, '--yes', pinned],
+      'attest',
+      '--type=slsaprovenance1',
+      `--predicate=${predicatePath}`,
+      `--signing-config=${signing.signingConfigPath}`,
+      `--trusted-root=${signing.trustedRootPath}`,
+      `--identity-token=${signing.workflows.token(claims)}`,
+      '--yes',
+      pinned,
     ]);
   };
 

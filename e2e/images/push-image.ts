@@ -30,7 +30,9 @@ export async function pushImage(
   const tagged = `${repository}:${tag}`;
   const digest = await oras(
     [
-      ...['push', '--plain-http', '--format=go-template={{.digest}}'],
+      'push',
+      '--plain-http',
+      '--format=go-template={{.digest}}',
       '--annotation=org.opencontainers.image.created=2026-01-01T00:00:00Z',
       '--config=config.json:application/vnd.oci.image.config.v1+json',
       tagged,

@@ -24,8 +24,12 @@ export interface ContainerdFiles {
 export function containerdFiles(directory: string): ContainerdFiles {
   const at = (name: string): string => join(directory, 'containerd', name);
   return {
-    ...{ root: at('root'), state: at('state'), socket: at('containerd.sock') },
-    ...{ hosts: at('hosts'), config: at('config.toml'), cni: at('cni') },
+    root: at('root'),
+    state: at('state'),
+    socket: at('containerd.sock'),
+    hosts: at('hosts'),
+    config: at('config.toml'),
+    cni: at('cni'),
   };
 }
 
@@ -103,7 +107,10 @@ const bridge = {
   plugins: [
     {
       type: 'bridge',
-      ...{ bridge: 'cni0', isGateway: true, ipMasq: true, hairpinMode: true },
+      bridge: 'cni0',
+      isGateway: true,
+      ipMasq: true,
+      hairpinMode: true,
       ipam: { type: 'host-local', ranges: [[{ subnet: podNetwork }]], routes: [{ dst: '0.0.0.0/0' }] },
     },
     { type: 'portmap', capabilities: { portMappings: true } },

@@ -32,15 +32,23 @@ export async function startKubelet({ directory, kubeconfigPath }: ControlPlane):
 
 /** kubelet.config.k8s.io/v1beta1; set is what this kind of machine does not have, or a test does not wait for. */
 const kubeletConfiguration = (directory: string, resolvConf: string, podLogsDir: string): object => ({
-  ...{ apiVersion: 'kubelet.config.k8s.io/v1beta1', kind: 'KubeletConfiguration' },
-  ...{ failCgroupV1: false, cgroupDriver: 'cgroupfs', failSwapOn: false, enforceNodeAllocatable: [] },
+  apiVersion: 'kubelet.config.k8s.io/v1beta1',
+  kind: 'KubeletConfiguration',
+  failCgroupV1: false,
+  cgroupDriver: 'cgroupfs',
+  failSwapOn: false,
+  enforceNodeAllocatable: [],
   authentication: { anonymous: { enabled: true }, webhook: { enabled: false } },
   authorization: { mode: 'AlwaysAllow' },
   containerRuntimeEndpoint: `unix://${containerdFiles(directory).socket}`,
-  ...{ resolvConf, podLogsDir },
+  resolvConf,
+  podLogsDir,
   evictionHard: { 'memory.available': '50Mi', 'nodefs.available': '1%', 'imagefs.available': '1%' },
-  ...{ imageGCHighThresholdPercent: 100, imageGCLowThresholdPercent: 99 },
-  ...{ nodeStatusUpdateFrequency: '2s', syncFrequency: '5s', registryPullQPS: 0 },
+  imageGCHighThresholdPercent: 100,
+  imageGCLowThresholdPercent: 99,
+  nodeStatusUpdateFrequency: '2s',
+  syncFrequency: '5s',
+  registryPullQPS: 0,
 });
 
 export async function startKubeProxy({
@@ -51,13 +59,14 @@ export async function startKubeProxy({
     name: 'kube-proxy',
     file: await ensureComponent('kube-proxy'),
     args: [
-      ...[
-        `--kubeconfig=${kubeconfigPath}`,
-        `--hostname-override=${nodeName}`,
-        `--cluster-cidr=${podNetwork}`,
-      ],
-      ...['--proxy-mode=iptables', '--conntrack-max-per-core=0', '--conntrack-tcp-timeout-established=0s'],
-      ...['--conntrack-tcp-timeout-close-wait=0s', '--iptables-min-sync-period=0s'],
+      `--kubeconfig=${kubeconfigPath}`,
+      `--hostname-override=${nodeName}`,
+      `--cluster-cidr=${podNetwork}`,
+      '--proxy-mode=iptables',
+      '--conntrack-max-per-core=0',
+      '--conntrack-tcp-timeout-established=0s',
+      '--conntrack-tcp-timeout-close-wait=0s',
+      '--iptables-min-sync-period=0s',
     ],
     logPath: join(directory, 'kube-proxy.log'),
   });

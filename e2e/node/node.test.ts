@@ -186,7 +186,10 @@ describe('after helm install', () => {
     expectAdmitted(await create(node.kubectl, pod(namespace, podSpec(images.signed), 'signed')));
     await awaitRunning('signed');
     const image = await must(node.kubectl, [
-      ...['get', 'pod', 'signed', `--namespace=${namespace}`],
+      'get',
+      'pod',
+      'signed',
+      `--namespace=${namespace}`,
       '--output=jsonpath={.spec.containers[0].image} {.status.containerStatuses[0].imageID}',
     ]);
     const [spec = '', running = ''] = image.split(' ');
@@ -297,8 +300,11 @@ describe('none of a steady stream of Pods fails', () => {
     const stringData = { 'tls.crt': serving.certPem, 'tls.key': serving.keyPem, 'ca.crt': authority.certPem };
     const metadata = { name: 'provided', namespace: releaseNamespace };
     await apply(node.kubectl, {
-      ...{ apiVersion: 'v1', kind: 'Secret', type: 'kubernetes.io/tls' },
-      ...{ metadata, stringData },
+      apiVersion: 'v1',
+      kind: 'Secret',
+      type: 'kubernetes.io/tls',
+      metadata,
+      stringData,
     });
     for (const certificates of [{ mode: 'Provided', secretName: 'provided' }, { mode: 'Self' }]) {
       values = { ...values, certificates };

@@ -33,14 +33,16 @@ export function templated(kind: TemplateKind, namespace: string, name: string, s
       return { apiVersion: 'apps/v1', ...object, spec: { selector: { matchLabels: labels }, template } };
     case 'StatefulSet':
       return {
-        ...{ apiVersion: 'apps/v1', ...object },
+        apiVersion: 'apps/v1',
+        ...object,
         spec: { serviceName: name, selector: { matchLabels: labels }, template },
       };
     case 'Job':
       return { apiVersion: 'batch/v1', ...object, spec: job };
     case 'CronJob':
       return {
-        ...{ apiVersion: 'batch/v1', ...object },
+        apiVersion: 'batch/v1',
+        ...object,
         spec: { schedule: '0 0 1 1 *', jobTemplate: { spec: job } },
       };
     case 'ReplicationController':

@@ -16,7 +16,9 @@ export function pullSecret(
   const { username } = registryAccount;
   const config = JSON.stringify({ auths: { [host]: { username, password } } });
   return {
-    ...{ apiVersion: 'v1', kind: 'Secret', metadata: { name, namespace } },
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name, namespace },
     type: 'kubernetes.io/dockerconfigjson',
     data: { '.dockerconfigjson': Buffer.from(config).toString('base64') },
   };

@@ -25,7 +25,11 @@ export async function startDistribution(listenAddress = '127.0.0.1'): Promise<Pr
   const written = configuration(`${listenAddress}:${port}`, join(directory.path, 'storage'));
   await writeFile(configPath, JSON.stringify(written, null, 2));
   const registry = await startRegistry({
-    ...{ name: 'distribution', file, args: ['serve', configPath], host, directory },
+    name: 'distribution',
+    file,
+    args: ['serve', configPath],
+    host,
+    directory,
   });
   return {
     ...registry,

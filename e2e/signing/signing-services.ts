@@ -51,14 +51,18 @@ export async function startSigningServices(cosign: Cosign): Promise<SigningServi
     await writeFile(timestampChainPath, await timestamps.chain());
     const trustedRootPath = join(directory.path, 'trusted-root.json');
     await cosign.run([
-      ...['trusted-root', 'create', `--out=${trustedRootPath}`],
+      'trusted-root',
+      'create',
+      `--out=${trustedRootPath}`,
       `--fulcio=url=${fulcio.url},certificate-chain=${fulcioChainPath}`,
       `--tsa=url=${timestamps.url},certificate-chain=${timestampChainPath}`,
     ]);
     const signingConfigPath = join(directory.path, 'signing-config.json');
     const service = 'api-version=1,start-time=2020-01-01T00:00:00Z,operator=e2e';
     await cosign.run([
-      ...['signing-config', 'create', `--out=${signingConfigPath}`],
+      'signing-config',
+      'create',
+      `--out=${signingConfigPath}`,
       `--fulcio=url=${fulcio.url},${service}`,
       `--tsa=url=${timestamps.url},${service}`,
       '--tsa-config=EXACT:1',

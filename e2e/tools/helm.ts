@@ -19,8 +19,12 @@ const timeoutMs = 300_000;
 export async function makeHelm(home: string, kubeconfigPath?: string): Promise<Helm> {
   const binary = await ensureComponent('helm');
   const env = {
-    ...{ HOME: home, KUBECONFIG: kubeconfigPath ?? join(home, 'no-kubeconfig') },
-    ...{ HELM_CACHE_HOME: home, HELM_CONFIG_HOME: home, HELM_DATA_HOME: home, HELM_NAMESPACE: undefined },
+    HOME: home,
+    KUBECONFIG: kubeconfigPath ?? join(home, 'no-kubeconfig'),
+    HELM_CACHE_HOME: home,
+    HELM_CONFIG_HOME: home,
+    HELM_DATA_HOME: home,
+    HELM_NAMESPACE: undefined,
   };
   return (args, stdin) =>
     runCommand(binary, args, { env, timeoutMs, ...(stdin === undefined ? {} : { stdin }) });

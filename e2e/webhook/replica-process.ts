@@ -37,7 +37,9 @@ export async function startReplica(options: ReplicaOptions): Promise<Replica> {
     ...plainHttp.map((registry) => `--plain-http=${registry}`),
   );
   const process = await startService({
-    ...{ name, file, args },
+    name,
+    file,
+    args,
     logPath: join(directory, `${name}.log`),
     env: { DOCKER_CONFIG: directory, KUBECONFIG: undefined, POD_NAMESPACE: undefined },
     isReady: async () => ((await answersWell(operations, awaited)) ? true : undefined),

@@ -26,8 +26,15 @@ export async function installRefwarden(
   const helm = await makeHelm(directory, kubeconfigPath);
   const { code, stderr } = await helm(
     [
-      ...['upgrade', releaseName, chartPath, '--install', '--create-namespace'],
-      ...['--namespace', releaseNamespace, '--values', '-'],
+      'upgrade',
+      releaseName,
+      chartPath,
+      '--install',
+      '--create-namespace',
+      '--namespace',
+      releaseNamespace,
+      '--values',
+      '-',
     ],
     JSON.stringify(nowhere),
   );
@@ -39,7 +46,11 @@ export async function installRefwarden(
 
 async function writeServiceKubeconfig(kubectl: Kubectl, directory: string): Promise<string> {
   const token = await must(kubectl, [
-    ...['create', 'token', releaseName, `--namespace=${releaseNamespace}`, '--duration=24h'],
+    'create',
+    'token',
+    releaseName,
+    `--namespace=${releaseNamespace}`,
+    '--duration=24h',
   ]);
   const config = JSON.parse(
     await must(kubectl, ['config', 'view', '--raw', '--flatten', '--minify', '--output=json']),

@@ -52,7 +52,8 @@ export class ByteBudget {
       this.#admitWaiting();
     };
     const entry: Waiting = {
-      ...{ bytes, tenant },
+      bytes,
+      tenant,
       admit: (release) => {
         signal.removeEventListener('abort', leave);
         resolve(release);

@@ -1,6 +1,6 @@
 import { failure, toFailure } from '../failures/failure.ts';
 import type { Failure } from '../failures/failure.ts';
-import { Turn } from '../image/turns.ts';
+import { Turn } from '../scheduling/fair-queue.ts';
 import { exceptionsInForce } from '../policy/exceptions.ts';
 import { unready } from '../policy/compile-requirement.ts';
 import type { CompiledPolicy, PolicySnapshot } from '../policy/snapshot.ts';
@@ -92,7 +92,9 @@ async function judgeWorkload(
   const access = openAccess(workload, ports.credentials, signal, trace);
   const exceptions = exceptionsInForce(snapshot.exceptions, namespace, ports.clock.nowMs());
   const means = {
-    ...{ ports, access, exceptions },
+    ports,
+    access,
+    exceptions,
     mustBePinned: mustBePinned && !workload.isTemplate,
     turn: new Turn(namespace, signal),
   };

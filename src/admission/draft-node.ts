@@ -26,8 +26,18 @@ export function draftNode(
   known: Partial<ArtifactNode> & Pick<ArtifactNode, 'kind'>,
 ): DraftNode {
   return {
-    ...{ relation, digest, platforms: [], signatures: [], unreadSignatures: 0 },
+    relation,
+    digest,
+    platforms: [],
+    signatures: [],
+    unreadSignatures: 0,
     ...known,
-    ...{ parents: [], children: [], referrers: [], unusable: [], gaps: [], notShown: 0, explored: 'no' },
+    parents: [],
+    children: [],
+    referrers: [],
+    unusable: [],
+    gaps: [],
+    notShown: 0,
+    explored: 'no',
   };
 }

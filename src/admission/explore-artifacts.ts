@@ -187,7 +187,9 @@ class Exploration {
       if (!this.#count(found)) continue;
       const { digest, kind, sizeBytes, platforms, flaw } = entry;
       const node = draftNode('child', digest, {
-        ...{ kind, sizeBytes, platforms },
+        kind,
+        sizeBytes,
+        platforms,
         ...(flaw === undefined ? {} : { flaw }),
       });
       found.children.push({ node, entry });

@@ -1,4 +1,4 @@
-import type { Turn } from '../image/turns.ts';
+import type { Turn } from '../scheduling/fair-queue.ts';
 import type { CompiledException } from '../policy/snapshot.ts';
 import type { RegistryAccess } from './ports.ts';
 import type { VerifyPorts } from './verify-candidate.ts';

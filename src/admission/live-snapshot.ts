@@ -1,5 +1,5 @@
 import type { BaseLogger } from 'pino';
-import { installation, Turn } from '../image/turns.ts';
+import { installationTenant, Turn } from '../scheduling/fair-queue.ts';
 import { compilePolicies } from '../policy/compile.ts';
 import type { UnreadablePolicy } from '../policy/compile.ts';
 import { ExpressionChecks } from '../policy/expression-checks.ts';
@@ -55,7 +55,7 @@ export class LiveSnapshot {
   async #compile(): Promise<PolicySnapshot> {
     const { read, configMap, trustFor, noMatch, maxExceptionMs, logger } = this.#options;
     const { resources, unreadable } = read();
-    await this.#checks.prepare(resources, new Turn(installation));
+    await this.#checks.prepare(resources, new Turn(installationTenant));
     const support = { ...trustFor(configMap), checkExpression: this.#checks.of };
     const before = this.#current;
     const snapshot = compilePolicies(resources, support, { noMatch, maxExceptionMs, unreadable });

@@ -1,6 +1,6 @@
 import { formatImageReference, parseImageReference } from '../image/reference.ts';
 import type { ImageReference } from '../image/reference.ts';
-import { Turn } from '../image/turns.ts';
+import { Turn } from '../scheduling/fair-queue.ts';
 import { isJsonObject } from '../oci/strict-json.ts';
 import type { JsonObject } from '../oci/strict-json.ts';
 import { exceptionsInForce, exceptPolicy } from '../policy/exceptions.ts';

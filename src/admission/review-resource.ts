@@ -1,7 +1,7 @@
 import { failure, toFailure } from '../failures/failure.ts';
 import type { Failure } from '../failures/failure.ts';
 import { secondText } from '../failures/time-text.ts';
-import { Turn } from '../image/turns.ts';
+import { Turn } from '../scheduling/fair-queue.ts';
 import { isJsonObject } from '../oci/strict-json.ts';
 import type { JsonObject } from '../oci/strict-json.ts';
 import { compileIssuer } from '../policy/compile-issuer.ts';

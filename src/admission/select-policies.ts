@@ -1,4 +1,4 @@
-import type { Turn } from '../image/turns.ts';
+import type { Turn } from '../scheduling/fair-queue.ts';
 import type { CompiledPolicy } from '../policy/snapshot.ts';
 
 /** Those of the policies for which it holds. Many patterns and images take seconds, in which others are answered, too. */

@@ -35,7 +35,10 @@ export interface Found {
 }
 
 export const nothing = (): Found => ({
-  ...{ parents: [], children: [], referrers: [], unusable: [] },
+  parents: [],
+  children: [],
+  referrers: [],
+  unusable: [],
   surplus: 0,
 });
 

@@ -122,7 +122,8 @@ function buildProgram(
       const options = {
         ...registryOptions(flags, defaults),
         ...(layout === undefined ? {} : { layout }),
-        ...{ output, timeoutSeconds: timeout },
+        output,
+        timeoutSeconds: timeout,
       };
       end(await runTree(image, options, engine, terminal));
     });
@@ -218,7 +219,9 @@ function checkOptions({
   timeout,
 }: Omit<CheckFlags, 'policies'>): Omit<CheckOptions, 'plainHttp' | 'noMatch' | 'policies'> {
   return {
-    ...{ namespace, output, explain },
+    namespace,
+    output,
+    explain,
     timeoutSeconds: timeout,
     ...(layout === undefined ? {} : { layout }),
   };

@@ -9,7 +9,12 @@ import { removeRegistered, webhooks } from './webhooks.ts';
 /** Wires the rooms together; nothing is decided here. */
 export function createEngine(): Engine {
   return {
-    ...{ openChecker, openExplorer, serve, webhooks, startDemo, startDemoRegistry },
+    openChecker,
+    openExplorer,
+    serve,
+    webhooks,
+    startDemo,
+    startDemoRegistry,
     removeWebhooks: removeRegistered,
     publicGoodRoot: () => createTrustSource({}).material({ kind: 'builtIn', name: 'PublicGood' }),
   };

@@ -53,15 +53,14 @@ export function keepServing(options: ServeOptions, parts: ServingParts): Serving
     settings === undefined
       ? undefined
       : openInstallation({
-          ...{
-            settings,
-            clock,
-            logger: log,
-            certificate: from,
-            policies: parts.policies,
-            isAble: parts.isAble,
-          },
-          ...{ releaseNamespace: options.releaseNamespace, pinning: options.pinning },
+          settings,
+          clock,
+          logger: log,
+          certificate: from,
+          policies: parts.policies,
+          isAble: parts.isAble,
+          releaseNamespace: options.releaseNamespace,
+          pinning: options.pinning,
           ...(options.kubeconfig === undefined ? {} : { kubeconfig: options.kubeconfig }),
           restored: (kind, change) => {
             parts.metrics.recordRestoration(kind, change);
@@ -81,7 +80,7 @@ export function keepServing(options: ServeOptions, parts: ServingParts): Serving
       },
       ...(caFile === undefined
         ? {}
-        : { isKnown: async () => installation?.knows(await loadAuthority(caFile)) ?? true }),
+        : { isPropagated: async () => installation?.isPropagated(await loadAuthority(caFile)) ?? true }),
       log,
       clock,
     });
@@ -117,10 +116,10 @@ export function keepServing(options: ServeOptions, parts: ServingParts): Serving
 const registration = (
   installation: Installation | undefined,
 ): Pick<Serving, 'missing' | 'holdsLease' | 'webhooks'> => ({
-  missing: () =>
-    installation?.wasKnown === false
-      ? ['The API server was not told yet of the authority of the serving certificate.']
-      : [],
+  missing: () => {
+    const missing = installation?.missing;
+    return missing === undefined ? [] : [missing];
+  },
   holdsLease: () => installation?.holdsLease,
   webhooks: () => installation?.webhooks,
 });

@@ -62,7 +62,9 @@ export async function openRegistries(
     ...(requests === undefined ? {} : { requests }),
   });
   return {
-    ...{ store, credentials, hosts: hostRules(settings) },
+    store,
+    credentials,
+    hosts: hostRules(settings),
     ...(disk === undefined ? {} : { disk }),
     close: async () => {
       await cloud?.close();

@@ -22,7 +22,9 @@ export async function startDemo(): Promise<Demo> {
   stack.defer(() => files.remove());
   const { policies, registries, tlsCert: certFile, tlsKey: keyFile } = files;
   const options: ServeOptions = {
-    ...{ policies, registries, certificate: { kind: 'Files', certFile, keyFile } },
+    policies,
+    registries,
+    certificate: { kind: 'Files', certFile, keyFile },
     listen: `${demoAddress}:0`,
     operationsListen: `${demoAddress}:0`,
     plainHttp: [],

@@ -92,7 +92,9 @@ export async function startService(
   const decision = openDecision(source, { ...contents, credentials }, recorder, pullSecrets);
   const { trustFor, checkExpression, maxExceptionMs } = trust.snapshotOptions;
   const resourcePorts: ResourceReviewPorts = {
-    ...{ clock, maxExceptionMs, namespaces: source },
+    clock,
+    maxExceptionMs,
+    namespaces: source,
     snapshot: () => source.snapshot(),
     support: () => ({ ...trustFor((name) => source.configMap(name)), checkExpression }),
     resources: () =>

@@ -58,7 +58,10 @@ export class CertificateKeeper {
     this.#secret = new NamedObject(api, collection);
     this.#waker = new Waker(() => this.#renew());
     this.#reflector = new Reflector({
-      ...{ api, collection, timing, logger },
+      api,
+      collection,
+      timing,
+      logger,
       sink: {
         put: (_header, object) => {
           this.#take(object);
@@ -144,7 +147,8 @@ function writeSecret(
   const fields = Object.entries(secretFields) as [keyof KeptCertificates, string][];
   const own = { name, namespace, labels: { 'app.kubernetes.io/name': 'refwarden' } };
   return {
-    ...{ apiVersion: 'v1', kind: 'Secret' },
+    apiVersion: 'v1',
+    kind: 'Secret',
     type: found?.['type'] ?? 'kubernetes.io/tls',
     metadata: isJsonObject(found?.['metadata']) ? found['metadata'] : own,
     data: Object.fromEntries(

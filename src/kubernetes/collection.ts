@@ -33,7 +33,9 @@ export function policyCollection(kind: ResourceKind, namespace: string | undefin
   const { name, absent } = policyCollections[kind];
   const within = namespace === undefined ? '' : `namespaces/${encodeURIComponent(namespace)}/`;
   return {
-    ...{ name, absent, path: `/apis/${groupVersion}/${within}${name}` },
+    name,
+    absent,
+    path: `/apis/${groupVersion}/${within}${name}`,
     permission: grant('patch', `${name}/status`, apiGroup, 'a ClusterRole', 'write'),
   };
 }

@@ -60,12 +60,17 @@ export class EventRecorder {
     const { apiVersion, kind, name, uid, reason, message } = event;
     const eventName = `${name}.${randomUUID()}`;
     const made = {
-      ...{ apiVersion: 'v1', kind: 'Event' },
+      apiVersion: 'v1',
+      kind: 'Event',
       metadata: { name: eventName, namespace: 'default' },
       involvedObject: { apiVersion, kind, name, ...(uid === undefined ? {} : { uid }) },
-      ...{ reason, message, type: 'Warning' },
+      reason,
+      message,
+      type: 'Warning',
       source: { component: 'refwarden' },
-      ...{ firstTimestamp: lastTimestamp, lastTimestamp, count: 1 },
+      firstTimestamp: lastTimestamp,
+      lastTimestamp,
+      count: 1,
     };
     const object = new NamedObject(this.#api, eventCollection(eventName));
     await object.write(made, signal);

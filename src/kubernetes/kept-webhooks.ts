@@ -65,7 +65,8 @@ export function withWebhooks(
   const isOther = (one: Json): boolean =>
     !isJsonObject(one) || one['kind'] !== owner?.kind || one['name'] !== owner?.name;
   return {
-    ...{ apiVersion, kind },
+    apiVersion,
+    kind,
     metadata: {
       ...foundMetadata,
       name: metadata.name,

@@ -20,7 +20,9 @@ export interface LeaseTiming {
 }
 
 const defaultLeaseTiming: LeaseTiming = {
-  ...{ durationMs: 15_000, renewDeadlineMs: 10_000, retryMs: 2000 },
+  durationMs: 15_000,
+  renewDeadlineMs: 10_000,
+  retryMs: 2000,
   strandedMs: 30_000,
 };
 

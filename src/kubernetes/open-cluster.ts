@@ -196,8 +196,12 @@ class ClusterSource implements LiveSource {
     const note = (resource: LiveObject['resource']): void => {
       const { status } = object;
       this.#objects.set(origin, {
-        ...{ kind, name, namespace, generation: generationOf(object) },
-        ...{ status, resource },
+        kind,
+        name,
+        namespace,
+        generation: generationOf(object),
+        status,
+        resource,
       });
     };
     let isSame = false;

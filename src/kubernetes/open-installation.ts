@@ -6,8 +6,8 @@ import type { Clock } from '../admission/ports.ts';
 import { webhookConfigurations } from '../admission/webhook-configurations.ts';
 import { webhookHost } from '../admission/webhook-settings.ts';
 import type { WebhookSettings } from '../admission/webhook-settings.ts';
-import { HeardAuthorities } from '../certificates/heard-authorities.ts';
 import { fingerprintsOf, OverlappingAuthorities } from '../certificates/overlapping-authorities.ts';
+import { PropagatedAuthorities } from '../certificates/propagated-authorities.ts';
 import { defaultCertificateTimes } from '../certificates/renew-certificates.ts';
 import type { KeptCertificates } from '../certificates/renew-certificates.ts';
 import { ApiClient } from './api-client.ts';
@@ -48,10 +48,10 @@ export interface Installation {
   readonly holdsLease: boolean;
   /** By kind, whether the webhook configuration stands as wanted; undefined while that is not known. */
   readonly webhooks: ReadonlyMap<WebhookKind, boolean> | undefined;
-  /** Whether every API server knows the authorities, PEM, or asks nobody: who serves by others is refused. */
-  knows(authorities: string): boolean;
-  /** Whether it has known those that this replica is to serve by: nobody is sent to it before. */
-  readonly wasKnown: boolean;
+  /** Why nobody is to be sent to this replica yet: the API server would not take its certificate. */
+  readonly missing: string | undefined;
+  /** Whether every API server takes certificates of the authorities, PEM, or asks nobody: who serves by others is refused. */
+  isPropagated(authorities: string): boolean;
   close(): Promise<void>;
 }
 
@@ -60,19 +60,22 @@ export function openInstallation(options: InstallationOptions): Installation {
   const { settings, certificate, logger, releaseNamespace, pinning } = options;
   const api = new ApiClient(loadKubeConfig(options.kubeconfig));
   const overlap = new OverlappingAuthorities();
-  const heard = new HeardAuthorities();
-  let wasKnown = false;
-  /** They can be read; who cannot tell the API server gives the lease to somebody who can. */
+  const propagated = new PropagatedAuthorities();
+  let missing: string | undefined = 'The webhook configurations could not be read yet.';
+  /** The authorities of this replica can be read; who cannot register them gives the lease to somebody who can. */
   let isReadable = true;
   let isStranded = false;
-  /** Fingerprints of what the holder tells of. */
-  let told: string | undefined;
+  /** Fingerprints of what the holder registers. */
+  let registered: string | undefined;
   const lease = new Lease({
-    ...{ api, logger, namespace: releaseNamespace, name: settings.name },
+    api,
+    logger,
+    namespace: releaseNamespace,
+    name: settings.name,
     identity: `${hostname()}_${randomUUID()}`,
     isAble: () => isReadable && options.isAble(),
     isStranded: () => isStranded,
-    note: () => told,
+    note: () => registered,
   });
   const common = { api, lease, logger, timing: defaultWatchTiming };
   const certificates =
@@ -94,29 +97,37 @@ export function openInstallation(options: InstallationOptions): Installation {
     policies.objects === undefined
       ? undefined
       : new StatusKeeper({
-          ...{ api, lease, logger, clock },
+          api,
+          lease,
+          logger,
+          clock,
           objects: () => policies.objects?.() ?? [],
           snapshot: () => policies.snapshot(),
         });
   const webhooks = new WebhookKeeper({
     ...common,
     name: settings.name,
-    ...{ service: settings.service, clusterRole: settings.clusterRole, releaseNamespace },
+    service: settings.service,
+    clusterRole: settings.clusterRole,
+    releaseNamespace,
     isCalled: settings.url === undefined,
     wanted: async ({ bundles, isHolder, isNewHolder }) => {
-      heard.saw(bundles, performance.now());
+      propagated.observe(bundles, performance.now());
       if (isNewHolder) overlap.takeOver(bundles, lease.lastNote ?? '');
-      if (!isHolder) told = undefined;
+      if (!isHolder) registered = undefined;
       isReadable = false;
       const own =
         certificate.kind === 'Provided' ? await certificate.authorities() : certificates?.authorities;
       isReadable = true;
-      isStranded = own === undefined || !heard.know(own, performance.now());
+      isStranded = own === undefined || !propagated.has(own, performance.now());
       // Once it may be asked, nothing takes it out again: an authority that comes later waits for its turn.
-      wasKnown ||= !isStranded;
+      if (!isStranded) missing = undefined;
+      else if (missing !== undefined) {
+        missing = 'The API server was not told yet of the authority of the serving certificate.';
+      }
       if (own === undefined || !options.isAble()) return undefined;
       const caPem = overlap.joined(own, clock.nowMs());
-      if (isHolder) told = fingerprintsOf(caPem);
+      if (isHolder) registered = fingerprintsOf(caPem);
       return webhookConfigurations(settings, { caPem, releaseNamespace, pinning });
     },
     restored: options.restored,
@@ -128,10 +139,10 @@ export function openInstallation(options: InstallationOptions): Installation {
     get webhooks() {
       return webhooks.standing;
     },
-    knows: (authorities) => heard.know(authorities, performance.now()),
-    get wasKnown() {
-      return wasKnown;
+    get missing() {
+      return missing;
     },
+    isPropagated: (authorities) => propagated.has(authorities, performance.now()),
     close: async () => {
       await Promise.all([certificates?.close(), webhooks.close(), status?.close()]);
       await lease.close();

@@ -23,11 +23,18 @@ export class PullSecrets {
     const api = new ApiClient(loadKubeConfig(kubeconfig));
     this.#api = api;
     this.#secrets = new RememberedObjects({
-      ...{ api, clock, resource: 'secrets', kind: 'secret', read: readSecret },
+      api,
+      clock,
+      resource: 'secrets',
+      kind: 'secret',
+      read: readSecret,
       sizeOf: ({ bytes }) => bytes.byteLength,
     });
     this.#accounts = new RememberedObjects({
-      ...{ api, clock, resource: 'serviceaccounts', kind: 'service account' },
+      api,
+      clock,
+      resource: 'serviceaccounts',
+      kind: 'service account',
       read: (object) => ({ found: namesOf(object['imagePullSecrets']) }),
       sizeOf: (names) => names.join().length,
     });

@@ -124,7 +124,10 @@ export class WebhookKeeper {
       this.#waker.wake();
     };
     return new Reflector({
-      ...{ api, collection, timing, logger },
+      api,
+      collection,
+      timing,
+      logger,
       sink: {
         put: (_header, object) => {
           wake(object);
@@ -146,7 +149,9 @@ export class WebhookKeeper {
       reflector: this.#watch(collection, (found) => {
         kept.found = found;
       }),
-      ...{ found: undefined, right: undefined, answered: undefined },
+      found: undefined,
+      right: undefined,
+      answered: undefined,
     };
     return kept;
   }

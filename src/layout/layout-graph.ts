@@ -155,7 +155,9 @@ function describe(digest: Digest, document: Document, isReferrer: boolean): Layo
   const { mediaType, artifactType } = document;
   const predicateType = document.annotations[predicateTypeAnnotation];
   return {
-    ...{ digest, mediaType, isReferrer },
+    digest,
+    mediaType,
+    isReferrer,
     ...(artifactType === undefined ? {} : { artifactType }),
     ...(predicateType === undefined ? {} : { predicateType }),
   };

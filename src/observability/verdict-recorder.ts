@@ -81,7 +81,8 @@ function exceptedOf({ image, reference, checks }: ImageVerdict): Record<string, 
       : [
           {
             image: reference ?? image,
-            ...{ policy, requirement },
+            policy,
+            requirement,
             exception: exemption.exception.name,
             reason: exemption.exception.reason,
             endsAt: timeText(exemption.exception.endsAtMs),

@@ -1,4 +1,4 @@
-import type { Turn } from '../image/turns.ts';
+import type { Turn } from '../scheduling/fair-queue.ts';
 import type { CheckedExpression, ExpressionScope } from './assertions.ts';
 import type { CheckExpression } from './compile-requirement.ts';
 import type { Failure } from '../failures/failure.ts';

@@ -76,7 +76,10 @@ export class ReferrerDiscovery {
   ): AsyncGenerator<readonly ReferrerEvent[]> {
     const tally = new DiscoveryTally(this.#store.clock);
     const progress: Progress = {
-      ...{ subject, wanted, access, tally },
+      subject,
+      wanted,
+      access,
+      tally,
       candidates: new Set(),
       looked: new Set(),
       proved: new Set(),

@@ -12,7 +12,7 @@ import type { Clock, RegistryAccess, ResolvedImage, Subject } from '../admission
 import { RequestTrace } from '../admission/request-trace.ts';
 import { RefwardenError } from '../failures/failure.ts';
 import type { Repository } from '../image/reference.ts';
-import { Turn } from '../image/turns.ts';
+import { Turn } from '../scheduling/fair-queue.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { ListedArtifact, ListingAnswer } from '../oci/listing.ts';
 import type { Document } from '../oci/manifest.ts';
@@ -110,7 +110,8 @@ export class LearningStore implements ContentStore {
     this.#fetched.set(key, true);
     const { credentials, tenant } = access;
     const later: RegistryAccess = {
-      ...{ credentials, tenant },
+      credentials,
+      tenant,
       purpose: 'background',
       // Its own: the decision may end before, and does not count it.
       signal: new AbortController().signal,

@@ -22,7 +22,7 @@ export interface CertificateWatchOptions {
   /** Takes a new pair into use; when it throws, the former counts as in use. */
   readonly use: (certificate: ServingCertificate) => void;
   /** Whether clients know the authority of what is mounted now; asked until they do, or the pair in use has expired. */
-  readonly isKnown?: () => Promise<boolean>;
+  readonly isPropagated?: () => Promise<boolean>;
   readonly log: BaseLogger;
   readonly clock: Clock;
   readonly settleMs?: number;
@@ -108,10 +108,10 @@ export class CertificateWatch {
 
   /** One by an authority that clients have not heard of would be refused. */
   async #mustWait(certificate: ServingCertificate): Promise<boolean> {
-    const { isKnown, clock, log } = this.#options;
+    const { isPropagated, clock, log } = this.#options;
     const hasExpired = this.#current.expiresAtMs <= clock.nowMs();
-    if (isKnown === undefined || hasExpired || isSame(certificate, this.#current)) return false;
-    if (await isKnown()) return false;
+    if (isPropagated === undefined || hasExpired || isSame(certificate, this.#current)) return false;
+    if (await isPropagated()) return false;
     if (certificate.cert !== this.#waitingFor) {
       log.info('A new serving certificate waits until the API server was told of its authority');
     }

@@ -12,7 +12,9 @@ export interface StatusBody {
 }
 
 export const statusBody = (status: number, code: FailureCode, message: string): StatusBody => ({
-  ...{ apiVersion: 'v1', kind: 'Status', status: 'Failure' },
+  apiVersion: 'v1',
+  kind: 'Status',
+  status: 'Failure',
   reason: code,
   message: `${code}: ${message}`,
   code: status,

@@ -99,7 +99,11 @@ export class TufMirrors {
     }
     const { directory, events, timing } = this.#options;
     const opened = new TufMirror({
-      ...{ mirror, target, root, key, events },
+      mirror,
+      target,
+      root,
+      key,
+      events,
       network: this.#network,
       scratch: directory ?? tmpdir(),
       store: this.#store,

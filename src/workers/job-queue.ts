@@ -61,7 +61,9 @@ export class JobQueue {
         waiting.start(Promise.resolve({ ended: 'abandoned' }));
       };
       const waiting: Waiting = {
-        ...{ job, bytes, tenant },
+        job,
+        bytes,
+        tenant,
         start: (end) => {
           signal?.removeEventListener('abort', abandon);
           this.#waiting.delete(waiting);

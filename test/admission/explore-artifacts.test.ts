@@ -57,7 +57,8 @@ describe('the tree of an index', () => {
     const orphan = put(started, inTotoManifest('orphan'));
     const entry = { ...app.descriptor, platform: { os: 'linux', architecture: 'arm', variant: 'v7' } };
     const list = documentOf(ociIndex, {
-      ...{ schemaVersion: 2, mediaType: ociIndex },
+      schemaVersion: 2,
+      mediaType: ociIndex,
       manifests: [entry, attestationEntry(attestation, app), attestationEntry(orphan, manifest('other'))],
     });
     put(started, list, 'multi');
@@ -65,11 +66,15 @@ describe('the tree of an index', () => {
     const inToto = { kind: 'attestation', form: 'InTotoStatement' };
     expect(tree.root.children).toMatchObject([
       {
-        ...{ digest: app.digest, kind: { kind: 'image' }, platforms: ['linux/arm/v7'] },
+        digest: app.digest,
+        kind: { kind: 'image' },
+        platforms: ['linux/arm/v7'],
         referrers: [{ digest: attestation.digest, mechanism: 'InIndex', kind: inToto }],
       },
       {
-        ...{ digest: orphan.digest, kind: inToto, platforms: [] },
+        digest: orphan.digest,
+        kind: inToto,
+        platforms: [],
         flaw: {
           code: 'SubjectMissing',
           message: `It attests ${manifest('other').digest}, which the index does not hold.`,
@@ -118,7 +123,8 @@ describe('the tree of an image', () => {
     const list = put(
       started,
       documentOf(ociIndex, {
-        ...{ schemaVersion: 2, mediaType: ociIndex },
+        schemaVersion: 2,
+        mediaType: ociIndex,
         manifests: [entry, attestationEntry(attestation, app)],
       }),
     );
@@ -126,8 +132,11 @@ describe('the tree of an image', () => {
     const { root, complete } = await explore(started);
     expect(root.parents).toMatchObject([
       {
-        ...{ digest: list.digest, mechanism: 'References', platforms: ['linux/amd64'] },
-        ...{ sizeBytes: list.bytes.byteLength, kind: { kind: 'index' } },
+        digest: list.digest,
+        mechanism: 'References',
+        platforms: ['linux/amd64'],
+        sizeBytes: list.bytes.byteLength,
+        kind: { kind: 'index' },
         referrers: [{ digest: report.digest }],
       },
     ]);
@@ -146,7 +155,8 @@ describe('the tree of an image', () => {
     const { root, complete } = await explore(started);
     expect(root.unusable).toEqual([
       {
-        ...{ mechanism: 'Referrers', digest: listed.digest },
+        mechanism: 'Referrers',
+        digest: listed.digest,
         failure: {
           code: 'ArtifactMissing',
           message: `${started.registry.host}/shop/app lists ${listed.digest.slice(0, 15)} but does not have it.`,

@@ -26,9 +26,14 @@ function pushReferrers(
   for (const { bytes } of [{ bytes: empty }, ...layers]) store.putBlob(repository, bytes);
   for (let i = 0; i < count; i++) {
     const junk = documentOf(ociManifest, {
-      ...{ schemaVersion: 2, mediaType: ociManifest, artifactType, config },
+      schemaVersion: 2,
+      mediaType: ociManifest,
+      artifactType,
+      config,
       layers: layers.map(({ mediaType, bytes }) => ({
-        ...{ mediaType, digest: computeDigest(bytes), size: bytes.byteLength },
+        mediaType,
+        digest: computeDigest(bytes),
+        size: bytes.byteLength,
         annotations: { 'dev.cosignproject.cosign/signature': 'AAAA' },
       })),
       subject: { mediaType: ociManifest, digest: image, size: 528 },
@@ -65,7 +70,9 @@ describe('T29 a flood of one kind hides nothing of another', () => {
   it('a signature of an SBOM by one issuer, and the one by the issuer that policy asks for', async () => {
     const [builder, scanner] = [createKeyIssuer('builder'), createKeyIssuer('scanner')];
     const issuers = [builder, scanner].map(({ issuer }) => ({
-      ...{ apiVersion: 'refwarden.dev/v1alpha1', kind: 'TrustedIssuer', metadata: { name: issuer.name } },
+      apiVersion: 'refwarden.dev/v1alpha1',
+      kind: 'TrustedIssuer',
+      metadata: { name: issuer.name },
       spec: { key: { pem: issuer.pem } },
     }));
     const { items } = JSON.parse(
@@ -145,7 +152,10 @@ describe('T39 what one decision may cost', () => {
     store.putBlob(repository, empty);
     for (let i = 0; i < 64; i++) {
       const sbom = documentOf(ociManifest, {
-        ...{ schemaVersion: 2, mediaType: ociManifest, artifactType: 'application/spdx+json', config },
+        schemaVersion: 2,
+        mediaType: ociManifest,
+        artifactType: 'application/spdx+json',
+        config,
         layers: [{ mediaType: 'application/spdx+json', digest: computeDigest(spdx), size: spdx.byteLength }],
         subject: { mediaType: ociManifest, digest: image, size: 528 },
         annotations: { i: String(i) },
@@ -153,7 +163,11 @@ describe('T39 what one decision may cost', () => {
       store.putManifest(repository, sbom.bytes, ociManifest);
       for (let j = 0; j < 20; j++) {
         const junk = documentOf(ociManifest, {
-          ...{ schemaVersion: 2, mediaType: ociManifest, artifactType: 'a/b', config, layers: [] },
+          schemaVersion: 2,
+          mediaType: ociManifest,
+          artifactType: 'a/b',
+          config,
+          layers: [],
           subject: { mediaType: ociManifest, digest: parseDigest(sbom.digest), size: sbom.bytes.byteLength },
           annotations: { j: String(j) },
         });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { failure, RefwardenError } from '../../src/failures/failure.ts';
-import { Turn } from '../../src/image/turns.ts';
+import { Turn } from '../../src/scheduling/fair-queue.ts';
 import {
   clusterPolicy,
   compile,

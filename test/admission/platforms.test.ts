@@ -132,7 +132,8 @@ describe('T28 cross-checks of an index that is judged by its children', () => {
       ),
     });
     const index = documentOf(ociIndex, {
-      ...{ schemaVersion: 2, mediaType: ociIndex },
+      schemaVersion: 2,
+      mediaType: ociIndex,
       manifests: [entry(good, linux('amd64'))],
     });
     started.registry.store.putManifest(repository, index.bytes, ociIndex, 'index');

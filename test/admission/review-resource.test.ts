@@ -31,9 +31,13 @@ function ask(
 ): Promise<ReviewAnswer> {
   const { kind, metadata } = object as { kind: string; metadata: { name: string; namespace?: string } };
   const request: AdmissionRequest = {
-    ...{ uid: 'u', operation: 'CREATE', dryRun: false, username: 'somebody' },
+    uid: 'u',
+    operation: 'CREATE',
+    dryRun: false,
+    username: 'somebody',
     kind: { group: 'refwarden.dev', version: 'v1alpha1', kind },
-    ...{ namespace: metadata.namespace ?? '', name: metadata.name },
+    namespace: metadata.namespace ?? '',
+    name: metadata.name,
     object: object as JsonObject,
     ...change,
   };

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { selectPolicies } from '../../src/admission/select-policies.ts';
-import { Turn } from '../../src/image/turns.ts';
+import { Turn } from '../../src/scheduling/fair-queue.ts';
 import { clusterPolicy, compile, keyIssuer, signedBy } from '../policy/sample-resources.ts';
 
 const { policies } = compile([

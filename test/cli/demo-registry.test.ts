@@ -22,7 +22,9 @@ async function run(...flags: string[]): Promise<Running> {
   const terminal = captureTerminal();
   const interrupt = new AbortController();
   const code = runProgram(['demo', 'registry', '--listen', '127.0.0.1:0', ...flags], {
-    ...{ version: '0.0.0-test', engine: createEngine(), terminal },
+    version: '0.0.0-test',
+    engine: createEngine(),
+    terminal,
     defaults: { releaseNamespace: 'refwarden-system' },
     interrupted: interrupt.signal,
   });

@@ -102,7 +102,10 @@ describe('refwarden tree', () => {
     const code = await runProgram(
       ['tree', `${registry.host}/acme/app:1.4.0`, '--plain-http', registry.host],
       {
-        ...{ version: '0', engine: createEngine(), terminal, defaults: { releaseNamespace: 'x' } },
+        version: '0',
+        engine: createEngine(),
+        terminal,
+        defaults: { releaseNamespace: 'x' },
         interrupted: new AbortController().signal,
       },
     );

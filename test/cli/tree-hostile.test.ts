@@ -34,7 +34,8 @@ async function outputs(text: string): Promise<Record<'text' | 'json' | 'dot' | '
       artifactType: 'application/vnd.in-toto+json',
       layers: [
         {
-          ...{ ...app.descriptor, mediaType: 'application/vnd.in-toto+json' },
+          ...app.descriptor,
+          mediaType: 'application/vnd.in-toto+json',
           annotations: { 'in-toto.io/predicate-type': text },
         },
       ],

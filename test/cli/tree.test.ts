@@ -146,7 +146,9 @@ describe('refwarden tree --output json', () => {
       { relation: 'root', kind: 'image', explored: 'here' },
       { relation: 'referrer', kind: 'sbom', format: 'SPDX', mechanism: 'Referrers', sizeBytes: 726 },
       {
-        ...{ relation: 'referrer', kind: 'signature', form: 'SigstoreBundle' },
+        relation: 'referrer',
+        kind: 'signature',
+        form: 'SigstoreBundle',
         digest: expect.stringMatching(/^sha256:[0-9a-f]{64}$/) as string,
         claimedSignatures: [
           { kind: 'signature', signer: { kind: 'key', fingerprint: expect.any(String) as string } },

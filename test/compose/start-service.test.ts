@@ -29,8 +29,14 @@ async function start(options: Partial<ServeOptions>) {
         certFile: join(files.path, 'tls.crt'),
         keyFile: join(files.path, 'tls.key'),
       },
-      ...{ listen: '127.0.0.1:0', operationsListen: '127.0.0.1:0', releaseNamespace: 'refwarden-system' },
-      ...{ plainHttp: [], noMatch: 'Admit', pinning: false, pullSecrets: false, logLevel: 'info' },
+      listen: '127.0.0.1:0',
+      operationsListen: '127.0.0.1:0',
+      releaseNamespace: 'refwarden-system',
+      plainHttp: [],
+      noMatch: 'Admit',
+      pinning: false,
+      pullSecrets: false,
+      logLevel: 'info',
       ...options,
     },
     captureLog().log,
@@ -82,7 +88,8 @@ describe('startService', () => {
 
     const review = (days: number): Record<string, unknown> => ({
       kind: { group: 'refwarden.dev', version: 'v1alpha1', kind: 'ArtifactPolicyException' },
-      ...{ namespace: '', name: 'new' },
+      namespace: '',
+      name: 'new',
       object: exception('new', { images: [image('new')], expiresAt: inDays(days) }),
     });
     expect(await ask('/validate-resources', review(29))).toMatchObject({ allowed: true });
@@ -103,13 +110,16 @@ describe('startService', () => {
         if (path !== '/api/v1/namespaces/shop/secrets/regcred') return false;
         const config = JSON.stringify({ auths: { [registry.host]: account } });
         answerJson(response, 200, {
-          ...{ metadata: { name: 'regcred' }, type: 'kubernetes.io/dockerconfigjson' },
+          metadata: { name: 'regcred' },
+          type: 'kubernetes.io/dockerconfigjson',
           data: { '.dockerconfigjson': Buffer.from(config).toString('base64') },
         });
         return true;
       };
       const ask = await start({
-        ...{ policies: directory.path, kubeconfig: await cluster.kubeconfig(), plainHttp: [registry.host] },
+        policies: directory.path,
+        kubeconfig: await cluster.kubeconfig(),
+        plainHttp: [registry.host],
         ...options,
       });
       const image = `${registry.host}/acme/app@${registry.image}`;

@@ -36,13 +36,18 @@ afterEach(async () => {
 function start(options: Partial<CertificateKeeperOptions> = {}) {
   const used: KeptCertificates[] = [];
   const keeper = new CertificateKeeper({
-    ...{ api: client, lease: { isHeld: true }, secret, hosts: ['refwarden.refwarden-system.svc'] },
+    api: client,
+    lease: { isHeld: true },
+    secret,
+    hosts: ['refwarden.refwarden-system.svc'],
     use: (kept) => {
       readServingCertificate(kept.certificate, kept.key);
       // The writer hears of its own writing once more.
       if (!isDeepStrictEqual(kept, used.at(-1))) used.push(kept);
     },
-    ...{ times: defaultCertificateTimes, timing: defaultWatchTiming, logger: log.log },
+    times: defaultCertificateTimes,
+    timing: defaultWatchTiming,
+    logger: log.log,
     clock: { nowMs: () => Date.now() },
     ...options,
   });

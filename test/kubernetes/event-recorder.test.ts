@@ -8,8 +8,12 @@ import { ClusterUnderTest } from './cluster-under-test.ts';
 import { answerStatus, paths } from './fake-api-server.ts';
 
 const event: ClusterEvent = {
-  ...{ apiVersion: 'v1', kind: 'Namespace', name: 'shop', uid: 'uid-1' },
-  ...{ reason: 'Seen', message: 'It was seen.' },
+  apiVersion: 'v1',
+  kind: 'Namespace',
+  name: 'shop',
+  uid: 'uid-1',
+  reason: 'Seen',
+  message: 'It was seen.',
 };
 const { signal } = new AbortController();
 
@@ -44,7 +48,10 @@ describe('EventRecorder', () => {
     expect(bodies('POST')).toEqual([
       expect.objectContaining({
         involvedObject: { apiVersion: 'v1', kind: 'Namespace', name: 'shop', uid: 'uid-1' },
-        ...{ reason: 'Seen', message: 'It was seen.', type: 'Warning', count: 1 },
+        reason: 'Seen',
+        message: 'It was seen.',
+        type: 'Warning',
+        count: 1,
       }),
     ]);
     expect(cluster.api.requests[0]?.headers['user-agent']).toBe('refwarden');

@@ -32,7 +32,13 @@ afterEach(async () => {
 
 function start(identity: string, options: Partial<LeaseOptions> = {}): Lease {
   const lease = new Lease({
-    ...{ api: client, namespace, name, identity, isAble: () => true, timing, logger: log.log },
+    api: client,
+    namespace,
+    name,
+    identity,
+    isAble: () => true,
+    timing,
+    logger: log.log,
     ...options,
   });
   open.push(lease);

@@ -221,7 +221,8 @@ describe('openCluster', () => {
       expect(source.snapshot()?.policies).toMatchObject([
         { name: 'good', mode: 'Enforce' },
         {
-          ...{ name: 'bad', mode },
+          name: 'bad',
+          mode,
           requirements: [{ kind: 'unready', notReady: { code: 'PolicyInvalid' } }],
         },
       ]);
@@ -250,7 +251,10 @@ describe('openCluster', () => {
       expect(source.snapshot()?.policies).toMatchObject([
         { name: 'good' },
         {
-          ...{ name: 'bad', mode: 'Enforce', onInconclusive: 'Deny', workloads: 'All' },
+          name: 'bad',
+          mode: 'Enforce',
+          onInconclusive: 'Deny',
+          workloads: 'All',
           requirements: [{ kind: 'unready', notReady: { code: 'PolicyInvalid' } }],
         },
       ]);
@@ -260,12 +264,11 @@ describe('openCluster', () => {
 
   it('T23 an exception that does not parse, or no longer does, excepts nothing and holds up nobody', async () => {
     const spec = {
-      ...{
-        images: ['ghcr.io/acme/app'],
-        namespaces: ['shop'],
-        policies: [{ name: 'good', requirements: ['All'] }],
-      },
-      ...{ reason: 'INC-1', expiresAt: '2100-01-01T00:00:00Z' },
+      images: ['ghcr.io/acme/app'],
+      namespaces: ['shop'],
+      policies: [{ name: 'good', requirements: ['All'] }],
+      reason: 'INC-1',
+      expiresAt: '2100-01-01T00:00:00Z',
     };
     const exception = (change: object): ReturnType<typeof policy> => ({
       metadata: { name: 'hotfix' },

@@ -52,7 +52,12 @@ afterEach(async () => {
 });
 
 const workload = (names: readonly string[], change: Partial<Workload> = {}): Workload => ({
-  ...{ kind: 'Pod', namespace: 'shop', name: 'app', isTemplate: false, dryRun: false, images: [] },
+  kind: 'Pod',
+  namespace: 'shop',
+  name: 'app',
+  isTemplate: false,
+  dryRun: false,
+  images: [],
   pull: { secrets: names, serviceAccount: 'runner' },
   ...change,
 });

@@ -41,7 +41,11 @@ afterEach(async () => {
 async function open(options: Partial<ClusterOptions> = {}): Promise<LiveSource> {
   const source = await cluster.open({}, options);
   lease = new Lease({
-    ...{ api: client, ...release, identity: 'this', isAble: () => true, logger: captureLog().log },
+    api: client,
+    ...release,
+    identity: 'this',
+    isAble: () => true,
+    logger: captureLog().log,
     timing: { durationMs: 15_000, renewDeadlineMs: 10_000, retryMs: 100, strandedMs: 60_000 },
   });
   return source;
@@ -49,7 +53,9 @@ async function open(options: Partial<ClusterOptions> = {}): Promise<LiveSource> 
 
 function keep(source: LiveSource): void {
   keeper = new StatusKeeper({
-    ...{ api: client, lease, logger: log.log },
+    api: client,
+    lease,
+    logger: log.log,
     objects: () => source.objects?.() ?? [],
     snapshot: () => source.snapshot(),
     clock: { nowMs: () => nowMs },
@@ -80,7 +86,11 @@ const ofPolicy = (name: string): string => `PATCH ${paths.clusterPolicies}/${nam
 const messages = (): unknown[] => log.lines().map(({ msg }) => msg);
 
 const condition = (change: object = {}): object => ({
-  ...{ type: 'Ready', status: 'True', reason: 'Ready', message: '', observedGeneration: 3 },
+  type: 'Ready',
+  status: 'True',
+  reason: 'Ready',
+  message: '',
+  observedGeneration: 3,
   lastTransitionTime: secondText(startMs),
   ...change,
 });
@@ -117,7 +127,9 @@ describe('StatusKeeper', () => {
     cluster.api.put(paths.exceptions, {
       metadata: { name: 'hotfix' },
       spec: {
-        ...{ images: ['ghcr.io/acme/app'], namespaces: ['shop'], reason: 'INC-4711' },
+        images: ['ghcr.io/acme/app'],
+        namespaces: ['shop'],
+        reason: 'INC-4711',
         policies: [{ name: 'everywhere', requirements: ['All'] }],
         expiresAt: '2026-07-01T00:00:00Z',
       },
@@ -197,7 +209,9 @@ describe('StatusKeeper', () => {
     nowMs += 90_000;
     cluster.api.delete(paths.issuers, 'release');
     const missing = {
-      ...{ status: 'False', reason: 'PolicyNotReady', lastTransitionTime: '2026-06-01T12:01:30Z' },
+      status: 'False',
+      reason: 'PolicyNotReady',
+      lastTransitionTime: '2026-06-01T12:01:30Z',
       message: 'signed: There is no TrustedIssuer release.',
     };
     await until(() => {
@@ -224,7 +238,9 @@ describe('StatusKeeper', () => {
     cluster.api.put(paths.exceptions, {
       metadata: { name: 'long' },
       spec: {
-        ...{ images: ['ghcr.io/acme/app'], namespaces: ['shop'], reason: 'INC-4711' },
+        images: ['ghcr.io/acme/app'],
+        namespaces: ['shop'],
+        reason: 'INC-4711',
         policies: names.map((name) => ({ name, requirements: ['All'] })),
         expiresAt: '2026-07-01T00:00:00Z',
       },
@@ -243,7 +259,9 @@ describe('StatusKeeper', () => {
     cluster.api.put(paths.exceptions, {
       metadata: { name: 'hotfix' },
       spec: {
-        ...{ images: ['ghcr.io/acme/app'], namespaces: ['shop'], reason: 'INC-4711' },
+        images: ['ghcr.io/acme/app'],
+        namespaces: ['shop'],
+        reason: 'INC-4711',
         policies: [{ name: 'prod', requirements: ['All'] }],
         expiresAt: '2026-06-01T12:00:01Z',
       },

@@ -45,7 +45,11 @@ afterEach(async () => {
 
 function open(): void {
   keeper = new WebhookKeeper({
-    ...{ api: client, lease, name, releaseNamespace, timing: defaultWatchTiming },
+    api: client,
+    lease,
+    name,
+    releaseNamespace,
+    timing: defaultWatchTiming,
     service: { namespace: releaseNamespace, name },
     isCalled,
     clusterRole: parseWebhookSettings(settings).clusterRole,
@@ -93,7 +97,9 @@ describe('WebhookKeeper registers', () => {
     open();
     await untilRegistered();
     const owner = {
-      ...{ apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole', name },
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      kind: 'ClusterRole',
+      name,
       uid: cluster.api.get(paths.clusterRoles, name)?.metadata.uid,
     };
     for (const kind of kinds) {

@@ -56,7 +56,8 @@ describe('T23 an exception', () => {
       hotfix({ policies: [{ name: 'prod', requirements: ['sbom'] }] }),
       Date.parse(madeAt),
       {
-        ...{ isReady: false, reason: 'NothingExcepted' },
+        isReady: false,
+        reason: 'NothingExcepted',
         message: 'ClusterArtifactPolicy prod has no requirement sbom.',
       },
     ],
@@ -70,7 +71,8 @@ describe('T23 an exception', () => {
       }),
       Date.parse(madeAt),
       {
-        ...{ isReady: false, reason: 'PartlyUnknown' },
+        isReady: false,
+        reason: 'PartlyUnknown',
         message: expect.stringMatching(
           /^There is no ClusterArtifactPolicy staging\. The rest counts until \S+\.$/,
         ) as string,

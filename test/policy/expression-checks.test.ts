@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { ExpressionChecks } from '../../src/policy/expression-checks.ts';
-import { installation, Turn } from '../../src/image/turns.ts';
+import { installationTenant, Turn } from '../../src/scheduling/fair-queue.ts';
 import { clusterPolicy, keyIssuer, parse } from './sample-resources.ts';
 
-const turn = new Turn(installation);
+const turn = new Turn(installationTenant);
 const policyOf = (...expressions: string[]) =>
   parse(
     clusterPolicy('p', {

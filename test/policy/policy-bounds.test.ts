@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseImageReference } from '../../src/image/reference.ts';
 import { candidatePolicies } from '../../src/policy/policy-index.ts';
-import { installation, Turn } from '../../src/image/turns.ts';
+import { installationTenant, Turn } from '../../src/scheduling/fair-queue.ts';
 import { ExpressionChecks } from '../../src/policy/expression-checks.ts';
 import { selectsImage } from '../../src/policy/match.ts';
 import { notReadyOf } from '../../src/policy/not-ready.ts';
@@ -90,7 +90,7 @@ describe('T30 the policies of one namespace', () => {
       return { uses: [] };
     });
     const applied = policies(40, withExpressions(16, 4000)).map(parse);
-    await checks.prepare(applied, new Turn(installation));
+    await checks.prepare(applied, new Turn(installationTenant));
     expect(asked.length).toBeGreaterThan(0);
     expect(asked.join('').length).toBeLessThanOrEqual(128 * 1024);
   });
@@ -106,7 +106,8 @@ it('T30 a cluster policy that is too large guards what it guards, and refuses it
   };
   const [policy] = compile([...issuers, clusterPolicy('all', spec)]).policies;
   expect(policy).toMatchObject({
-    ...{ name: 'all', namespaces: { matchLabels: { guarded: 'yes' } } },
+    name: 'all',
+    namespaces: { matchLabels: { guarded: 'yes' } },
     images: [{ text: 'ghcr.io/acme/**' }],
   });
   expect(policy && notReadyOf(policy)[0]?.failure).toEqual({

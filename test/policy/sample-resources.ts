@@ -80,6 +80,8 @@ export function compile(
 
 /** A policy whose text the API server has taken and that does not parse. */
 export const unreadable = (name: string, mode: Mode = 'Enforce', namespace?: string): UnreadablePolicy => ({
-  ...{ name, namespace, mode },
+  name,
+  namespace,
+  mode,
   failure: failure('PolicyInvalid', 'spec.images.0: is not known.'),
 });

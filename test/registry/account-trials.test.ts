@@ -31,7 +31,9 @@ async function setUp(): Promise<{
     return pullCredentials({ secrets, missing: [] }, anonymous);
   };
   return {
-    ...{ client, clock, host },
+    client,
+    clock,
+    host,
     statuses: () => {
       const seen = registry.requests.map(({ status }) => status);
       registry.clearRequests();

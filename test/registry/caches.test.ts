@@ -105,8 +105,17 @@ describe('what is remembered', () => {
     expect(counts.get('manifests')?.bytes).toBeGreaterThan(app.bytes.byteLength);
     expect(counts.get('absent_apis')).toMatchObject({ hits: 2, entries: 1 });
     expect([...counts.keys()]).toEqual([
-      ...['manifests', 'blobs', 'images', 'tags', 'listings', 'tag_lists', 'absent_apis', 'present_apis'],
-      ...['challenges', 'tokens', 'refused_accounts'],
+      'manifests',
+      'blobs',
+      'images',
+      'tags',
+      'listings',
+      'tag_lists',
+      'absent_apis',
+      'present_apis',
+      'challenges',
+      'tokens',
+      'refused_accounts',
     ]);
   });
 });

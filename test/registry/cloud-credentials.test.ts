@@ -63,7 +63,9 @@ function credentialsFor(
 ): { credentials: CloudCredentials; ask: () => Promise<Account | undefined>; time: { nowMs: number } } {
   const time = { nowMs: startMs };
   const credentials = new CloudCredentials(new Map([[host, cloud]]), {
-    ...{ http: new CloudHttp(), clock: { nowMs: () => time.nowMs }, environment },
+    http: new CloudHttp(),
+    clock: { nowMs: () => time.nowMs },
+    environment,
     ...(registryUrl === undefined ? {} : { registryUrl: () => registryUrl }),
   });
   onTestFinished(() => credentials.close());
@@ -89,9 +91,13 @@ function isSignedBy({ method, url, headers, body }: Asked, secret: string): bool
   const [, , date = '', region = '', names = '', signature] = match ?? [];
   const hex = (text: string): string => createHash('sha256').update(text).digest('hex');
   const canonical = [
-    ...[method, url.pathname, ''],
+    method,
+    url.pathname,
+    '',
     ...names.split(';').map((name) => `${name}:${String(headers[name]).trim()}`),
-    ...['', names, hex(body)],
+    '',
+    names,
+    hex(body),
   ].join('\n');
   const scope = `${date}/${region}/ecr/aws4_request`;
   const text = ['AWS4-HMAC-SHA256', headers['x-amz-date'], scope, hex(canonical)].join('\n');
@@ -153,7 +159,9 @@ describe('Amazon ECR', () => {
         new URLSearchParams(one.body).get('WebIdentityToken') === 'the-jwt'
       ) {
         const Credentials = {
-          ...{ AccessKeyId: 'ASIA', SecretAccessKey: 'role-secret', SessionToken: 'session' },
+          AccessKeyId: 'ASIA',
+          SecretAccessKey: 'role-secret',
+          SessionToken: 'session',
           Expiration: startMs / 1000 + 3600,
         };
         return {
@@ -166,13 +174,17 @@ describe('Amazon ECR', () => {
     const environment = {
       AWS_ROLE_ARN: 'arn:aws:iam::123456789012:role/refwarden',
       AWS_WEB_IDENTITY_TOKEN_FILE: fileOf('the-jwt\n'),
-      ...{ AWS_ENDPOINT_URL_STS: `${base}/sts`, AWS_ENDPOINT_URL_ECR: `${base}/` },
+      AWS_ENDPOINT_URL_STS: `${base}/sts`,
+      AWS_ENDPOINT_URL_ECR: `${base}/`,
     };
     const { ask } = credentialsFor(ecrHost, 'ECR', environment);
     expect(await ask()).toEqual({ username: 'AWS', password: 'ecr-password' });
     expect(Object.fromEntries(new URLSearchParams(asked[0]?.body))).toEqual({
-      ...{ Action: 'AssumeRoleWithWebIdentity', Version: '2011-06-15', RoleSessionName: 'refwarden' },
-      ...{ RoleArn: 'arn:aws:iam::123456789012:role/refwarden', WebIdentityToken: 'the-jwt' },
+      Action: 'AssumeRoleWithWebIdentity',
+      Version: '2011-06-15',
+      RoleSessionName: 'refwarden',
+      RoleArn: 'arn:aws:iam::123456789012:role/refwarden',
+      WebIdentityToken: 'the-jwt',
     });
   });
 
@@ -273,7 +285,9 @@ describe('Azure', () => {
         : undefined;
     });
     const environment = {
-      ...{ AZURE_CLIENT_ID: 'client', AZURE_TENANT_ID: 'tenant', AZURE_AUTHORITY_HOST: `${base}/` },
+      AZURE_CLIENT_ID: 'client',
+      AZURE_TENANT_ID: 'tenant',
+      AZURE_AUTHORITY_HOST: `${base}/`,
       AZURE_FEDERATED_TOKEN_FILE: fileOf('federated\n'),
     };
     const { ask, time } = credentialsFor(host, 'ACR', environment, base);

@@ -28,8 +28,11 @@ async function install(name: string, script: string): Promise<() => Promise<stri
 }
 const response = (auth: object, change: object = {}): string =>
   `echo '${JSON.stringify({
-    ...{ apiVersion: requestVersion, kind: 'CredentialProviderResponse' },
-    ...{ cacheKeyType: 'Registry', cacheDuration: '1h0m0s', auth },
+    apiVersion: requestVersion,
+    kind: 'CredentialProviderResponse',
+    cacheKeyType: 'Registry',
+    cacheDuration: '1h0m0s',
+    auth,
     ...change,
   })}'`;
 const me = (username: string) => ({ username, password: 'sesame' });
@@ -41,7 +44,10 @@ async function load(...providers: object[]): Promise<CredentialProviders> {
   return await CredentialProviders.load(path, directory, clock);
 }
 const provider = (name: string, matchImages: string[], change: object = {}): object => ({
-  ...{ name, matchImages, apiVersion: requestVersion, defaultCacheDuration: '12h' },
+  name,
+  matchImages,
+  apiVersion: requestVersion,
+  defaultCacheDuration: '12h',
   ...change,
 });
 
@@ -69,7 +75,8 @@ describe('credential providers', () => {
     );
     const providers = await load(provider('slow', ['a.example']));
     const callerOf = (name: string): QueuedCaller => ({
-      ...{ tenant: { name, share: 1 }, signal: new AbortController().signal },
+      tenant: { name, share: 1 },
+      signal: new AbortController().signal,
       setQueued: () => undefined,
     });
     const ask = (name: string, repository: string): Promise<unknown> =>
@@ -177,8 +184,10 @@ describe('credential providers', () => {
   ])('refuse a configuration that is none: %o', async (change, why) => {
     const path = join(directory, 'config.yaml');
     const config = {
-      ...{ apiVersion: 'kubelet.config.k8s.io/v1', kind: 'CredentialProviderConfig' },
-      ...{ providers: [provider('p', ['a'])], ...change },
+      apiVersion: 'kubelet.config.k8s.io/v1',
+      kind: 'CredentialProviderConfig',
+      providers: [provider('p', ['a'])],
+      ...change,
     };
     await writeFile(path, JSON.stringify(config));
     await expect(CredentialProviders.load(path, directory, clock)).rejects.toThrow(why);

@@ -222,7 +222,9 @@ describe('a cache directory', () => {
     // Down to nine blocks of the ten.
     const left = await Promise.all([...names, 'new'].map((name) => find(disk, name)));
     expect(left.map((value) => value !== undefined)).toEqual([
-      ...[true, false, false],
+      true,
+      false,
+      false,
       ...Array<boolean>(8).fill(true),
     ]);
     expect(disk.counts()).toMatchObject({ evictions: 2, entries: 9, bytes: 9 * 4096 });

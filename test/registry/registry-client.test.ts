@@ -111,7 +111,11 @@ describe('fetchManifest', () => {
   it('T13 takes nothing that can be read as manifest and as index', async () => {
     const child = app.descriptor;
     const both = documentOf(ociIndex, {
-      ...{ schemaVersion: 2, mediaType: ociIndex, manifests: [child], layers: [], config: child },
+      schemaVersion: 2,
+      mediaType: ociIndex,
+      manifests: [child],
+      layers: [],
+      config: child,
     });
     const list = index([app]);
     const server = await hostileServer((request, response) => {

@@ -98,19 +98,19 @@ describe('CertificateWatch', () => {
   });
 
   it('T33 waits with a pair whose authority clients do not know yet, and says so once', async () => {
-    let isKnown = false;
+    let isPropagated = false;
     let asked = 0;
     const { authority, secret, used, lines } = await start({
-      isKnown: () => {
+      isPropagated: () => {
         asked++;
-        return Promise.resolve(isKnown);
+        return Promise.resolve(isPropagated);
       },
     });
     const next = await authority.serving();
     await secret.put(next);
     await expect.poll(() => asked, { timeout: 5000 }).toBeGreaterThan(2);
     expect(used).toEqual([]);
-    isKnown = true;
+    isPropagated = true;
     await expect.poll(() => used, { timeout: 5000 }).toEqual([next.cert]);
     expect(lines().map(({ msg }) => msg)).toEqual([
       'A new serving certificate waits until the API server was told of its authority',
@@ -120,8 +120,8 @@ describe('CertificateWatch', () => {
 
   it('T33 does not wait when the pair in use has expired', async () => {
     const clock = { nowMs: () => Date.now() };
-    const isKnown = (): Promise<boolean> => Promise.resolve(false);
-    const { authority, secret, used } = await start({ clock, isKnown, expiresAtMs: Date.now() - dayMs });
+    const isPropagated = (): Promise<boolean> => Promise.resolve(false);
+    const { authority, secret, used } = await start({ clock, isPropagated, expiresAtMs: Date.now() - dayMs });
     const next = await authority.serving();
     await secret.put(next);
     await expect.poll(() => used, { timeout: 5000 }).toEqual([next.cert]);

@@ -99,7 +99,9 @@ export const acr: Quirk = (registry) => (request, response) => {
   const asked = referrersAsked(request);
   if (asked === undefined) return false;
   const listed = referrersOf(registry, asked).map(({ mediaType, digest, bytes }) => ({
-    ...{ mediaType, digest, size: bytes.byteLength },
+    mediaType,
+    digest,
+    size: bytes.byteLength,
   }));
   return list(response, listed);
 };
@@ -158,7 +160,8 @@ function manifestAsked(
   const [, repository = '', reference = ''] = match;
   const digest = reference.includes(':') ? (reference as Digest) : store.resolveTag(repository, reference);
   return {
-    ...{ repository, reference },
+    repository,
+    reference,
     manifest: digest === undefined ? undefined : store.manifest(repository, digest),
   };
 }

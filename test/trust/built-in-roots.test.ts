@@ -59,14 +59,20 @@ describe('the trusted root of GitHub', () => {
       ]);
     expect(held(github.certificateAuthorities)).toEqual(
       generations.map(([start, fulcio]) => [
-        ...['fulcio.githubapp.com', start],
-        ...[fulcio, fulcioIntermediate, internalServicesRoot],
+        'fulcio.githubapp.com',
+        start,
+        fulcio,
+        fulcioIntermediate,
+        internalServicesRoot,
       ]),
     );
     expect(held(github.timestampAuthorities)).toEqual(
       generations.map(([start, , timestamp]) => [
-        ...['timestamp.githubapp.com', start],
-        ...[timestamp, timestampIntermediate, internalServicesRoot],
+        'timestamp.githubapp.com',
+        start,
+        timestamp,
+        timestampIntermediate,
+        internalServicesRoot,
       ]),
     );
   });

@@ -53,7 +53,10 @@ function listPage(context: RouteContext, subject: Digest, form: OrasForm): Answe
   const maxCount = n === null ? referrersPageSize : Math.min(Number(n), referrersPageSize);
   const page = pageOf(
     rest.slice(0, maxCount).map(({ mediaType, digest, bytes, artifactType: type = '' }) => ({
-      ...{ mediaType, digest, size: bytes.byteLength, artifactType: type },
+      mediaType,
+      digest,
+      size: bytes.byteLength,
+      artifactType: type,
       ...listedData(bytes, inlineDataBytes),
     })),
   );

@@ -19,7 +19,9 @@ export function listReferences(context: RouteContext): Answer {
   const manifests = store
     .pointingAt(repository, target, ['reference', 'subject', 'child'])
     .map(({ mediaType, bytes, digest }) => ({
-      ...{ mediaType, size: bytes.byteLength, digest },
+      mediaType,
+      size: bytes.byteLength,
+      digest,
       ...listedData(bytes, inlineDataBytes),
     }));
   return jsonAnswer({ manifests });

@@ -41,7 +41,9 @@ function describe(
   inlineDataBytes: number,
 ): object {
   return {
-    ...{ mediaType, digest, size: bytes.byteLength },
+    mediaType,
+    digest,
+    size: bytes.byteLength,
     ...(artifactType === undefined ? {} : { artifactType }),
     ...(annotations === undefined ? {} : { annotations }),
     ...listedData(bytes, inlineDataBytes),

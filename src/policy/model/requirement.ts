@@ -104,8 +104,16 @@ const sbom = withRules(sbomFields, [allAlone]).describe(
 
 /** What `cosign attest --type` takes in place of a type; no attestation says one of these. */
 const cosignTypes: readonly string[] = [
-  ...['slsaprovenance', 'slsaprovenance02', 'slsaprovenance1', 'link', 'spdx', 'spdxjson', 'cyclonedx'],
-  ...['vuln', 'openvex', 'custom'],
+  'slsaprovenance',
+  'slsaprovenance02',
+  'slsaprovenance1',
+  'link',
+  'spdx',
+  'spdxjson',
+  'cyclonedx',
+  'vuln',
+  'openvex',
+  'custom',
 ];
 
 const attestationFields = z.strictObject({

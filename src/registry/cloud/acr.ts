@@ -26,7 +26,9 @@ export const acr: CloudProvider = {
     const { environment, http, clock } = means;
     const tenant = environment['AZURE_TENANT_ID'];
     const body = new URLSearchParams({
-      ...{ grant_type: 'access_token', service: host, access_token: token },
+      grant_type: 'access_token',
+      service: host,
+      access_token: token,
       ...(tenant === undefined ? {} : { tenant }),
     }).toString();
     const url = new URL('/oauth2/exchange', means.registryUrl?.(host) ?? `https://${host}`);
@@ -57,7 +59,9 @@ async function entraToken({ http, environment }: CloudMeans): Promise<string> {
     const assertion = await readTokenFile(tokenFile, 'AZURE_FEDERATED_TOKEN_FILE');
     const authority = environment['AZURE_AUTHORITY_HOST'] ?? 'https://login.microsoftonline.com/';
     const body = new URLSearchParams({
-      ...{ grant_type: 'client_credentials', client_id: clientId, scope: `${resource}.default` },
+      grant_type: 'client_credentials',
+      client_id: clientId,
+      scope: `${resource}.default`,
       client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
       client_assertion: assertion,
     }).toString();

@@ -43,7 +43,9 @@ async function byWebIdentity(
     throw new RefwardenError('RegistryUnauthorized', `${what}: AWS_ROLE_ARN is not set.`);
   const token = await readTokenFile(file, 'AWS_WEB_IDENTITY_TOKEN_FILE');
   const body = new URLSearchParams({
-    ...{ Action: 'AssumeRoleWithWebIdentity', Version: '2011-06-15', RoleArn: role },
+    Action: 'AssumeRoleWithWebIdentity',
+    Version: '2011-06-15',
+    RoleArn: role,
     RoleSessionName: environment['AWS_ROLE_SESSION_NAME'] ?? 'refwarden',
     WebIdentityToken: token,
   }).toString();

@@ -16,8 +16,11 @@ const maxErrorBytes = 1024;
  */
 export class CloudHttp {
   readonly #agents = new GuardedAgents({
-    ...{ connectTimeoutMs: 2000, requestTimeoutMs: timeoutMs, maxConcurrentPerHost: 4 },
-    ...{ maxHeaderBytes: 32 * 1024, maxRemembered: 100 },
+    connectTimeoutMs: 2000,
+    requestTimeoutMs: timeoutMs,
+    maxConcurrentPerHost: 4,
+    maxHeaderBytes: 32 * 1024,
+    maxRemembered: 100,
   });
 
   /**

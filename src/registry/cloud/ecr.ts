@@ -21,12 +21,19 @@ export const ecr: CloudProvider = {
     const url = means.environment['AWS_ENDPOINT_URL_ECR'] ?? standard;
     const signed = await new AwsV4Signer({
       ...(await awsCredentials(region, means)),
-      ...{ url, method: 'POST', service: 'ecr', region, body: '{}' },
+      url,
+      method: 'POST',
+      service: 'ecr',
+      region,
+      body: '{}',
       headers: { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': action },
       datetime: new Date(means.clock.nowMs()).toISOString().replace(/[:-]|\.\d{3}/g, ''),
     }).sign();
     const answer = await means.http.json({
-      ...{ url: signed.url, method: 'POST', body: '{}', what },
+      url: signed.url,
+      method: 'POST',
+      body: '{}',
+      what,
       headers: Object.fromEntries(signed.headers),
     });
     const [data] = Array.isArray(answer['authorizationData']) ? answer['authorizationData'] : [];

@@ -226,8 +226,22 @@ class ExpressionReader {
 
 /** Functions and operators that may be true or false. */
 const conditions: ReadonlySet<string> = new Set([
-  ...['_==_', '_!=_', '_<_', '_<=_', '_>_', '_>=_', '!_', '_&&_', '_||_', '@in', 'bool'],
-  ...['startsWith', 'endsWith', 'contains', 'matches', indexing],
+  '_==_',
+  '_!=_',
+  '_<_',
+  '_<=_',
+  '_>_',
+  '_>=_',
+  '!_',
+  '_&&_',
+  '_||_',
+  '@in',
+  'bool',
+  'startsWith',
+  'endsWith',
+  'contains',
+  'matches',
+  indexing,
 ]);
 
 /** Its own form says so: arithmetic, `size(...)`, a text, a list of `map` or `filter`. */

@@ -16,7 +16,11 @@ const empty = { mediaType: emptyConfig, digest: computeDigest(Buffer.from('{}'))
 export function manifest(name: string, fields: object = {}): TestDocument {
   const annotations = { 'org.opencontainers.image.title': name };
   return documentOf(ociManifest, {
-    ...{ schemaVersion: 2, mediaType: ociManifest, config: empty, layers: [empty], annotations },
+    schemaVersion: 2,
+    mediaType: ociManifest,
+    config: empty,
+    layers: [empty],
+    annotations,
     ...fields,
   });
 }

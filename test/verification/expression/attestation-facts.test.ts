@@ -18,7 +18,10 @@ const evidence = (
   statement: Uint8Array | undefined,
   change: Partial<ProvenEvidence> = {},
 ): ProvenEvidence => ({
-  ...{ kind: 'attestation', format: 'DsseEnvelope', issuer: 'acme', subject },
+  kind: 'attestation',
+  format: 'DsseEnvelope',
+  issuer: 'acme',
+  subject,
   signer: { kind: 'key', keyFingerprint: 'sha256:00' },
   ...(statement === undefined ? {} : { statement }),
   ...change,

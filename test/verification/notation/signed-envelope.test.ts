@@ -5,7 +5,11 @@ import type { SignedEnvelope } from '../../../src/verification/notation/signed-e
 const bytes = (length: number): Uint8Array => new Uint8Array(length);
 const names = (length: number): string[] => Array.from({ length }, (_, i) => `attribute ${i}`);
 const envelope: SignedEnvelope = {
-  ...{ algorithm: 'PS256', contentType: 'x', payload: bytes(1), signedBytes: bytes(1), signature: bytes(1) },
+  algorithm: 'PS256',
+  contentType: 'x',
+  payload: bytes(1),
+  signedBytes: bytes(1),
+  signature: bytes(1),
   attributes: { signingScheme: 'x', critical: [], present: [] },
   certificates: [bytes(1)],
 };

@@ -6,7 +6,10 @@ import { hintedFingerprint } from '../../../src/verification/sigstore/verify-sig
 import { keyless } from '../../support/own-sigstore.ts';
 
 const key = (name: string): KeyIssuer => ({
-  ...{ kind: 'key', name, fingerprint: name, pem: '' },
+  kind: 'key',
+  name,
+  fingerprint: name,
+  pem: '',
   transparencyLog: 'NotRequired',
 });
 const inOrder = [

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurnOfLoop } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
-import { Turn } from '../../src/image/turns.ts';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { FairQueue, Turn } from '../../src/scheduling/fair-queue.ts';
 
 function work(durationMs: number): void {
   const endMs = performance.now() + durationMs;
@@ -21,10 +21,17 @@ function countTurns(): () => number {
   };
 }
 
+/** Each test has a queue of its own. */
+let queue: FairQueue;
+beforeEach(() => {
+  queue = new FairQueue();
+});
+const enter = (tenant: string, signal?: AbortSignal): Turn => new Turn(tenant, signal, queue);
+
 describe('Turn', () => {
   it('goes on for some milliseconds, then lets whatever is due go on', async () => {
     const turns = countTurns();
-    const turn = new Turn('shop');
+    const turn = enter('shop');
     expect(await turn.do(() => 'done')).toBe('done');
     await turn.do(() => {
       work(10);
@@ -40,7 +47,7 @@ describe('Turn', () => {
   });
 
   it('gives back what the work throws', async () => {
-    const turn = new Turn('shop');
+    const turn = enter('shop');
     const failing = turn.do(() => {
       throw new Error('no');
     });
@@ -49,8 +56,8 @@ describe('Turn', () => {
 
   it('T39 who brings little waits for nobody, and who brings much for itself, in the order that it came', async () => {
     const order: string[] = [];
-    const take = async (owner: string, name: string, pieces: number, durationMs: number): Promise<void> => {
-      const turn = new Turn(owner);
+    const take = async (tenant: string, name: string, pieces: number, durationMs: number): Promise<void> => {
+      const turn = enter(tenant);
       for (let i = 0; i < pieces; i++) {
         await turn.do(() => {
           work(durationMs);
@@ -66,21 +73,21 @@ describe('Turn', () => {
     expect(order.filter((name) => name !== 'modest').join('')).toBe('abcabcabc');
   });
 
-  it('T39 many owners have one turn each before any has the next', async () => {
+  it('T39 many tenants have one turn each before any has the next', async () => {
     const order: string[] = [];
-    const take = async (owner: string): Promise<void> => {
-      const turn = new Turn(owner);
+    const take = async (tenant: string): Promise<void> => {
+      const turn = enter(tenant);
       for (let i = 0; i < 3; i++) {
         await turn.do(() => {
           work(6);
         });
-        order.push(owner);
+        order.push(tenant);
       }
     };
-    const owners = Array.from({ length: 8 }, (_, i) => `${i}`);
+    const tenants = Array.from({ length: 8 }, (_, i) => `${i}`);
     await nextTurnOfLoop();
     const turns = countTurns();
-    await Promise.all(owners.map(take));
+    await Promise.all(tenants.map(take));
     // 24 pieces, four at most in one turn of the event loop.
     expect(turns()).toBeGreaterThanOrEqual(5);
     for (const round of [0, 1, 2]) {
@@ -88,7 +95,27 @@ describe('Turn', () => {
     }
   });
 
-  it('T39 one place in the line is for all work of a turn', async () => {
+  it('T39 many that come anew go before nobody who waits', async () => {
+    let served = 0;
+    const newcomers: Promise<unknown>[] = [];
+    const bringOne = (tenant: string): Promise<number> =>
+      enter(tenant).do(() => {
+        work(6);
+        return ++served;
+      });
+    const waiting = Array.from({ length: 8 }, async (_, i) => {
+      await bringOne(`waiting ${i}`);
+      return bringOne(`waiting ${i}`);
+    });
+    for (let loop = 0; loop < 10; loop++) {
+      await nextTurnOfLoop();
+      for (let i = 0; i < 4; i++) newcomers.push(bringOne(`new ${loop} ${i}`));
+    }
+    expect(Math.max(...(await Promise.all(waiting)))).toBeLessThanOrEqual(24);
+    await Promise.all(newcomers);
+  });
+
+  it('T39 one place in the queue is for all work of a turn', async () => {
     const order: string[] = [];
     const add = async (turn: Turn, name: string): Promise<void> => {
       await turn.do(() => {
@@ -96,16 +123,16 @@ describe('Turn', () => {
       });
       order.push(name);
     };
-    const [first, second] = [new Turn('shop'), new Turn('shop')];
+    const [first, second] = [enter('shop'), enter('shop')];
     const all = ['a', 'a', 'a', 'a'].map((name) => add(first, name));
     await Promise.all([...all, add(second, 'b')]);
     expect(order.slice(0, 3)).toContain('b');
   });
 
-  it('T39 who comes later waits behind those of the same owner, though there were time left', async () => {
+  it('T39 who comes later waits behind those of the same tenant, though there were time left', async () => {
     const order: string[] = [];
     const add = async (name: string, durationMs: number): Promise<void> => {
-      await new Turn('queue').do(() => {
+      await enter('shop').do(() => {
         work(durationMs);
       });
       order.push(name);
@@ -120,24 +147,24 @@ describe('Turn', () => {
   it('does many small pieces together, and none after one that ends it', async () => {
     const turns = countTurns();
     const seen: number[] = [];
-    await new Turn('small pieces').each(Array(1000).keys(), (i) => {
+    await enter('shop').each(Array(1000).keys(), (i) => {
       seen.push(i);
     });
     expect([seen.length, turns()]).toEqual([1000, 0]);
     const until: number[] = [];
-    await new Turn('small pieces').each([1, 2, 3], (i) => {
+    await enter('shop').each([1, 2, 3], (i) => {
       until.push(i);
       return i === 2;
     });
     expect(until).toEqual([1, 2]);
-    await new Turn('small pieces').each([], () => {
+    await enter('shop').each([], () => {
       throw new Error('nothing is there');
     });
   });
 
   it('T39 gives others their turn between large pieces', async () => {
     const turns = countTurns();
-    await new Turn('large pieces').each(Array(6).keys(), () => {
+    await enter('shop').each(Array(6).keys(), () => {
       work(6);
     });
     expect(turns()).toBeGreaterThanOrEqual(4);
@@ -149,10 +176,10 @@ describe('Turn', () => {
       turn.do(() => {
         work(6);
       });
-    await spend(new Turn('shop'));
+    await spend(enter('shop'));
     const turns = countTurns();
-    const leaving = Array.from({ length: 5 }, () => spend(new Turn('shop', ending.signal)));
-    const next = spend(new Turn('shop'));
+    const leaving = Array.from({ length: 5 }, () => spend(enter('shop', ending.signal)));
+    const next = spend(enter('shop'));
     ending.abort();
     for (const one of await Promise.allSettled(leaving)) {
       expect(one).toMatchObject({
@@ -168,7 +195,7 @@ describe('Turn', () => {
   });
 
   it('ends for whoever has left before', async () => {
-    const turn = new Turn('who has left', AbortSignal.abort());
+    const turn = enter('shop', AbortSignal.abort());
     await turn.do(() => {
       work(6);
     });

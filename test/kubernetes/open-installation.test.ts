@@ -1,0 +1,121 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { parseWebhookSettings } from '../../src/admission/webhook-settings.ts';
+import type { KeptCertificates } from '../../src/certificates/renew-certificates.ts';
+import { openInstallation } from '../../src/kubernetes/open-installation.ts';
+import type { Installation, InstallationOptions } from '../../src/kubernetes/open-installation.ts';
+import { captureLog } from '../support/captured-log.ts';
+import { createTestAuthority } from '../support/tls-certificates.ts';
+import { ClusterUnderTest } from './cluster-under-test.ts';
+import { answerStatus, paths } from './fake-api-server.ts';
+
+const releaseNamespace = 'refwarden-system';
+const secretName = 'refwarden-certificates';
+const kinds = [paths.validating, paths.mutating];
+
+let cluster: ClusterUnderTest;
+let opened: Installation[];
+
+beforeEach(async () => {
+  cluster = await ClusterUnderTest.start();
+  opened = [];
+  cluster.api.put(paths.services, { metadata: { name: 'refwarden', namespace: releaseNamespace } });
+  cluster.api.put(paths.namespaces, { metadata: { name: releaseNamespace } });
+});
+afterEach(async () => {
+  await Promise.all(opened.map((installation) => installation.close()));
+  await cluster.stop();
+});
+
+async function open(options: Partial<InstallationOptions> = {}): Promise<Installation> {
+  const installation = openInstallation({
+    kubeconfig: await cluster.kubeconfig(),
+    releaseNamespace,
+    settings: parseWebhookSettings(''),
+    pinning: true,
+    certificate: { kind: 'Secret', name: secretName, use: () => undefined },
+    isAble: () => true,
+    policies: { snapshot: () => undefined },
+    restored: () => undefined,
+    clock: { nowMs: () => Date.now() },
+    logger: captureLog().log,
+    ...options,
+  });
+  opened.push(installation);
+  return installation;
+}
+
+const until = (assertion: () => void): Promise<void> =>
+  vi.waitFor(assertion, { timeout: 20_000, interval: 20 });
+const bundlesOf = (kind: string): string[] => {
+  const webhooks = (cluster.api.get(kind, 'refwarden')?.['webhooks'] ?? []) as {
+    clientConfig: { caBundle: string };
+  }[];
+  return webhooks.map(({ clientConfig }) => Buffer.from(clientConfig.caBundle, 'base64').toString());
+};
+const register = (authority: string): void => {
+  const clientConfig = { caBundle: Buffer.from(authority).toString('base64') };
+  for (const kind of kinds) {
+    cluster.api.put(kind, { metadata: { name: 'refwarden' }, webhooks: [{ clientConfig }] });
+  }
+};
+/** By a replica that renews it for as long as the test takes. */
+const heldByAnother = (): void => {
+  const renewTime = new Date(Date.now() + 60_000).toISOString().replace('Z', '000Z');
+  const spec = { holderIdentity: 'another', leaseDurationSeconds: 15, renewTime, leaseTransitions: 0 };
+  cluster.api.put(paths.leases, { metadata: { name: 'refwarden', namespace: releaseNamespace }, spec });
+};
+
+describe('openInstallation', () => {
+  it('makes certificates, registers the webhooks by their authority, and says that this replica holds the lease', async () => {
+    const used: KeptCertificates[] = [];
+    const use = (kept: KeptCertificates): unknown => used.push(kept);
+    const installation = await open({ certificate: { kind: 'Secret', name: secretName, use } });
+    await until(() => {
+      expect([...(installation.webhooks?.values() ?? [])]).toEqual([true, true]);
+    });
+    expect([installation.holdsLease, installation.missing]).toEqual([true, undefined]);
+    for (const kind of kinds) {
+      expect(new Set(bundlesOf(kind))).toEqual(new Set([used.at(-1)?.authorities]));
+    }
+    await installation.close();
+    opened = [];
+    expect(cluster.api.get(paths.leases, 'refwarden', releaseNamespace)).toMatchObject({
+      spec: { holderIdentity: null },
+    });
+  });
+
+  it('says what it lacks before anybody is sent to it: what is registered, or its authority among that', async () => {
+    const [former, own] = await Promise.all([createTestAuthority('former'), createTestAuthority('own')]);
+    register(former.ca);
+    heldByAnother();
+    cluster.api.fault = ({ path }, response) => {
+      if (!path.startsWith(paths.validating)) return false;
+      answerStatus(response, 403);
+      return true;
+    };
+    const installation = await open({
+      certificate: { kind: 'Provided', authorities: () => Promise.resolve(own.ca) },
+    });
+    await until(() => {
+      expect(cluster.api.requests.some(({ path }) => path.startsWith(paths.validating))).toBe(true);
+    });
+    expect(installation.missing).toBe('The webhook configurations could not be read yet.');
+    cluster.api.fault = undefined;
+    const untold = 'The API server was not told yet of the authority of the serving certificate.';
+    await until(() => {
+      expect(installation.missing).toBe(untold);
+    });
+    expect([installation.isPropagated(own.ca), installation.isPropagated(former.ca)]).toEqual([false, true]);
+
+    register(former.ca + own.ca);
+    await until(() => {
+      expect(installation.isPropagated(own.ca)).toBe(true);
+      expect(installation.missing).toBeUndefined();
+    });
+    register(former.ca);
+    await until(() => {
+      expect(installation.isPropagated(own.ca)).toBe(false);
+    });
+    expect([installation.missing, installation.holdsLease]).toEqual([undefined, false]);
+  });
+});
