@@ -213,7 +213,7 @@ describe('the chart', () => {
     [
       'a peer with another field',
       { networkPolicy: { webhookFrom: [{ cidr: '10.0.0.0/8' }] } },
-      'cidr is no field of a peer',
+      "additional properties 'cidr' not allowed",
     ],
     [
       'a kind of issuer that there is not',

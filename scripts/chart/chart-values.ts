@@ -8,6 +8,11 @@ const name = z
   .max(253)
   .regex(/^[A-Za-z0-9._:-]*$/, 'must be a name of Kubernetes');
 const anyObject = z.record(z.string(), z.unknown());
+const networkPolicyPeers = z
+  .array(
+    z.strictObject({ ipBlock: anyObject, namespaceSelector: anyObject, podSelector: anyObject }).partial(),
+  )
+  .default([]);
 const labels = z.record(z.string(), z.string());
 const port = z.int().min(1024).max(65_535);
 const objectNameRule = 'must be at most 40 of a-z, 0-9 and -, beginning with a letter';
@@ -207,13 +212,10 @@ export const chartValues = z.strictObject({
   networkPolicy: z
     .strictObject({
       enabled: z.boolean().default(true).describe('Accept the ports of the webhook and of metrics only.'),
-      webhookFrom: z
-        .array(anyObject)
-        .default([])
-        .describe(
-          'Peers that may call the webhook; empty = all, for the address of an API server is seldom known.',
-        ),
-      metricsFrom: z.array(anyObject).default([]).describe('Peers that may read metrics; empty = all.'),
+      webhookFrom: networkPolicyPeers.describe(
+        'Peers that may call the webhook; empty = all, for the address of an API server is seldom known.',
+      ),
+      metricsFrom: networkPolicyPeers.describe('Peers that may read metrics; empty = all.'),
     })
     .prefault({}),
   serviceMonitor: z

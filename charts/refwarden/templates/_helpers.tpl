@@ -130,13 +130,6 @@ seccompProfile:
 {{- if and (not .Values.networkPolicy.enabled) (or .Values.networkPolicy.webhookFrom .Values.networkPolicy.metricsFrom) -}}
 {{- fail "networkPolicy.webhookFrom and metricsFrom need networkPolicy.enabled." -}}
 {{- end -}}
-{{- range concat (default list .Values.networkPolicy.webhookFrom) (default list .Values.networkPolicy.metricsFrom) -}}
-{{- range $key, $_ := . -}}
-{{- if not (has $key (list "ipBlock" "namespaceSelector" "podSelector")) -}}
-{{- fail (printf "networkPolicy: %s is no field of a peer, which has ipBlock, namespaceSelector or podSelector." $key) -}}
-{{- end -}}
-{{- end -}}
-{{- end -}}
 {{- $issuer := default dict .Values.certificates.issuerRef -}}
 {{- if and (eq (default "cert-manager.io" $issuer.group) "cert-manager.io") (not (has (default "Issuer" $issuer.kind) (list "Issuer" "ClusterIssuer"))) -}}
 {{- fail "certificates.issuerRef.kind is Issuer or ClusterIssuer." -}}

@@ -34,6 +34,11 @@ export const knownFunctions: ReadonlySet<string> = new Set([
   ...standardFunctions.map(({ name }) => name),
 ]);
 
+/** Whatever they are called with, what they give is neither true nor false. */
+export const neverBooleanFunctions: ReadonlySet<string> = new Set(
+  standardFunctions.filter(({ result }) => result !== BOOL && result !== DYN).map(({ name }) => name),
+);
+
 /** Charges for one iteration over its first argument, as many steps an item as the second says; put in when compiled. */
 export const countedRange = '@counted';
 

@@ -4,7 +4,7 @@ import { expressionRoots } from '../../policy/assertions.ts';
 import type { ExpressionRoot, ExpressionScope } from '../../policy/assertions.ts';
 import { PatternRefused } from '../../policy/re2.ts';
 import { excerpt } from '../excerpt.ts';
-import { countedRange, knownFunctions } from './metered-functions.ts';
+import { countedRange, knownFunctions, neverBooleanFunctions } from './metered-functions.ts';
 import { fieldShape, itemShape, rootShapes, whyNoField } from './shapes.ts';
 import type { Shape } from './shapes.ts';
 import { compileTextPattern } from './text-pattern.ts';
@@ -224,26 +224,6 @@ class ExpressionReader {
   }
 }
 
-/** Functions and operators that may be true or false. */
-const conditions: ReadonlySet<string> = new Set([
-  '_==_',
-  '_!=_',
-  '_<_',
-  '_<=_',
-  '_>_',
-  '_>=_',
-  '!_',
-  '_&&_',
-  '_||_',
-  '@in',
-  'bool',
-  'startsWith',
-  'endsWith',
-  'contains',
-  'matches',
-  indexing,
-]);
-
 /** Its own form says so: arithmetic, `size(...)`, a text, a list of `map` or `filter`. */
 function isNeverBoolean({ exprKind }: Expr): boolean {
   switch (exprKind.case) {
@@ -258,7 +238,7 @@ function isNeverBoolean({ exprKind }: Expr): boolean {
       const { function: name, args } = exprKind.value;
       if (name === '_?_:_') return args.slice(1).every(isNeverBoolean);
       if (name === 'dyn') return args.every(isNeverBoolean);
-      return !conditions.has(name);
+      return neverBooleanFunctions.has(name);
     }
     default:
       return false;

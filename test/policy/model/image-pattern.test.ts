@@ -46,11 +46,24 @@ describe('imagePattern', () => {
     },
   );
 
+  const digests = [
+    ...['sha256', 'sha512', 'md5', 'sha*', '*'].flatMap((algorithm) =>
+      ['0a'.repeat(32), '0a'.repeat(64), '0a'.repeat(31), '*', '0a*', '', 'A*'].map(
+        (hex) => `@${algorithm}:${hex}`,
+      ),
+    ),
+    '@*',
+    '@',
+  ];
+  it.each(digests)('T22 the API server knows digests as the compiler does: %s', (digest) => {
+    expect(apiServerTakes(`ghcr.io/acme/app${digest}`)).toBe(compiles(`ghcr.io/acme/app${digest}`));
+  });
+
   it('T22 the rules of the API server take what compiles, and nothing else', () => {
     const parts =
       'ghcr.io localhost docker.io [::1] 127. 0x1f 256 a b c. _ - . / / / * ** : @ :05 :5000 A sha256:0a é'
         .split(' ')
-        .concat(' ');
+        .concat(' ', ...digests);
     assert(
       property(array(constantFrom(...parts), { minLength: 1, maxLength: 7 }), (chosen) => {
         const text = chosen.join('');
