@@ -146,8 +146,12 @@ describe('readWorkload', () => {
           { subResource: 'ephemeralcontainers' },
         ),
       ).images.map((one) => [one.image, one.fields.map(({ path }) => path)]);
-    for (const image of ['app:1', 'debug:1']) {
-      expect(added('snoop', image)).toEqual([[image, ['spec.ephemeralContainers[1].image']]]);
+    for (const [name, image] of [
+      ['snoop', 'app:1'],
+      ['snoop', 'debug:1'],
+      ['c0', 'app:1'],
+    ] as const) {
+      expect(added(name, image)).toEqual([[image, ['spec.ephemeralContainers[1].image']]]);
     }
   });
 
