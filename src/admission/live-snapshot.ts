@@ -1,6 +1,6 @@
 import type { BaseLogger } from 'pino';
 import { installationTenant, Turn } from '../scheduling/fair-queue.ts';
-import { compilePolicies } from '../policy/compile.ts';
+import { compileInPieces } from '../policy/compile.ts';
 import type { UnreadablePolicy } from '../policy/compile.ts';
 import { ExpressionChecks } from '../policy/expression-checks.ts';
 import type { Resource } from '../policy/model/resource.ts';
@@ -55,10 +55,12 @@ export class LiveSnapshot {
   async #compile(): Promise<PolicySnapshot> {
     const { read, configMap, trustFor, noMatch, maxExceptionMs, logger } = this.#options;
     const { resources, unreadable } = read();
-    await this.#checks.prepare(resources, new Turn(installationTenant));
+    const turn = new Turn(installationTenant);
+    await this.#checks.prepare(resources, turn);
     const support = { ...trustFor(configMap), checkExpression: this.#checks.of };
     const before = this.#current;
-    const snapshot = compilePolicies(resources, support, { noMatch, maxExceptionMs, unreadable });
+    const options = { noMatch, maxExceptionMs, unreadable };
+    const snapshot = await turn.complete(compileInPieces(resources, support, options));
     this.#current = snapshot;
     for (const sentence of newlyNotReady(before, snapshot)) {
       logger?.warn(`What this guards is refused under its mode. ${sentence}`);

@@ -46,19 +46,32 @@ export interface CompileOptions {
   readonly unreadable?: readonly UnreadablePolicy[] | undefined;
 }
 
-/**
- * Compiles the resources in force. Never throws for what a resource says: a policy that cannot be applied
- * stays in the snapshot, matches what it guards as far as that can be told, and fails there.
- */
+/** All of {@link compileInPieces} at once. */
 export function compilePolicies(
   resources: readonly Resource[],
   support: CompileSupport,
-  { noMatch = 'Admit', maxExceptionMs = defaultMaxExceptionMs, unreadable = [] }: CompileOptions = {},
+  options: CompileOptions = {},
 ): PolicySnapshot {
+  const pieces = compileInPieces(resources, support, options);
+  let next = pieces.next();
+  while (next.done !== true) next = pieces.next();
+  return next.value;
+}
+
+/**
+ * Compiles the resources in force, a resource in each piece. Never throws for what a resource says: a policy that cannot be
+ * applied stays in the snapshot, matches what it guards as far as that can be told, and fails there.
+ */
+export function* compileInPieces(
+  resources: readonly Resource[],
+  support: CompileSupport,
+  { noMatch = 'Admit', maxExceptionMs = defaultMaxExceptionMs, unreadable = [] }: CompileOptions = {},
+): Generator<void, PolicySnapshot> {
   const issuers = new Map<string, ResolvedIssuer | Failure>();
   const policies: (ClusterArtifactPolicy | ArtifactPolicy)[] = [];
   const exceptions: CompiledException[] = [];
   for (const resource of resources) {
+    yield;
     if (isPolicy(resource)) policies.push(resource);
     else if (resource.kind === 'ArtifactPolicyException') {
       exceptions.push(compileException(resource, maxExceptionMs));
@@ -73,6 +86,7 @@ export function compilePolicies(
   const standIns = unreadable.map(standIn);
   const compiled: CompiledPolicy[] = [];
   for (const policy of policies) {
+    yield;
     const problem = beyond.get(policy);
     if (problem === undefined || policy.kind === 'ClusterArtifactPolicy') {
       compiled.push(compilePolicy(policy, issuers, support, problem));

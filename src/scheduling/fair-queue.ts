@@ -8,8 +8,10 @@ const allMs = 20;
 /** Small pieces are done together for so long, milliseconds: looking whose turn it is takes longer than one of them. */
 const togetherMs = 1;
 
-/** The tenant of what is of no namespace: cluster-scoped resources, and the work of the installation itself. */
-export const installationTenant = '';
+/** A namespace; an empty one is that of cluster-scoped resources. */
+export type Tenant = string | typeof installationTenant;
+/** The work of the installation itself, which nobody's request may hold up. */
+export const installationTenant: unique symbol = Symbol('installation');
 
 interface TenantQueue {
   /** In this turn of the event loop, milliseconds. */
@@ -27,7 +29,7 @@ interface TenantQueue {
  * for itself, who brings little waits for nobody, and whatever else is due goes on in between.
  */
 export class FairQueue {
-  readonly #tenants = new Map<string, TenantQueue>();
+  readonly #tenants = new Map<Tenant, TenantQueue>();
   #served = 0;
   #servedBefore = 0;
   #spentMs = 0;
@@ -70,6 +72,7 @@ export class FairQueue {
       queue.spentMs += tookMs;
       this.#spentMs += tookMs;
       queue.servedAs = ++this.#served;
+      this.#letNextGoOn();
     }
   }
 
@@ -91,7 +94,6 @@ export class FairQueue {
     });
   }
 
-  /** In a new turn of the event loop: a few of those that wait go on, each of another tenant, who waited longest first. */
   #nextTurn(): void {
     this.#isBegun = false;
     this.#spentMs = 0;
@@ -101,16 +103,24 @@ export class FairQueue {
       queue.chosen = undefined;
       if (queue.waiting.size === 0) this.#tenants.delete(tenant);
     }
-    const inOrder = [...this.#tenants.values()].sort((one, other) => one.servedAs - other.servedAs);
-    for (const queue of inOrder.slice(0, allMs / tenantMs)) {
-      const [first] = queue.waiting;
-      if (first === undefined) continue;
-      const [turn, goOn] = first;
-      queue.waiting.delete(turn);
-      queue.chosen = turn;
-      goOn();
-    }
+    this.#letNextGoOn();
     if (this.#tenants.size > 0) this.#begin();
+  }
+
+  /** As long as there is time left, of the tenant that was served longest ago. */
+  #letNextGoOn(): void {
+    if (this.#spentMs >= allMs) return;
+    let next: TenantQueue | undefined;
+    for (const queue of this.#tenants.values()) {
+      if (queue.waiting.size === 0 || queue.spentMs >= tenantMs) continue;
+      if (next === undefined || queue.servedAs < next.servedAs) next = queue;
+    }
+    const [first] = next?.waiting ?? [];
+    if (next === undefined || first === undefined) return;
+    const [turn, goOn] = first;
+    next.waiting.delete(turn);
+    next.chosen = turn;
+    goOn();
   }
 }
 
@@ -119,13 +129,13 @@ const eventLoop = new FairQueue();
 
 /** The work of one request on the event loop; all of it shares a place in the queue of its tenant. */
 export class Turn {
-  readonly tenant: string;
+  readonly tenant: Tenant;
   readonly signal: AbortSignal | undefined;
   readonly #queue: FairQueue;
   #place: Promise<void> | undefined;
 
   /** @param signal ends the work. */
-  constructor(tenant: string, signal?: AbortSignal, queue = eventLoop) {
+  constructor(tenant: Tenant, signal?: AbortSignal, queue = eventLoop) {
     this.tenant = tenant;
     this.signal = signal;
     this.#queue = queue;
@@ -146,19 +156,33 @@ export class Turn {
   }
 
   /**
-   * Does work for each item, many in one piece, until it returns true for one.
+   * Does work that pauses after each piece, many of them together.
    * @throws RefwardenError as {@link do}.
    */
-  async each<Item>(items: Iterable<Item>, work: (item: Item) => unknown): Promise<void> {
-    const rest = items[Symbol.iterator]();
-    const together = (): boolean => {
-      const endMs = performance.now() + togetherMs;
-      do {
-        const next = rest.next();
-        if (next.done === true || work(next.value) === true) return true;
-      } while (performance.now() < endMs);
-      return false;
-    };
-    while (!(await this.do(together)));
+  async complete<T>(pieces: Iterator<unknown, T>): Promise<T> {
+    for (;;) {
+      const last = await this.do(() => {
+        const endMs = performance.now() + togetherMs;
+        let next = pieces.next();
+        while (next.done !== true && performance.now() < endMs) next = pieces.next();
+        return next;
+      });
+      if (last.done === true) return last.value;
+    }
+  }
+
+  /**
+   * Does work for each item, many together, until it returns true for one.
+   * @throws RefwardenError as {@link do}.
+   */
+  each<Item>(items: Iterable<Item>, work: (item: Item) => unknown): Promise<void> {
+    return this.complete(piecesOf(items, work));
+  }
+}
+
+function* piecesOf<Item>(items: Iterable<Item>, work: (item: Item) => unknown): Generator<void, void> {
+  for (const item of items) {
+    if (work(item) === true) return;
+    yield;
   }
 }
