@@ -16,8 +16,9 @@ import type { Resource } from '../policy/model/resource.ts';
 import type { TrustedIssuer } from '../policy/model/trusted-issuer.ts';
 import { notReadyOf } from '../policy/not-ready.ts';
 import { newlyBeyond } from '../policy/policy-bounds.ts';
+import type { ResolvedIssuer } from '../policy/resolved-issuer.ts';
 import { unknownNames } from '../policy/readiness.ts';
-import { issuersAlike } from '../policy/issuers-alike.ts';
+import { findAlike } from '../policy/issuers-alike.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
 import type { AdmissionRequest } from './admission-review.ts';
 import { refusedResource } from './answer.ts';
@@ -102,7 +103,7 @@ async function look(
     return sort(notReadyOf(policy).map(({ requirement, failure }) => ({ ...failure, where: requirement })));
   }
   if (resource.kind === 'TrustedIssuer')
-    return lookAtIssuer(resource, snapshot, withoutMirrors(ports.support()));
+    return lookAtIssuer(resource, snapshot, withoutMirrors(ports.support()), signal);
   const { refusal, warnings } = lookAtException(resource, old, ports);
   if (refusal !== undefined) return { refusal, warnings };
   const unknown = await unknownNamespaces(resource.spec.namespaces, ports.namespaces, signal);
@@ -151,25 +152,38 @@ function sort(problems: readonly (Failure & { readonly where: string })[]): Find
   return { refusal: { code, message: `${where}: ${message}` }, warnings: [] };
 }
 
-function lookAtIssuer(
+/** Issuers are compared with those in force for so long at most, milliseconds: a warning may come of it, no refusal. */
+const maxComparingMs = 1000;
+
+async function lookAtIssuer(
   resource: TrustedIssuer,
   snapshot: PolicySnapshot | undefined,
   support: CompileSupport,
-): Findings {
+  signal: AbortSignal,
+): Promise<Findings> {
   const issuer = compileIssuer(resource, support);
   if ('code' in issuer) {
     const { code, message } = issuer;
     return mayCome.has(code) ? { warnings: [`${code}: ${message}`] } : { refusal: issuer, warnings: [] };
   }
-  const alike = [...(snapshot?.issuers.values() ?? [])].find(
-    (other) => !('code' in other) && other.name !== issuer.name && issuersAlike(issuer, other),
+  const others = [...(snapshot?.issuers.values() ?? [])].filter(
+    (other): other is ResolvedIssuer => !('code' in other) && other.name !== issuer.name,
   );
-  if (alike === undefined || 'code' in alike) return { warnings: [] };
-  return {
-    warnings: [
-      `TrustedIssuer ${alike.name} trusts some of the same: a signature counts once for minimumIssuers, whichever of the two is named.`,
-    ],
-  };
+  const ending = AbortSignal.any([signal, AbortSignal.timeout(maxComparingMs)]);
+  try {
+    const alike = await new Turn('', ending).complete(findAlike(issuer, others));
+    if (alike === undefined) return { warnings: [] };
+    return {
+      warnings: [
+        `TrustedIssuer ${alike.name} trusts some of the same: a signature counts once for minimumIssuers, whichever of the two is named.`,
+      ],
+    };
+  } catch (error) {
+    if (!ending.aborted) throw error;
+    return {
+      warnings: ['Whether another TrustedIssuer trusts some of the same could not be told in time.'],
+    };
+  }
 }
 
 function lookAtException(

@@ -1,16 +1,39 @@
 import { createPublicKey } from 'node:crypto';
+import type { RE2JS } from 're2js';
 import { compileRe2, maxIdentityInstructions } from './re2.ts';
 import type { IdentityRule, ResolvedIssuer, TextRule } from './resolved-issuer.ts';
 
+/** A compiled pattern, by its text; undefined for what is none. */
+type Patterns = Map<string, RE2JS | undefined>;
+
 /**
- * Whether somebody satisfies both, as far as it can be told: the same key, the same identity word for word, or one that a pattern of
- * the other matches. Of two different patterns nothing is said.
+ * The first that somebody satisfies who satisfies the issuer, too, as far as it can be told: the same key, the same identity word for
+ * word, or one that a pattern of the other matches. Of two different patterns nothing is said. Pauses before each pair of identities.
  */
-export function issuersAlike(one: ResolvedIssuer, other: ResolvedIssuer): boolean {
-  if (one.kind === 'key' && other.kind === 'key') return keyOf(one.pem) === keyOf(other.pem);
-  if (one.kind === 'keyless' && other.kind === 'keyless') {
-    return one.identities.some((rule) => other.identities.some((another) => rulesOverlap(rule, another)));
+export function* findAlike(
+  issuer: ResolvedIssuer,
+  others: Iterable<ResolvedIssuer>,
+): Generator<void, ResolvedIssuer | undefined> {
+  const own: Patterns = new Map();
+  for (const other of others) {
+    yield;
+    if (issuer.kind !== 'keyless' || other.kind !== 'keyless') {
+      if (namesTheSame(issuer, other)) return other;
+      continue;
+    }
+    const theirs: Patterns = new Map();
+    for (const rule of issuer.identities) {
+      for (const another of other.identities) {
+        yield;
+        if (rulesOverlap(rule, another, own, theirs)) return other;
+      }
+    }
   }
+  return undefined;
+}
+
+function namesTheSame(one: ResolvedIssuer, other: ResolvedIssuer): boolean {
+  if (one.kind === 'key' && other.kind === 'key') return keyOf(one.pem) === keyOf(other.pem);
   return (
     one.kind === 'notation' &&
     other.kind === 'notation' &&
@@ -19,12 +42,12 @@ export function issuersAlike(one: ResolvedIssuer, other: ResolvedIssuer): boolea
 }
 
 /** Every part that both name has to allow for the same text, and there has to be such a part. */
-function rulesOverlap(one: IdentityRule, other: IdentityRule): boolean {
+function rulesOverlap(one: IdentityRule, other: IdentityRule, own: Patterns, theirs: Patterns): boolean {
   if (one.issuer !== other.issuer) return false;
   const parts = partsOf(other);
   const shared = [...partsOf(one)].flatMap(([name, rule]) => {
     const another = parts.get(name);
-    return another === undefined ? [] : [textsOverlap(rule, another)];
+    return another === undefined ? [] : [textsOverlap(rule, another, own, theirs)];
   });
   return shared.length > 0 && shared.every(Boolean);
 }
@@ -35,16 +58,23 @@ const partsOf = ({ subject, extensions }: IdentityRule): ReadonlyMap<string, Tex
     ...extensions.map(({ name, rule }) => [name, rule] as const),
   ]);
 
-function textsOverlap(one: TextRule, other: TextRule): boolean {
-  if ('exact' in one) return 'exact' in other ? one.exact === other.exact : matches(other.pattern, one.exact);
-  return 'exact' in other ? matches(one.pattern, other.exact) : one.pattern === other.pattern;
+function textsOverlap(one: TextRule, other: TextRule, own: Patterns, theirs: Patterns): boolean {
+  if ('exact' in one) {
+    return 'exact' in other ? one.exact === other.exact : matches(other.pattern, theirs, one.exact);
+  }
+  return 'exact' in other ? matches(one.pattern, own, other.exact) : one.pattern === other.pattern;
 }
 
-function matches(pattern: string, text: string): boolean {
+function matches(pattern: string, patterns: Patterns, text: string): boolean {
+  if (!patterns.has(pattern)) patterns.set(pattern, compiled(pattern));
+  return patterns.get(pattern)?.matches(text) === true;
+}
+
+function compiled(pattern: string): RE2JS | undefined {
   try {
-    return compileRe2(pattern, maxIdentityInstructions).matches(text);
+    return compileRe2(pattern, maxIdentityInstructions);
   } catch {
-    return false;
+    return undefined;
   }
 }
 

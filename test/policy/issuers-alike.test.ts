@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { compileIssuer } from '../../src/policy/compile-issuer.ts';
-import { issuersAlike } from '../../src/policy/issuers-alike.ts';
+import { findAlike } from '../../src/policy/issuers-alike.ts';
 import type { TrustedIssuer } from '../../src/policy/model/trusted-issuer.ts';
 import type { ResolvedIssuer } from '../../src/policy/resolved-issuer.ts';
 import { issuer, keyIssuer, parse, trusting } from './sample-resources.ts';
@@ -27,7 +27,15 @@ const notation = (identity: string): ResolvedIssuer =>
   );
 const extensions = (sourceRepositoryURI: string): Fields => ({ extensions: { sourceRepositoryURI } });
 
-describe('issuersAlike', () => {
+/** At once. */
+function areAlike(one: ResolvedIssuer, other: ResolvedIssuer): boolean {
+  const pieces = findAlike(one, [other]);
+  let next = pieces.next();
+  while (next.done !== true) next = pieces.next();
+  return next.value !== undefined;
+}
+
+describe('findAlike', () => {
   it.each<[string, ResolvedIssuer, ResolvedIssuer]>([
     ['the same key', resolved(keyIssuer('a', 'pem')), resolved(keyIssuer('b', 'pem'))],
     ['the same subject', keyless({ subject: 'a' }, { subject: 'b' }), keyless({ subject: 'b' })],
@@ -49,7 +57,7 @@ describe('issuersAlike', () => {
       notation('x509.subject: C=US, ST=WA, O=A'),
     ],
   ])('says so of %s, whichever is asked of which', (_what, one, other) => {
-    expect([issuersAlike(one, other), issuersAlike(other, one)]).toEqual([true, true]);
+    expect([areAlike(one, other), areAlike(other, one)]).toEqual([true, true]);
   });
 
   it.each<[string, ResolvedIssuer, ResolvedIssuer]>([
@@ -72,6 +80,6 @@ describe('issuersAlike', () => {
     ['other refs', github(['refs/tags/v*']), github(['refs/heads/main'])],
     ['another kind', resolved(keyIssuer('a', 'pem')), keyless({ subject: 'a' })],
   ])('says nothing of %s', (_what, one, other) => {
-    expect([issuersAlike(one, other), issuersAlike(other, one)]).toEqual([false, false]);
+    expect([areAlike(one, other), areAlike(other, one)]).toEqual([false, false]);
   });
 });
