@@ -17,7 +17,6 @@ import type { ImageFindings } from './judge-requirement.ts';
 import type { JudgingMeans } from './judging-means.ts';
 import { proveTag } from './prove-tag.ts';
 import type { PolicyScope, ScopeForRegistry } from './scope-policies.ts';
-import { selectPolicies } from './select-policies.ts';
 import { untilAborted } from './until-aborted.ts';
 import type { Check, CheckOutcome, ImageVerdict } from './verdict.ts';
 import type { WorkloadImage } from './workload.ts';
@@ -65,11 +64,7 @@ async function judgeReference(
   const { inScope, undetermined, covering, maybeCovering } = scope;
   const asked = [...inScope, ...undetermined, ...covering, ...maybeCovering];
   const tag = (await proveTag(reference, asked, means)) ? 'proven' : 'claimed';
-  const selected = await selectPolicies(
-    new Set(asked),
-    (policy) => selectsImage(policy, reference, tag),
-    means.turn,
-  );
+  const selected = await means.turn.filter(new Set(asked), (policy) => selectsImage(policy, reference, tag));
   const selects = (policy: CompiledPolicy): boolean => selected.has(policy);
   const matching = inScope.filter(selects);
   const open = undetermined.filter(selects);

@@ -16,7 +16,6 @@ import type { RegistryAccess } from './ports.ts';
 import { RequestTrace } from './request-trace.ts';
 import { readNamespaceLabels, scopePolicies } from './scope-policies.ts';
 import type { PolicyScope } from './scope-policies.ts';
-import { somePolicy } from './select-policies.ts';
 import { untilAborted } from './until-aborted.ts';
 import type { ImageField } from './verdict.ts';
 import { readWorkload } from './workload.ts';
@@ -89,7 +88,7 @@ function isToBePinned(
     policy.mode !== 'Audit' &&
     selectsImage(policy, reference) &&
     exceptPolicy(policy, exceptions, reference, 'claimed').asksForPinning;
-  return somePolicy([...inScope, ...undetermined], asks, turn);
+  return turn.some([...inScope, ...undetermined], asks);
 }
 
 async function resolvePin(

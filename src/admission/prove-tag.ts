@@ -4,7 +4,6 @@ import { selectsImage } from '../policy/match.ts';
 import type { TagBesideDigest } from '../policy/match.ts';
 import type { CompiledPolicy } from '../policy/snapshot.ts';
 import type { JudgingMeans } from './judging-means.ts';
-import { somePolicy } from './select-policies.ts';
 import { untilAborted } from './until-aborted.ts';
 
 /**
@@ -25,7 +24,7 @@ export async function proveTag(
   const decidesException = (policy: CompiledPolicy): boolean =>
     excepts(policy, 'proven') !== excepts(policy, 'claimed');
   const isAskedFor = (policy: CompiledPolicy): boolean => decides(policy) || decidesException(policy);
-  if (!(await somePolicy(policies, isAskedFor, turn))) return false;
+  if (!(await turn.some(policies, isAskedFor))) return false;
   try {
     const opened = await access();
     const tagged = await untilAborted(

@@ -2,11 +2,11 @@ import { failureCatalogue } from '../failures/catalogue.ts';
 import { RefwardenError } from '../failures/failure.ts';
 
 /** A tenant works this long in one turn of the event loop before whatever else is due, milliseconds. */
-const tenantMs = 5;
+const tenantQuantumMs = 5;
 /** All of them together, milliseconds. */
-const allMs = 20;
+const loopQuantumMs = 20;
 /** Small pieces are done together for so long, milliseconds: looking whose turn it is takes longer than one of them. */
-const togetherMs = 1;
+const batchMs = 1;
 
 /** A namespace; an empty one is that of cluster-scoped resources. */
 export type Tenant = string | typeof installationTenant;
@@ -18,8 +18,8 @@ interface TenantQueue {
   spentMs: number;
   /** Whose turn it is in this turn of the event loop. */
   chosen: Turn | undefined;
-  /** As the how manyth it was served last; a tenant that comes anew is as the last one of the turn before. */
-  servedAs: number;
+  /** Number of the piece of work that was its last one; a tenant that comes anew goes behind all of the turn before. */
+  lastServed: number;
   /** First come, first served; a Map so that whoever has left can go. */
   readonly waiting: Map<Turn, () => void>;
 }
@@ -37,8 +37,8 @@ export class FairQueue {
 
   mustWait(turn: Turn): boolean {
     const { spentMs, chosen, waiting } = this.#queueOf(turn);
-    if (spentMs >= tenantMs) return true;
-    return chosen !== turn && (waiting.size > 0 || this.#spentMs >= allMs);
+    if (spentMs >= tenantQuantumMs) return true;
+    return chosen !== turn && (waiting.size > 0 || this.#spentMs >= loopQuantumMs);
   }
 
   /** @throws RefwardenError `DeadlineExceeded` when the signal of the turn aborts. */
@@ -71,7 +71,7 @@ export class FairQueue {
       const tookMs = performance.now() - beganMs;
       queue.spentMs += tookMs;
       this.#spentMs += tookMs;
-      queue.servedAs = ++this.#served;
+      queue.lastServed = ++this.#served;
       this.#letNextGoOn();
     }
   }
@@ -80,7 +80,7 @@ export class FairQueue {
     this.#begin();
     let queue = this.#tenants.get(tenant);
     if (queue === undefined) {
-      queue = { spentMs: 0, chosen: undefined, servedAs: this.#servedBefore, waiting: new Map() };
+      queue = { spentMs: 0, chosen: undefined, lastServed: this.#servedBefore, waiting: new Map() };
       this.#tenants.set(tenant, queue);
     }
     return queue;
@@ -109,11 +109,11 @@ export class FairQueue {
 
   /** As long as there is time left, of the tenant that was served longest ago. */
   #letNextGoOn(): void {
-    if (this.#spentMs >= allMs) return;
+    if (this.#spentMs >= loopQuantumMs) return;
     let next: TenantQueue | undefined;
     for (const queue of this.#tenants.values()) {
-      if (queue.waiting.size === 0 || queue.spentMs >= tenantMs) continue;
-      if (next === undefined || queue.servedAs < next.servedAs) next = queue;
+      if (queue.waiting.size === 0 || queue.spentMs >= tenantQuantumMs) continue;
+      if (next === undefined || queue.lastServed < next.lastServed) next = queue;
     }
     const [first] = next?.waiting ?? [];
     if (next === undefined || first === undefined) return;
@@ -162,7 +162,7 @@ export class Turn {
   async complete<T>(pieces: Iterator<unknown, T>): Promise<T> {
     for (;;) {
       const last = await this.do(() => {
-        const endMs = performance.now() + togetherMs;
+        const endMs = performance.now() + batchMs;
         let next = pieces.next();
         while (next.done !== true && performance.now() < endMs) next = pieces.next();
         return next;
@@ -171,18 +171,36 @@ export class Turn {
     }
   }
 
-  /**
-   * Does work for each item, many together, until it returns true for one.
-   * @throws RefwardenError as {@link do}.
-   */
-  each<Item>(items: Iterable<Item>, work: (item: Item) => unknown): Promise<void> {
-    return this.complete(piecesOf(items, work));
+  /** Does work for each item, many together. @throws RefwardenError as {@link do}. */
+  async each<Item>(items: Iterable<Item>, work: (item: Item) => void): Promise<void> {
+    await this.some(items, (item) => {
+      work(item);
+      return false;
+    });
+  }
+
+  /** Those for which it holds, in their order. @throws RefwardenError as {@link do}. */
+  async filter<Item>(items: Iterable<Item>, holds: (item: Item) => boolean): Promise<ReadonlySet<Item>> {
+    const held = new Set<Item>();
+    await this.each(items, (item) => {
+      if (holds(item)) held.add(item);
+    });
+    return held;
+  }
+
+  /** Whether it holds for any; none is looked at after the first. @throws RefwardenError as {@link do}. */
+  some<Item>(items: Iterable<Item>, holds: (item: Item) => boolean): Promise<boolean> {
+    return this.complete(firstThatHolds(items, holds));
   }
 }
 
-function* piecesOf<Item>(items: Iterable<Item>, work: (item: Item) => unknown): Generator<void, void> {
+function* firstThatHolds<Item>(
+  items: Iterable<Item>,
+  holds: (item: Item) => boolean,
+): Generator<void, boolean> {
   for (const item of items) {
-    if (work(item) === true) return;
+    if (holds(item)) return true;
     yield;
   }
+  return false;
 }

@@ -145,7 +145,7 @@ describe('Turn', () => {
     expect(order).toEqual(['first', 'a', 'b', 'c', 'late']);
   });
 
-  it('does many small pieces together, and none after one that ends it', async () => {
+  it('does many small pieces together', async () => {
     const run = vi.spyOn(queue, 'run');
     const seen: number[] = [];
     await enter('shop').each(Array(1000).keys(), (i) => {
@@ -153,15 +153,30 @@ describe('Turn', () => {
     });
     expect(seen).toHaveLength(1000);
     expect(run.mock.calls.length).toBeLessThan(100);
-    const until: number[] = [];
-    await enter('shop').each([1, 2, 3], (i) => {
-      until.push(i);
-      return i === 2;
-    });
-    expect(until).toEqual([1, 2]);
     await enter('shop').each([], () => {
       throw new Error('nothing is there');
     });
+  });
+
+  it('says which it holds for, and whether for any, and looks at none after that', async () => {
+    const isOdd = (i: number): boolean => i % 2 === 1;
+    expect([...(await enter('shop').filter([1, 2, 3, 4, 5], isOdd))]).toEqual([1, 3, 5]);
+    const seen: number[] = [];
+    const isTwo = (i: number): boolean => seen.push(i) === 2;
+    expect(await enter('shop').some([1, 2, 3], isTwo)).toBe(true);
+    expect(seen).toEqual([1, 2]);
+    expect(await enter('shop').some([2, 4], isOdd)).toBe(false);
+  });
+
+  it('T39 ends when the time for the work does', async () => {
+    const ending = new AbortController();
+    let asked = 0;
+    const all = enter('shop', ending.signal).each(Array(20).keys(), () => {
+      if (++asked === 4) ending.abort();
+      work(3);
+    });
+    await expect(all).rejects.toMatchObject({ code: 'DeadlineExceeded' });
+    expect(asked).toBeLessThan(10);
   });
 
   it('T39 gives others their turn between large pieces', async () => {
