@@ -6,8 +6,8 @@ export const fingerprintsOf = (pem: string): string =>
     .map(({ fingerprint256 }) => fingerprint256)
     .join(',');
 
-/** Most authorities that are told of beside those provided now. */
-const maxFormer = 4;
+/** Most certificates of authorities that are told of beside those provided now. */
+const maxFormer = 16;
 
 /**
  * Authorities that are replaced: nobody is refused because it still serves by one of before. Each replica sees a new one at its own
@@ -27,27 +27,30 @@ export class OverlappingAuthorities {
       this.#provided.set(one, certificate.validToDate.getTime());
     }
     const former = [...this.#provided].filter(([one]) => !current.has(one)).reverse();
-    for (const [one] of former.slice(maxFormer)) this.#provided.delete(one);
-    const kept = former.slice(0, maxFormer).filter(([, expiresAtMs]) => expiresAtMs > nowMs);
-    return [...current, ...kept.map(([one]) => one)].join('');
+    const trusted = former.filter(([, expiresAtMs]) => expiresAtMs > nowMs);
+    // The clock may be ahead.
+    const expired = former.filter(([, expiresAtMs]) => expiresAtMs <= nowMs);
+    for (const [one] of [...trusted.slice(maxFormer), ...expired.slice(maxFormer)])
+      this.#provided.delete(one);
+    return [...current, ...trusted.slice(0, maxFormer).map(([one]) => one)].join('');
   }
 
   /**
-   * Takes over from who wrote before, and may have seen others provided.
-   * @param bundles PEM of what the API server was told.
-   * @param vouched {@link fingerprintsOf} those that are no stranger's: whoever can change a webhook may have added some.
+   * Counts what another replica registered, which may have seen others provided, for provided before.
+   * @param bundles PEM that the webhooks are called by.
+   * @param vouched {@link fingerprintsOf} what that replica registered: anything else is a stranger's, who could change a webhook.
    */
   takeOver(bundles: readonly string[], vouched: string): void {
     const known = new Set(vouched.split(','));
-    const told = new Map(
+    const registered = new Map(
       bundles
         .flatMap(parseCertificates)
         .filter(({ fingerprint256 }) => known.has(fingerprint256))
         .map((one) => [one.toString(), one.validToDate.getTime()]),
     );
-    // Those that were told of first are the newest.
-    for (const [one, expiresAtMs] of [...told].reverse()) {
-      if (!this.#provided.has(one)) this.#provided.set(one, expiresAtMs);
+    // The newest stand first.
+    for (const [one, expiresAtMs] of [...registered].reverse()) {
+      this.#provided.set(one, expiresAtMs);
     }
   }
 }

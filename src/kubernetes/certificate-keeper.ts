@@ -83,6 +83,16 @@ export class CertificateKeeper {
     return this.#inUse?.authorities;
   }
 
+  /** It is known what the Secret says, or that there is none. */
+  get isRead(): boolean {
+    return this.#reflector.isSynced;
+  }
+
+  /** What was tried last did not succeed. */
+  get isFailing(): boolean {
+    return this.#problems.isFailing;
+  }
+
   async close(): Promise<void> {
     this.#closing.abort();
     await this.#reflector.close();

@@ -15,7 +15,10 @@ export interface LeaseTiming {
   /** A holder that could not renew for so long no longer acts: less than the former, after which others may. */
   readonly renewDeadlineMs: number;
   readonly retryMs: number;
-  /** A holder that does not do what another replica needs for so long loses it to that one; more than the duration. */
+  /**
+   * A holder that does not do what another replica needs for so long loses it to that one, and one that fails for so long gives it
+   * back; more than the duration.
+   */
   readonly strandedMs: number;
 }
 
@@ -26,8 +29,10 @@ const defaultLeaseTiming: LeaseTiming = {
   strandedMs: 30_000,
 };
 
+/** What is done in vain is done again after twice the time, at most after so many times. */
 const maxPatience = 32;
-const noteAnnotation = 'refwarden.dev/authorities';
+/** Of the Lease: only who may write that can have written it. */
+const authoritiesAnnotation = 'refwarden.dev/authorities';
 
 export interface LeaseOptions {
   readonly api: ApiClient;
@@ -39,8 +44,10 @@ export interface LeaseOptions {
   readonly isAble: () => boolean;
   /** Whether this replica cannot do without what the holder leaves undone: it may have other settings, as during an upgrade. */
   readonly isStranded?: () => boolean;
-  /** What the holder leaves for who holds it next, in an annotation; undefined leaves what is there. */
-  readonly note?: () => string | undefined;
+  /** Whether this replica, when it is the holder, does not get its work done. */
+  readonly isFailing?: () => boolean;
+  /** Fingerprints of authorities that the holder vouches for, for who holds it next; undefined leaves what is there. */
+  readonly authorities?: () => string | undefined;
   readonly timing?: LeaseTiming;
   readonly logger: BaseLogger;
 }
@@ -48,7 +55,7 @@ export interface LeaseOptions {
 /**
  * Of several replicas one holds the lease and writes (`coordination.k8s.io/v1`). Clocks of others are not relied on: a
  * holder is lost when its Lease was seen unchanged for the whole duration, measured here. One that renews it and yet leaves
- * another stranded gives way to that: else neither an upgrade nor what it waits for would ever get on.
+ * another stranded gives way to that: else neither an upgrade nor what it waits for would ever get on. One that fails gives it back.
  */
 export class Lease {
   readonly #object: NamedObject;
@@ -61,13 +68,21 @@ export class Lease {
   /** From when on: who was made to give way may not know it yet. */
   #heldFromMs = 0;
   #wasHeld = false;
+  /** What was written last may have been taken, though nobody heard so. */
+  #isInDoubt = false;
   readonly #problems: ProblemLog;
   /** The version seen last, and since when. */
   #seenVersion = '';
   #seenSinceMs = 0;
-  #lastNote: string | undefined;
-  /** So many times as long it waits before it takes the lease. */
+  #lastAuthorities: string | undefined;
+  /** So many times as long it waits before it takes the lease from another. */
   #patience = 1;
+  /** The same before it gives it back. */
+  #ownPatience = 1;
+  /** Since when it is held and nothing gets done. */
+  #failingSinceMs: number | undefined;
+  /** Until then it is left to others. */
+  #leftUntilMs = 0;
   /** The holder that leaves this replica stranded, and since when. */
   #strandedBy: { readonly holder: string; readonly sinceMs: number } | undefined;
 
@@ -84,16 +99,16 @@ export class Lease {
     return this.#heldFromMs <= nowMs && nowMs < this.#heldUntilMs;
   }
 
-  /** What the holder of before left, or this one. Only who may write the Lease can have written it. */
-  get lastNote(): string | undefined {
-    return this.#lastNote;
+  /** Fingerprints of what the holder of before vouched for, or this one. */
+  get lastAuthorities(): string | undefined {
+    return this.#lastAuthorities;
   }
 
   /** Gives it back, so that the next need not wait until it is lost. */
   async close(): Promise<void> {
     this.#closing.abort();
     await this.#running;
-    if (performance.now() >= this.#heldUntilMs) return;
+    if (performance.now() >= this.#heldUntilMs && !this.#isInDoubt) return;
     this.#heldUntilMs = 0;
     await this.#hold(null, AbortSignal.timeout(this.#timing.retryMs)).catch(() => undefined);
   }
@@ -101,17 +116,49 @@ export class Lease {
   async #run(): Promise<void> {
     const { signal } = this.#closing;
     while (!signal.aborted) {
-      if (this.#options.isAble()) await this.#renew(signal);
+      if (this.#mustGiveBack()) await this.#giveBack(signal);
+      else if (performance.now() >= this.#leftUntilMs && this.#options.isAble()) await this.#renew(signal);
       this.#tell();
       const delayMs = this.#timing.retryMs * (0.8 + Math.random() * 0.4);
       await sleep(delayMs, undefined, { signal, ref: false }).catch(() => undefined);
     }
   }
 
+  #mustGiveBack(): boolean {
+    const nowMs = performance.now();
+    if (!this.isHeld) {
+      this.#failingSinceMs = undefined;
+      return false;
+    }
+    if (this.#options.isFailing?.() !== true) {
+      this.#failingSinceMs = undefined;
+      this.#ownPatience = 1;
+      return false;
+    }
+    this.#failingSinceMs ??= nowMs;
+    return nowMs - this.#failingSinceMs >= this.#timing.strandedMs * this.#ownPatience;
+  }
+
+  /** Another replica may get done what this one does not, as with other settings; where there is none it goes on after a while. */
+  async #giveBack(signal: AbortSignal): Promise<void> {
+    const { logger, name } = this.#options;
+    logger.warn(
+      { lease: name },
+      'The lease is given back: this replica does not get done what its holder has to do',
+    );
+    this.#heldUntilMs = 0;
+    this.#leftUntilMs = performance.now() + this.#timing.durationMs;
+    this.#ownPatience = Math.min(this.#ownPatience * 2, maxPatience);
+    // What cannot be given back is lost after its duration.
+    await this.#hold(null, signal).catch(() => undefined);
+  }
+
   async #renew(signal: AbortSignal): Promise<void> {
     try {
       const untilMs = performance.now() + this.#timing.renewDeadlineMs;
+      this.#isInDoubt = true;
       this.#heldUntilMs = (await this.#hold(this.#options.identity, signal)) ? untilMs : 0;
+      this.#isInDoubt = false;
       this.#problems.succeeded();
     } catch (cause) {
       if (!signal.aborted) this.#problems.failed(cause);
@@ -130,16 +177,15 @@ export class Lease {
     const { namespace, name } = this.#options;
     const found = await this.#object.read(signal);
     const spec = isJsonObject(found?.['spec']) ? found['spec'] : {};
-    if (found !== undefined && !this.#isFree(found, spec)) {
-      if (holder === null || !this.#mustGiveWay(spec)) return false;
-      this.#heldFromMs = performance.now() + this.#timing.renewDeadlineMs;
-    }
+    if (holder === null && spec['holderIdentity'] !== this.#options.identity) return false;
+    const isTaken = found !== undefined && !this.#isFree(found, spec);
+    if (isTaken && !this.#mustGiveWay(spec)) return false;
     const metadata = isJsonObject(found?.['metadata']) ? found['metadata'] : { name, namespace };
     const annotations = textsOf(metadata, 'annotations');
-    this.#lastNote = annotations[noteAnnotation];
+    this.#lastAuthorities = annotations[authoritiesAnnotation];
     const now = new Date().toISOString().replace('Z', '000Z'); // MicroTime
     const isNewHolder = holder !== null && spec['holderIdentity'] !== holder;
-    const note = isNewHolder || holder === null ? undefined : this.#options.note?.();
+    const vouched = isNewHolder ? undefined : this.#options.authorities?.();
     const changes = Number(spec['leaseTransitions'] ?? 0);
     const written = await this.#object.write(
       {
@@ -147,9 +193,9 @@ export class Lease {
         kind: 'Lease',
         ...found,
         metadata:
-          note === undefined
+          vouched === undefined
             ? metadata
-            : { ...metadata, annotations: { ...annotations, [noteAnnotation]: note } },
+            : { ...metadata, annotations: { ...annotations, [authoritiesAnnotation]: vouched } },
         spec: {
           ...spec,
           holderIdentity: holder,
@@ -160,12 +206,13 @@ export class Lease {
       },
       signal,
     );
+    if (written !== undefined && isTaken) this.#tookFrom(spec['holderIdentity']);
     return written !== undefined;
   }
 
   /** The holder had its time, and this replica is still stranded. */
   #mustGiveWay({ holderIdentity }: JsonObject): boolean {
-    const { isStranded = () => false, logger, name } = this.#options;
+    const { isStranded = () => false } = this.#options;
     if (typeof holderIdentity !== 'string' || !isStranded()) {
       this.#strandedBy = undefined;
       this.#patience = 1;
@@ -174,15 +221,20 @@ export class Lease {
     if (this.#strandedBy?.holder !== holderIdentity) {
       this.#strandedBy = { holder: holderIdentity, sinceMs: performance.now() };
     }
-    if (performance.now() - this.#strandedBy.sinceMs < this.#timing.strandedMs * this.#patience) return false;
-    // Taking it may bring nothing, as where nobody may write: two such do not take it from each other all the time.
-    this.#patience = Math.min(this.#patience * 2, maxPatience);
+    return performance.now() - this.#strandedBy.sinceMs >= this.#timing.strandedMs * this.#patience;
+  }
+
+  #tookFrom(holder: unknown): void {
+    const { logger, name } = this.#options;
     logger.warn(
-      { lease: name, holder: holderIdentity },
+      { lease: name, holder },
       'The lease is taken from a replica that does not do what this one needs',
     );
+    // The other may not know it yet.
+    this.#heldFromMs = performance.now() + this.#timing.renewDeadlineMs;
+    // Taking it may bring nothing, as where nobody may write: two such do not take it from each other all the time.
+    this.#patience = Math.min(this.#patience * 2, maxPatience);
     this.#strandedBy = undefined;
-    return true;
   }
 
   /** It is ours, was given back, or its holder was not heard of for its whole duration. */

@@ -6,8 +6,6 @@ import type { Clock } from '../admission/ports.ts';
 import { webhookConfigurations } from '../admission/webhook-configurations.ts';
 import { webhookHost } from '../admission/webhook-settings.ts';
 import type { WebhookSettings } from '../admission/webhook-settings.ts';
-import { fingerprintsOf, OverlappingAuthorities } from '../certificates/overlapping-authorities.ts';
-import { PropagatedAuthorities } from '../certificates/propagated-authorities.ts';
 import { defaultCertificateTimes } from '../certificates/renew-certificates.ts';
 import type { KeptCertificates } from '../certificates/renew-certificates.ts';
 import { ApiClient } from './api-client.ts';
@@ -16,6 +14,7 @@ import type { WebhookChange, WebhookKind } from './kept-webhooks.ts';
 import { loadKubeConfig } from './kube-config.ts';
 import { Lease } from './lease.ts';
 import { defaultWatchTiming } from './watch-timing.ts';
+import { RegisteredAuthorities } from './registered-authorities.ts';
 import { StatusKeeper } from './status-keeper.ts';
 import { WebhookKeeper } from './webhook-keeper.ts';
 
@@ -50,8 +49,8 @@ export interface Installation {
   readonly webhooks: ReadonlyMap<WebhookKind, boolean> | undefined;
   /** Why nobody is to be sent to this replica yet: the API server would not take its certificate. */
   readonly missing: string | undefined;
-  /** Whether every API server takes certificates of the authorities, PEM, or asks nobody: who serves by others is refused. */
-  isPropagated(authorities: string): boolean;
+  /** Whether every API server takes certificates of the authorities, or asks nobody: who serves by others is refused. */
+  isPropagated(pem: string): boolean;
   close(): Promise<void>;
 }
 
@@ -59,23 +58,24 @@ export interface Installation {
 export function openInstallation(options: InstallationOptions): Installation {
   const { settings, certificate, logger, releaseNamespace, pinning } = options;
   const api = new ApiClient(loadKubeConfig(options.kubeconfig));
-  const overlap = new OverlappingAuthorities();
-  const propagated = new PropagatedAuthorities();
-  let missing: string | undefined = 'The webhook configurations could not be read yet.';
-  /** The authorities of this replica can be read; who cannot register them gives the lease to somebody who can. */
-  let isReadable = true;
-  let isStranded = false;
-  /** Fingerprints of what the holder registers. */
-  let registered: string | undefined;
-  const lease = new Lease({
+  const authorities: RegisteredAuthorities = new RegisteredAuthorities({
+    own: () =>
+      certificate.kind === 'Provided'
+        ? certificate.authorities()
+        : Promise.resolve(certificates?.authorities),
+    isRead: () => certificates?.isRead !== false,
+    isAble: options.isAble,
+  });
+  const lease: Lease = new Lease({
     api,
     logger,
     namespace: releaseNamespace,
     name: settings.name,
     identity: `${hostname()}_${randomUUID()}`,
-    isAble: () => isReadable && options.isAble(),
-    isStranded: () => isStranded,
-    note: () => registered,
+    isAble: () => authorities.isReadable && options.isAble(),
+    isStranded: () => authorities.isStranded,
+    isFailing: () => webhooks.isFailing || certificates?.isFailing === true,
+    authorities: () => authorities.vouched,
   });
   const common = { api, lease, logger, timing: defaultWatchTiming };
   const certificates =
@@ -111,24 +111,11 @@ export function openInstallation(options: InstallationOptions): Installation {
     clusterRole: settings.clusterRole,
     releaseNamespace,
     isCalled: settings.url === undefined,
-    wanted: async ({ bundles, isHolder, isNewHolder }) => {
-      propagated.observe(bundles, performance.now());
-      if (isNewHolder) overlap.takeOver(bundles, lease.lastNote ?? '');
-      if (!isHolder) registered = undefined;
-      isReadable = false;
-      const own =
-        certificate.kind === 'Provided' ? await certificate.authorities() : certificates?.authorities;
-      isReadable = true;
-      isStranded = own === undefined || !propagated.has(own, performance.now());
-      // Once it may be asked, nothing takes it out again: an authority that comes later waits for its turn.
-      if (!isStranded) missing = undefined;
-      else if (missing !== undefined) {
-        missing = 'The API server was not told yet of the authority of the serving certificate.';
-      }
-      if (own === undefined || !options.isAble()) return undefined;
-      const caPem = overlap.joined(own, clock.nowMs());
-      if (isHolder) registered = fingerprintsOf(caPem);
-      return webhookConfigurations(settings, { caPem, releaseNamespace, pinning });
+    wanted: async (now) => {
+      const caPem = await authorities.next(now, lease.lastAuthorities ?? '', clock.nowMs());
+      return caPem === undefined
+        ? undefined
+        : webhookConfigurations(settings, { caPem, releaseNamespace, pinning });
     },
     restored: options.restored,
   });
@@ -140,9 +127,9 @@ export function openInstallation(options: InstallationOptions): Installation {
       return webhooks.standing;
     },
     get missing() {
-      return missing;
+      return authorities.missing;
     },
-    isPropagated: (authorities) => propagated.has(authorities, performance.now()),
+    isPropagated: (pem) => authorities.isPropagated(pem),
     close: async () => {
       await Promise.all([certificates?.close(), webhooks.close(), status?.close()]);
       await lease.close();

@@ -13,6 +13,11 @@ export class ProblemLog {
     this.#subject = subject;
   }
 
+  /** What was tried last did not succeed. */
+  get isFailing(): boolean {
+    return this.#told !== undefined;
+  }
+
   failed(cause: unknown): void {
     const { code, message } = toFailure(cause);
     const text = `${this.#subject}: ${message}`;

@@ -110,6 +110,11 @@ export class WebhookKeeper {
     return this.#options.lease.isHeld ? this.#standing : undefined;
   }
 
+  /** What was tried last did not succeed. */
+  get isFailing(): boolean {
+    return this.#problems.isFailing;
+  }
+
   async close(): Promise<void> {
     this.#closing.abort();
     const reflectors = [...this.#kept.values()].map(({ reflector }) => reflector);

@@ -72,6 +72,12 @@ function parsed<Value>(complaint: string, parse: () => Value): Value {
 /** @throws RefwardenError `ConfigurationInvalid`: without a usable authority every client would be turned away. */
 export async function loadAuthority(file: string): Promise<string> {
   const pem = await readPem(file);
-  parsed(`${file} holds no PEM certificate of an authority.`, () => new X509Certificate(pem));
+  const complaint = `${file} must hold PEM certificates of authorities, BEGIN CERTIFICATE blocks that parse, and no other blocks.`;
+  const begun = pem.match(/-----BEGIN /g) ?? [];
+  const certificates = pem.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
+  if (certificates.length === 0 || certificates.length !== begun.length) {
+    throw new RefwardenError('ConfigurationInvalid', complaint);
+  }
+  parsed(complaint, () => certificates.map((each) => new X509Certificate(each)));
   return pem;
 }

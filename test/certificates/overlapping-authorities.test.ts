@@ -10,7 +10,7 @@ let pems: string[];
 beforeAll(async () => {
   const term = { fromMs: nowMs, lifetimeMs: endMs - nowMs };
   const authorities = await Promise.all(
-    Array.from({ length: 7 }, (_, at) => createAuthority(`CA ${at}`, term)),
+    Array.from({ length: 20 }, (_, at) => createAuthority(`CA ${at}`, term)),
   );
   pems = authorities.map(({ certPem }) => toPem(parseCertificates(certPem)));
 });
@@ -39,11 +39,24 @@ describe('OverlappingAuthorities', () => {
     expect(numbers(overlap.joined(third, nowMs))).toEqual([2, 0, 1]);
   });
 
-  it('keeps every one that is provided, and four of before, the newest', () => {
+  it('keeps every one that is provided, and sixteen of before, the newest', () => {
     const overlap = new OverlappingAuthorities();
     for (const pem of pems) overlap.joined(pem, nowMs);
-    expect(numbers(overlap.joined(pems[6] ?? '', nowMs))).toEqual([6, 5, 4, 3, 2]);
-    expect(numbers(overlap.joined(pems.join(''), nowMs))).toEqual([0, 1, 2, 3, 4, 5, 6]);
+    const [last = ''] = pems.slice(-1);
+    expect(numbers(overlap.joined(last, nowMs))).toEqual(Array.from({ length: 17 }, (_, i) => 19 - i));
+    expect(numbers(overlap.joined(pems.join(''), nowMs))).toEqual([...pems.keys()]);
+  });
+
+  it('gives no room to those that have expired', async () => {
+    const overlap = new OverlappingAuthorities();
+    const term = { fromMs: nowMs, lifetimeMs: 2 * (endMs - nowMs) };
+    const { certPem: lasting } = await createAuthority('lasting', term);
+    for (const pem of [lasting, ...pems]) overlap.joined(pem, nowMs);
+    expect(overlap.joined(pems[19] ?? '', nowMs)).not.toContain(toPem(parseCertificates(lasting)));
+    overlap.joined(lasting, nowMs);
+    for (const pem of pems.slice(0, 16)) overlap.joined(pem, nowMs);
+    const { certPem: next } = await createAuthority('next', term);
+    expect(overlap.joined(next, endMs)).toBe(toPem(parseCertificates(next + lasting)));
   });
 
   it('takes over what whoever wrote before has told of, as long', () => {
@@ -54,8 +67,8 @@ describe('OverlappingAuthorities', () => {
     expect(numbers(overlap.joined(first, endMs - 1))).toEqual([0, 1, 2]);
     expect(numbers(overlap.joined(first, endMs))).toEqual([0]);
     const full = new OverlappingAuthorities();
-    full.takeOver([pems.slice(0, 6).join('')], fingerprintsOf(pems.join('')));
-    expect(numbers(full.joined(pems[6] ?? '', nowMs))).toEqual([6, 0, 1, 2, 3]);
+    full.takeOver([pems.slice(0, 18).join('')], fingerprintsOf(pems.join('')));
+    expect(numbers(full.joined(pems[19] ?? '', nowMs))).toEqual([19, ...pems.slice(0, 16).keys()]);
   });
 
   it('T38 takes over nothing that whoever wrote before has not vouched for', () => {
@@ -73,7 +86,7 @@ describe('OverlappingAuthorities', () => {
     const [first = '', second = ''] = pems;
     overlap.joined(first, nowMs);
     overlap.joined(second, nowMs);
-    overlap.takeOver([pems.slice(2, 7).join(''), first], fingerprintsOf(pems.join('')));
-    expect(numbers(overlap.joined(second, nowMs))).toEqual([1, 2, 3, 4, 5]);
+    overlap.takeOver([pems.slice(2, 18).join(''), first], fingerprintsOf(pems.join('')));
+    expect(numbers(overlap.joined(second, nowMs))).toEqual([...pems.slice(0, 18).keys()].slice(1));
   });
 });

@@ -176,27 +176,27 @@ describe('Lease', () => {
     expect(spec()['holderIdentity']).toBe('other');
   });
 
-  it('carries a note from who holds it to who holds it next', async () => {
+  it('carries what is vouched for from who holds it to who holds it next', async () => {
     const noted = (): unknown => cluster.api.get(paths.leases, name, namespace)?.metadata.annotations ?? {};
     const notes: string[] = [];
-    const first = start('first', { note: () => notes[0] });
+    const first = start('first', { authorities: () => notes[0] });
     await held(first);
-    expect([first.lastNote, noted()]).toEqual([undefined, {}]);
+    expect([first.lastAuthorities, noted()]).toEqual([undefined, {}]);
     notes.push('one');
     await vi.waitFor(() => {
       expect(noted()).toEqual({ 'refwarden.dev/authorities': 'one' });
     });
     await first.close();
-    const second = start('second', { note: () => undefined });
+    const second = start('second', { authorities: () => undefined });
     await held(second);
     await sleep(300);
-    expect([second.lastNote, noted()]).toEqual(['one', { 'refwarden.dev/authorities': 'one' }]);
+    expect([second.lastAuthorities, noted()]).toEqual(['one', { 'refwarden.dev/authorities': 'one' }]);
     await second.close();
     // Its own is not written in the same breath: it knows nothing of what went before.
-    const third = start('third', { note: () => (third.isHeld ? third.lastNote : 'stale') });
+    const third = start('third', { authorities: () => (third.isHeld ? third.lastAuthorities : 'stale') });
     await held(third);
     await sleep(300);
-    expect([third.lastNote, noted()]).toEqual(['one', { 'refwarden.dev/authorities': 'one' }]);
+    expect([third.lastAuthorities, noted()]).toEqual(['one', { 'refwarden.dev/authorities': 'one' }]);
   });
 
   it('that was taken is given back also before it was acted on', async () => {
@@ -222,6 +222,82 @@ describe('Lease', () => {
     start('second', { isStranded: () => ++round % 10 !== 0 });
     await sleep(timing.strandedMs * 2);
     expect(spec()['holderIdentity']).toBe('first');
+  });
+
+  it('is given back by one that gets nothing done, to another that may, and taken again where there is none', async () => {
+    let isFailing = false;
+    const failing = start('failing', { isFailing: () => isFailing });
+    await held(failing);
+    await sleep(timing.strandedMs);
+    expect(failing.isHeld).toBe(true);
+    isFailing = true;
+    const sinceMs = performance.now();
+    await held(failing, false);
+    expect(performance.now() - sinceMs).toBeGreaterThan(timing.strandedMs * 0.9);
+    await vi.waitFor(() => {
+      expect(spec()['holderIdentity']).toBeNull();
+    });
+    await held(failing);
+    expect(performance.now() - sinceMs).toBeGreaterThan(timing.strandedMs + timing.durationMs * 0.8);
+    const able = start('able');
+    await held(able);
+    expect(spec()['holderIdentity']).toBe('able');
+    // It had it for twice as long the second time.
+    expect(performance.now() - sinceMs).toBeGreaterThan(timing.strandedMs * 3);
+    expect(log.lines().map(({ msg }) => msg)).toContain(
+      'The lease is given back: this replica does not get done what its holder has to do',
+    );
+  });
+
+  it('keeps what others wrote to it, and what is vouched for until it is given back', async () => {
+    cluster.api.put(paths.leases, {
+      metadata: { name, namespace, annotations: { team: 'security', 'refwarden.dev/authorities': 'old' } },
+      spec: {},
+    });
+    let vouched = 'one';
+    const lease = start('first', { authorities: () => vouched, timing: { ...timing, retryMs: 400 } });
+    await held(lease);
+    const annotations = (): unknown => cluster.api.get(paths.leases, name, namespace)?.metadata.annotations;
+    await vi.waitFor(() => {
+      expect(annotations()).toEqual({ team: 'security', 'refwarden.dev/authorities': 'one' });
+    });
+    // It is read anew with each renewal.
+    await vi.waitFor(() => {
+      expect(lease.lastAuthorities).toBe('one');
+    });
+    vouched = 'two';
+    await lease.close();
+    expect(annotations()).toEqual({ team: 'security', 'refwarden.dev/authorities': 'two' });
+  });
+
+  it('is tried again at once by a stranded one that somebody outran', async () => {
+    await held(start('first'));
+    let refusals = 0;
+    cluster.api.fault = ({ method, body }, response) => {
+      const { holderIdentity } = (body?.['spec'] ?? {}) as { holderIdentity?: unknown };
+      if (method !== 'PUT' || holderIdentity !== 'second' || refusals > 0) return false;
+      refusals++;
+      answerJson(response, 409, {});
+      return true;
+    };
+    const sinceMs = performance.now();
+    start('second', { isStranded: () => true });
+    await vi.waitFor(
+      () => {
+        expect(spec()['holderIdentity']).toBe('second');
+      },
+      { timeout: 6000, interval: 10 },
+    );
+    expect(refusals).toBe(1);
+    expect(performance.now() - sinceMs).toBeLessThan(timing.strandedMs * 2);
+  });
+
+  it('that another holds is left as it is by one that ends', async () => {
+    const lease = start('first', { isAble: () => false });
+    putLease({ holderIdentity: null });
+    const before = cluster.api.requests.length;
+    await lease.close();
+    expect(cluster.api.requests).toHaveLength(before);
   });
 
   it('is not held by one whose write came too late', async () => {

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { parseWebhookSettings } from '../../src/admission/webhook-settings.ts';
 import type { KeptCertificates } from '../../src/certificates/renew-certificates.ts';
 import { openInstallation } from '../../src/kubernetes/open-installation.ts';
@@ -45,7 +45,7 @@ async function open(options: Partial<InstallationOptions> = {}): Promise<Install
 }
 
 const until = (assertion: () => void): Promise<void> =>
-  vi.waitFor(assertion, { timeout: 20_000, interval: 20 });
+  vi.waitFor(assertion, { timeout: 15_000, interval: 20 });
 const bundlesOf = (kind: string): string[] => {
   const webhooks = (cluster.api.get(kind, 'refwarden')?.['webhooks'] ?? []) as {
     clientConfig: { caBundle: string };
@@ -60,9 +60,15 @@ const register = (authority: string): void => {
 };
 /** By a replica that renews it for as long as the test takes. */
 const heldByAnother = (): void => {
-  const renewTime = new Date(Date.now() + 60_000).toISOString().replace('Z', '000Z');
-  const spec = { holderIdentity: 'another', leaseDurationSeconds: 15, renewTime, leaseTransitions: 0 };
-  cluster.api.put(paths.leases, { metadata: { name: 'refwarden', namespace: releaseNamespace }, spec });
+  const renew = (): void => {
+    const spec = { holderIdentity: 'another', leaseDurationSeconds: 15, renewTime: new Date().toISOString() };
+    cluster.api.put(paths.leases, { metadata: { name: 'refwarden', namespace: releaseNamespace }, spec });
+  };
+  renew();
+  const renewing = setInterval(renew, 1000);
+  onTestFinished(() => {
+    clearInterval(renewing);
+  });
 };
 
 describe('openInstallation', () => {
