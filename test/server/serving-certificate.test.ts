@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { loadServingCertificate } from '../../src/server/serving-certificate.ts';
+import { loadAuthority, loadServingCertificate } from '../../src/server/serving-certificate.ts';
 import { createTestAuthority } from '../support/tls-certificates.ts';
 
 async function files(contents: { cert?: string; key?: string }) {
@@ -52,5 +52,29 @@ describe('loadServingCertificate', () => {
     await expect(loadServingCertificate(paths)).rejects.toMatchObject({
       message: `The key in ${paths.keyFile} does not belong to the certificate in ${paths.certFile}.`,
     });
+  });
+});
+
+describe('loadAuthority', () => {
+  it('T33 refuses what the API server would not take: it could call nobody', async () => {
+    const { ca } = await createTestAuthority();
+    const other = await createTestAuthority('other');
+    const load = async (cert: string): Promise<string> => loadAuthority((await files({ cert })).certFile);
+    const both = `# ours\n${ca}\n${other.ca}\n`;
+    expect(await load(both)).toBe(both);
+    for (const broken of [
+      '',
+      'garbled',
+      ca.replaceAll(' CERTIFICATE', ' X509 CERTIFICATE'),
+      ca.replaceAll(' CERTIFICATE', ' TRUSTED CERTIFICATE'),
+      `${ca}\n-----BEGIN CERTIFICATE-----\nQUJD\n-----END CERTIFICATE-----\n`,
+      `${ca}\n${other.ca.slice(0, -40)}`,
+      `${ca}\n-----BEGIN PRIVATE KEY-----\nQUJD\n-----END PRIVATE KEY-----\n`,
+    ]) {
+      await expect(load(broken), broken).rejects.toMatchObject({
+        code: 'ConfigurationInvalid',
+        message: expect.stringMatching(/tls\.crt must hold PEM certificates of authorities/) as string,
+      });
+    }
   });
 });
