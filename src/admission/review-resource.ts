@@ -1,31 +1,30 @@
-import { failure, toFailure } from '../failures/failure.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { toFailure } from '../failures/failure.ts';
 import type { Failure } from '../failures/failure.ts';
-import { secondText } from '../failures/time-text.ts';
-import { Turn } from '../scheduling/fair-queue.ts';
 import { isJsonObject } from '../oci/strict-json.ts';
 import type { JsonObject } from '../oci/strict-json.ts';
-import { compileIssuer } from '../policy/compile-issuer.ts';
 import { compilePolicy } from '../policy/compile.ts';
 import type { CompileSupport } from '../policy/compile.ts';
+import type { KnownIssuers } from '../policy/compile-requirement.ts';
 import { ExpressionChecks } from '../policy/expression-checks.ts';
-import { compileException, dayMs, defaultMaxExceptionMs } from '../policy/exceptions.ts';
-import type { ArtifactPolicyException } from '../policy/model/artifact-policy-exception.ts';
+import type { ArtifactPolicy, ClusterArtifactPolicy } from '../policy/model/artifact-policy.ts';
 import { groupVersion } from '../policy/model/metadata.ts';
 import { isPolicy, parseResource } from '../policy/model/resource.ts';
 import type { Resource } from '../policy/model/resource.ts';
-import type { TrustedIssuer } from '../policy/model/trusted-issuer.ts';
+import { issuersNamedBy } from '../policy/named-issuers.ts';
 import { notReadyOf } from '../policy/not-ready.ts';
 import { newlyBeyond } from '../policy/policy-bounds.ts';
-import type { ResolvedIssuer } from '../policy/resolved-issuer.ts';
-import { unknownNames } from '../policy/readiness.ts';
-import { findAlike } from '../policy/issuers-alike.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
+import { Turn } from '../scheduling/fair-queue.ts';
 import type { AdmissionRequest } from './admission-review.ts';
 import { refusedResource } from './answer.ts';
 import type { ReviewAnswer } from './answer.ts';
-import { mapBounded } from './map-bounded.ts';
 import { unchanged } from './pin-images.ts';
 import type { Clock, NamespaceSource } from './ports.ts';
+import { mayCome } from './resource-findings.ts';
+import type { ResourceFindings } from './resource-findings.ts';
+import { reviewException } from './review-exception.ts';
+import { reviewIssuer, warnOfDeletion } from './review-issuer.ts';
 import { untilAborted } from './until-aborted.ts';
 
 export interface ResourceReviewPorts {
@@ -40,12 +39,6 @@ export interface ResourceReviewPorts {
   readonly namespaces: NamespaceSource;
 }
 
-/** What is wrong for good, and what may become right: an issuer that is applied later, a ConfigMap that is not there yet. */
-interface Findings {
-  readonly refusal?: Failure;
-  readonly warnings: readonly string[];
-}
-
 /**
  * Refuses issuers, policies and exceptions that their schema lets pass and that can never do what they say, and warns of
  * what they wait for. Never throws.
@@ -56,6 +49,9 @@ export async function reviewResource(
   { signal }: { readonly signal: AbortSignal },
 ): Promise<ReviewAnswer> {
   const { object, oldObject, operation, kind } = request;
+  if (operation === 'DELETE' && kind.kind === 'TrustedIssuer') {
+    return { ...unchanged, warnings: warnOfDeletion(request.name, ports.resources()) };
+  }
   if (object === undefined || (operation !== 'CREATE' && operation !== 'UPDATE')) return unchanged;
   // What does not change what it says may be labelled, finalized and deleted, whatever it says.
   if (oldObject !== undefined && (isBeingDeleted(oldObject) || saysTheSame(object, oldObject)))
@@ -89,8 +85,7 @@ async function look(
   ports: ResourceReviewPorts,
   turn: Turn,
   signal: AbortSignal,
-): Promise<Findings> {
-  const snapshot = ports.snapshot();
+): Promise<ResourceFindings> {
   if (isPolicy(resource)) {
     const known = ports.resources().filter(isPolicy);
     const beyond = newlyBeyond(known, resource);
@@ -98,119 +93,40 @@ async function look(
     const support = ports.support();
     const checks = new ExpressionChecks(support.checkExpression);
     await checks.prepare([resource], turn);
-    const issuers = snapshot?.issuers ?? new Map<string, never>();
+    const issuers = await issuersOf(resource, ports, signal);
     const policy = compilePolicy(resource, issuers, { ...support, checkExpression: checks.of });
     return sort(notReadyOf(policy).map(({ requirement, failure }) => ({ ...failure, where: requirement })));
   }
   if (resource.kind === 'TrustedIssuer')
-    return lookAtIssuer(resource, snapshot, withoutMirrors(ports.support()), signal);
-  const { refusal, warnings } = lookAtException(resource, old, ports);
-  if (refusal !== undefined) return { refusal, warnings };
-  const unknown = await unknownNamespaces(resource.spec.namespaces, ports.namespaces, signal);
-  return { warnings: [...warnings, ...unknown.map((sentence) => `spec.namespaces: ${sentence}`)] };
+    return reviewIssuer(resource, ports.snapshot(), ports.support(), signal);
+  return reviewException(resource, old, ports, signal);
 }
 
-/** Most that are asked for at once: reviews of workloads ask, too. */
-const maxNamespacesAtOnce = 4;
+/** What is applied together with a policy is seen a little later, milliseconds. */
+const maxUnseenMs = 500;
+const lookAgainMs = 50;
 
-/** A sentence of each that may be misspelt. */
-async function unknownNamespaces(
-  names: readonly string[],
-  namespaces: NamespaceSource,
+/** Waits a moment for issuers that the policy names and that were applied just before it. */
+async function issuersOf(
+  policy: ClusterArtifactPolicy | ArtifactPolicy,
+  { snapshot }: ResourceReviewPorts,
   signal: AbortSignal,
-): Promise<readonly string[]> {
-  const unknown = await mapBounded(names, maxNamespacesAtOnce, async (name) => {
-    try {
-      await untilAborted(namespaces.labels(name, signal), signal);
-      return [];
-    } catch (error) {
-      const { code, message } = toFailure(error);
-      return code === 'NamespaceUnknown' ? [message] : [];
-    }
-  });
-  return unknown.flat();
+): Promise<KnownIssuers> {
+  const named = [...issuersNamedBy(policy)];
+  const endMs = performance.now() + maxUnseenMs;
+  for (;;) {
+    const issuers = snapshot()?.issuers;
+    if (issuers === undefined) return new Map();
+    if (named.every((name) => issuers.has(name)) || performance.now() >= endMs) return issuers;
+    await untilAborted(sleep(lookAgainMs), signal);
+  }
 }
 
-/** Asking a mirror begins to read it: that waits until the issuer is applied, for a review has no effects and anybody may send one. */
-const withoutMirrors = (support: CompileSupport): CompileSupport => ({
-  ...support,
-  material: (reference) =>
-    reference.kind === 'tuf'
-      ? failure('TrustMaterialMissing', 'Its TUF mirror is read once it is applied.')
-      : support.material(reference),
-});
-
-/** What somebody else may mend by applying something else. */
-const mayCome = new Set(['PolicyNotReady', 'TrustMaterialMissing', 'TrustMaterialInvalid']);
-
-function sort(problems: readonly (Failure & { readonly where: string })[]): Findings {
+function sort(problems: readonly (Failure & { readonly where: string })[]): ResourceFindings {
   const refusal = problems.find(({ code }) => !mayCome.has(code));
   if (refusal === undefined) {
     return { warnings: problems.map(({ code, message, where }) => `${code}: ${where}: ${message}`) };
   }
   const { code, message, where } = refusal;
   return { refusal: { code, message: `${where}: ${message}` }, warnings: [] };
-}
-
-/** Issuers are compared with those in force for so long at most, milliseconds: a warning may come of it, no refusal. */
-const maxComparingMs = 1000;
-
-async function lookAtIssuer(
-  resource: TrustedIssuer,
-  snapshot: PolicySnapshot | undefined,
-  support: CompileSupport,
-  signal: AbortSignal,
-): Promise<Findings> {
-  const issuer = compileIssuer(resource, support);
-  if ('code' in issuer) {
-    const { code, message } = issuer;
-    return mayCome.has(code) ? { warnings: [`${code}: ${message}`] } : { refusal: issuer, warnings: [] };
-  }
-  const others = [...(snapshot?.issuers.values() ?? [])].filter(
-    (other): other is ResolvedIssuer => !('code' in other) && other.name !== issuer.name,
-  );
-  const ending = AbortSignal.any([signal, AbortSignal.timeout(maxComparingMs)]);
-  try {
-    const alike = await new Turn('', ending).complete(findAlike(issuer, others));
-    if (alike === undefined) return { warnings: [] };
-    return {
-      warnings: [
-        `TrustedIssuer ${alike.name} trusts some of the same: a signature counts once for minimumIssuers, whichever of the two is named.`,
-      ],
-    };
-  } catch (error) {
-    if (!ending.aborted) throw error;
-    return {
-      warnings: ['Whether another TrustedIssuer trusts some of the same could not be told in time.'],
-    };
-  }
-}
-
-function lookAtException(
-  resource: ArtifactPolicyException,
-  old: JsonObject | undefined,
-  { snapshot, clock, maxExceptionMs = defaultMaxExceptionMs }: ResourceReviewPorts,
-): Findings {
-  const { metadata, spec } = resource;
-  const nowMs = clock.nowMs();
-  const expiresAtMs = Date.parse(spec.expiresAt);
-  const isNew =
-    old === undefined || (old['spec'] as JsonObject | undefined)?.['expiresAt'] !== spec.expiresAt;
-  const madeAtMs = Date.parse(metadata.creationTimestamp ?? '');
-  const lastMs = (Number.isNaN(madeAtMs) ? nowMs : madeAtMs) + maxExceptionMs;
-  if (isNew && expiresAtMs > lastMs) {
-    const days = maxExceptionMs / dayMs;
-    const message = `spec.expiresAt ${spec.expiresAt} is more than ${days} days after the exception was made: ${secondText(lastMs)} is the latest.`;
-    const remedy = old === undefined ? '' : ' To except longer, make another one.';
-    return { refusal: { code: 'PolicyInvalid', message: `${message}${remedy}` }, warnings: [] };
-  }
-  // Harmless, and a repository of manifests holds such ones for years.
-  const ended =
-    expiresAtMs <= nowMs ? [`It excepts nothing: spec.expiresAt ${spec.expiresAt} has passed.`] : [];
-  const byTag = compileException(resource, maxExceptionMs)
-    .images.filter(({ byDigest }) => !byDigest)
-    .map(({ text }) => `${text} names no digest: whatever the tag means next is excepted, too.`);
-  const current = snapshot();
-  const unknown = current === undefined ? [] : unknownNames(spec.policies, current);
-  return { warnings: [...ended, ...unknown.map((sentence) => `${sentence}.`), ...byTag] };
 }

@@ -49,7 +49,7 @@ interface Rule {
   readonly apiGroups: readonly [string];
   readonly apiVersions: readonly [string];
   readonly resources: readonly string[];
-  readonly operations: readonly ['CREATE', 'UPDATE'];
+  readonly operations: readonly ['CREATE', 'UPDATE'] | readonly ['DELETE'];
   readonly scope: 'Namespaced' | '*';
 }
 
@@ -134,6 +134,14 @@ const resourcesWebhook = (settings: WebhookSettings, target: WebhookTarget): Web
       apiVersions: [apiVersion],
       resources: Object.values(resourcePlurals),
       operations: ['CREATE', 'UPDATE'],
+      scope: '*',
+    },
+    // What asks for it is warned of.
+    {
+      apiGroups: [apiGroup],
+      apiVersions: [apiVersion],
+      resources: [resourcePlurals.TrustedIssuer],
+      operations: ['DELETE'],
       scope: '*',
     },
   ],

@@ -6,6 +6,8 @@ import type { ImageField, WorkloadIdentity } from './verdict.ts';
 
 /** Most image fields read from one workload; a larger one is refused whole. */
 export const maxWorkloadImages = 512;
+/** Most that are compared with those of before. */
+const maxReadImages = 16_384;
 
 export interface WorkloadImage {
   /** As written. */
@@ -100,9 +102,17 @@ export function readWorkload(request: AdmissionRequest): Workload {
   // Read from what is stored: the new object may claim anything.
   if (operation === 'UPDATE' && oldObject !== undefined && isBeingDeleted(oldObject)) return nothingNew;
   const before = operation === 'UPDATE' && oldObject !== undefined ? readImages(oldObject, source.path) : [];
+  const images = newImages(readImages(object, source.path), before);
+  // What is stored may hold more, and can be scaled and made smaller all the same.
+  if (images.reduce((sum, { fields }) => sum + fields.length, 0) > maxWorkloadImages) {
+    throw new RefwardenError(
+      'WorkloadInvalid',
+      `The workload has more than ${maxWorkloadImages} image fields that are new.`,
+    );
+  }
   return {
     ...workload,
-    images: newImages(readImages(object, source.path), before),
+    images,
     pull: readPullSecrets(podSpec(object, source.path, source.path.join('.')) ?? {}),
   };
 }
@@ -112,20 +122,19 @@ export function readWorkload(request: AdmissionRequest): Workload {
  * image, for a tag may mean something else by now.
  */
 function newImages(images: readonly WorkloadImage[], before: readonly WorkloadImage[]): WorkloadImage[] {
-  const known = new Map(before.map(({ image, fields }) => [image, fields]));
+  const known = new Map(before.map(({ image, fields }) => [image, namesOfEphemeral(fields)]));
   return images.flatMap(({ image, fields }) => {
-    const keptFields = known.get(image);
+    const kept = known.get(image);
     const added =
-      keptFields === undefined
+      kept === undefined
         ? fields
-        : fields.filter(
-            ({ role, name }) =>
-              role === 'ephemeralContainer' &&
-              !keptFields.some((kept) => kept.role === role && kept.name === name),
-          );
+        : fields.filter(({ role, name }) => role === 'ephemeralContainer' && !kept.has(name));
     return added.length === 0 ? [] : [{ image, fields: added }];
   });
 }
+
+const namesOfEphemeral = (fields: readonly ImageField[]): ReadonlySet<string> =>
+  new Set(fields.flatMap(({ role, name }) => (role === 'ephemeralContainer' ? [name] : [])));
 
 /** Read as the kubelet reads them: what is not a name is none. */
 function readPullSecrets({
@@ -183,13 +192,15 @@ function readImages(object: JsonObject, path: readonly string[]): WorkloadImage[
     // Kubernetes lets a template leave the image to a later mutation; an empty one never runs.
     if (image === undefined || image === null || image === '') return;
     if (typeof image !== 'string') throw new RefwardenError('WorkloadInvalid', `${field.path} is not text.`);
-    if (++count > maxWorkloadImages) {
+    if (++count > maxReadImages) {
       throw new RefwardenError(
         'WorkloadInvalid',
-        `The workload has more than ${maxWorkloadImages} image fields.`,
+        `The workload has more than ${maxReadImages} image fields.`,
       );
     }
-    found.set(image, [...(found.get(image) ?? []), field]);
+    const fields = found.get(image);
+    if (fields === undefined) found.set(image, [field]);
+    else fields.push(field);
   };
   for (const { field, role } of containerLists) {
     for (const [i, container] of objects(spec[field], `${where}.${field}`).entries()) {

@@ -30,7 +30,7 @@ export class ApiConnection {
     } catch (cause) {
       throw new RefwardenError(
         'ClusterUnavailable',
-        'The credentials for the API server cannot be used: check the files, commands and proxy that the kubeconfig names.',
+        `The credentials for the API server cannot be used${fileOf(cause)}: check the files, commands and proxy that the kubeconfig names.`,
         cause,
       );
     }
@@ -69,4 +69,10 @@ export class ApiConnection {
     void outdated?.close(); // lets the requests under way end
     return this.#dispatcher;
   }
+}
+
+/** The file that could not be read, where that is why. */
+function fileOf(cause: unknown): string {
+  const { code, path } = (cause instanceof Error ? cause : {}) as { code?: unknown; path?: unknown };
+  return typeof code === 'string' && typeof path === 'string' ? `, ${path} (${code})` : '';
 }

@@ -6,13 +6,25 @@ const timeouts = new Set([
   'UND_ERR_BODY_TIMEOUT',
   'ETIMEDOUT',
 ]);
-/** Node's names (OpenSSL's) for a certificate whose authority is not trusted. */
-const untrusted = new Set([
-  'UNABLE_TO_GET_ISSUER_CERT',
-  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
-  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-  'SELF_SIGNED_CERT_IN_CHAIN',
-  'DEPTH_ZERO_SELF_SIGNED_CERT',
+const untrusted =
+  ' No trusted authority vouches for its certificate: name its own as caFile of the host, see docs/registries.md.';
+const withoutTls = ' It does not answer in TLS: if it speaks plain HTTP, say plainHttp for the host.';
+const unresolved = ' The name of the host does not resolve: check its spelling, and DNS.';
+/** What is to be done, by Node's codes (of TLS: OpenSSL's). */
+const remedies = new Map([
+  ['UNABLE_TO_GET_ISSUER_CERT', untrusted],
+  ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', untrusted],
+  ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', untrusted],
+  ['SELF_SIGNED_CERT_IN_CHAIN', untrusted],
+  ['DEPTH_ZERO_SELF_SIGNED_CERT', untrusted],
+  ['ERR_TLS_CERT_ALTNAME_INVALID', ' Its certificate is for another name.'],
+  ['CERT_HAS_EXPIRED', ' Its certificate has expired.'],
+  ['ERR_SSL_WRONG_VERSION_NUMBER', withoutTls],
+  ['ERR_SSL_PACKET_LENGTH_TOO_LONG', withoutTls],
+  ['EPROTO', withoutTls],
+  ['ENOTFOUND', unresolved],
+  ['EAI_AGAIN', unresolved],
+  ['ECONNREFUSED', ' Nobody listens there: check host and port.'],
 ]);
 const resets = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
 
@@ -30,12 +42,9 @@ export function connectionFailure(thrown: unknown, what: string, isAborted: bool
   if (code.startsWith('HPE_') || code === 'UND_ERR_HEADERS_OVERFLOW') {
     return new RefwardenError('RegistryProtocolError', `${what}: the answer is not valid HTTP.`, thrown);
   }
-  const mend = untrusted.has(code)
-    ? ' No trusted authority vouches for its certificate: name its own as caFile of the host, see docs/registries.md.'
-    : '';
   return new RefwardenError(
     'RegistryUnavailable',
-    `${what}: the connection failed (${code}).${mend}`,
+    `${what}: the connection failed (${code}).${remedies.get(code) ?? ''}`,
     thrown,
   );
 }

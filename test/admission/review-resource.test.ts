@@ -5,6 +5,7 @@ import type { ReviewAnswer } from '../../src/admission/answer.ts';
 import { failure, RefwardenError } from '../../src/failures/failure.ts';
 import type { JsonObject } from '../../src/oci/strict-json.ts';
 import type { CompileSupport } from '../../src/policy/compile.ts';
+import type { PolicySnapshot } from '../../src/policy/snapshot.ts';
 import {
   clusterPolicy,
   compile,
@@ -28,6 +29,7 @@ function ask(
   change: Partial<AdmissionRequest> = {},
   support: Partial<CompileSupport> = {},
   known: readonly Fields[] = [],
+  snapshot = (): PolicySnapshot => inForce,
 ): Promise<ReviewAnswer> {
   const { kind, metadata } = object as { kind: string; metadata: { name: string; namespace?: string } };
   const request: AdmissionRequest = {
@@ -42,7 +44,7 @@ function ask(
     ...change,
   };
   const ports = {
-    snapshot: () => inForce,
+    snapshot,
     support: () => ({ ...trusting, ...support }),
     resources: () => known.map(parse),
     clock: { nowMs: () => startMs },
@@ -207,6 +209,71 @@ describe('reviewResource', () => {
       'TrustMaterialMissing: TrustedIssuer new: Its TUF mirror is read once it is applied.',
     ]);
     expect(asked).toEqual([]);
+  });
+
+  it('warns when an issuer is deleted that policies ask for', async () => {
+    const asking = [
+      clusterPolicy('prod', { require: [signedBy('acme')] }),
+      namespacedPolicy('shop', 'own', {
+        require: [
+          { name: 'either', anyOf: ['other', 'acme'].map((name) => ({ signature: { issuers: [name] } })) },
+        ],
+      }),
+      clusterPolicy('else', { require: [signedBy('other')] }),
+    ];
+    const deletion = { operation: 'DELETE', object: undefined } as unknown as Partial<AdmissionRequest>;
+    const answer = await ask(keyIssuer('acme'), deletion, {}, asking);
+    expect(answer).toMatchObject({
+      allowed: true,
+      warnings: [
+        'ClusterArtifactPolicy prod, ArtifactPolicy own of namespace shop ask for TrustedIssuer acme: what they select is refused under their mode until there is one of this name again.',
+      ],
+    });
+    expect((await ask(keyIssuer('unused'), deletion, {}, asking)).warnings).toEqual([]);
+    const many = Array.from({ length: 12 }, (_, i) =>
+      clusterPolicy(`p${i}`, { require: [signedBy('acme')] }),
+    );
+    expect((await ask(keyIssuer('acme'), deletion, {}, many)).warnings[0]).toMatch(/ p9 and 2 more ask for /);
+  });
+
+  it('says nothing of an issuer that was applied just before, and is seen a moment later', async () => {
+    const later = compile([keyIssuer('acme', 'a key'), keyIssuer('new', 'another')]);
+    let looked = 0;
+    const snapshot = (): PolicySnapshot => (++looked > 3 ? later : inForce);
+    const policy = clusterPolicy('p', { require: [signedBy('new')] });
+    expect((await ask(policy, {}, {}, [], snapshot)).warnings).toEqual([]);
+    expect((await ask(policy)).warnings).toEqual(['PolicyNotReady: signed: There is no TrustedIssuer new.']);
+  });
+
+  it('T39 lets others have their turn while issuers are compared, and does not compare for ever', async () => {
+    const identities = (part: Fields): Fields[] =>
+      Array.from({ length: 16 }, (_, i) => ({
+        issuer: 'https://idp.example',
+        ...Object.fromEntries(Object.entries(part).map(([name, text]) => [name, `${String(text)}${i}`])),
+      }));
+    const others = Array.from({ length: 300 }, (_, i) =>
+      issuer(`i${i}`, {
+        keyless: { identities: identities({ subject: `https://${'a'.repeat(900)}/${i}/` }) },
+      }),
+    );
+    const inForce = compile(others);
+    const heavy = issuer('heavy', {
+      keyless: { identities: identities({ subjectPattern: '(?:[a-z0-9.:/]{0,900}x)?y' }) },
+    });
+    let longestMs = 0;
+    let lastMs = performance.now();
+    const ticking = setInterval(() => {
+      longestMs = Math.max(longestMs, performance.now() - lastMs);
+      lastMs = performance.now();
+    }, 5);
+    const beganMs = performance.now();
+    const { warnings } = await ask(heavy, {}, {}, [], () => inForce);
+    clearInterval(ticking);
+    expect(warnings).toEqual([
+      'Whether another TrustedIssuer trusts some of the same could not be told in time.',
+    ]);
+    const tookMs = performance.now() - beganMs;
+    expect(longestMs).toBeLessThan(tookMs / 3);
   });
 
   it('warns of two issuers that trust the same', async () => {

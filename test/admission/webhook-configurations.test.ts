@@ -30,7 +30,10 @@ describe('webhookConfigurations', () => {
           // Policies can be mended whatever happens.
           failurePolicy: 'Ignore',
           namespaceSelector: {},
-          rules: [{ apiGroups: ['refwarden.dev'], scope: '*' }],
+          rules: [
+            { apiGroups: ['refwarden.dev'], operations: ['CREATE', 'UPDATE'], scope: '*' },
+            { apiGroups: ['refwarden.dev'], resources: ['trustedissuers'], operations: ['DELETE'] },
+          ],
         },
       ],
     });

@@ -314,10 +314,20 @@ describe('readWorkload', () => {
     const texts = (count: number): string[] => Array.from({ length: count }, (_, i) => `a:${i}`);
     expect(imagesOf(create(containers(...texts(maxWorkloadImages))))).toHaveLength(512);
     expect(() => readWorkload(create(containers(...texts(maxWorkloadImages + 1))))).toThrow(
-      refusal('WorkloadInvalid', 'The workload has more than 512 image fields.'),
+      refusal('WorkloadInvalid', 'The workload has more than 512 image fields that are new.'),
     );
     expect(() => readWorkload(create(containers(...Array<string>(513).fill('a:1'))))).toThrow(
       refusal('WorkloadInvalid', '512'),
+    );
+    // Of before there was a policy, or a bound.
+    const large = containers(...texts(600));
+    expect(imagesOf(update(large, large))).toEqual([]);
+    expect(imagesOf(update(large, containers('a:1', 'b:1')))).toEqual(['b:1']);
+    expect(() => readWorkload(update(large, containers(...Array<string>(513).fill('b:1'))))).toThrow(
+      refusal('WorkloadInvalid', '512'),
+    );
+    expect(() => readWorkload(create(containers(...Array<string>(16_385).fill('a:1'))))).toThrow(
+      refusal('WorkloadInvalid', 'The workload has more than 16384 image fields.'),
     );
   });
 

@@ -73,7 +73,7 @@ describe('refwarden check with a trusted root of a TUF mirror', () => {
     expect([code, out]).toEqual([2, '']);
     expect(err).toContain(
       `PolicyNotReady: policy p (r): TrustedIssuer people: The TUF mirror ${mirror.host} has not been read yet: ` +
-        `${mirror.host}/2.root.json: the connection failed (ECONNREFUSED).`,
+        `${mirror.host}/2.root.json: the connection failed (ECONNREFUSED). Nobody listens there: check host and port.`,
     );
   });
 

@@ -183,7 +183,7 @@ describe('retries', () => {
     await expectFailure(
       refused.fetchManifest({ registry: '127.0.0.1:1', repository: 'a', digest: app.digest }, accessOf()),
       'RegistryUnavailable',
-      `127.0.0.1:1/a: manifest ${app.digest}: the connection failed (ECONNREFUSED).`,
+      `127.0.0.1:1/a: manifest ${app.digest}: the connection failed (ECONNREFUSED). Nobody listens there: check host and port.`,
     );
   });
 });

@@ -98,7 +98,10 @@ describe('TufMirrors', () => {
     mirrors.material(reference);
     await mirrors.settled();
     expect(mirrors.material(reference)).toEqual(
-      notRead(mirror.host, `${mirror.host}/2.root.json: the connection failed (ECONNREFUSED)`),
+      notRead(
+        mirror.host,
+        `${mirror.host}/2.root.json: the connection failed (ECONNREFUSED). Nobody listens there: check host and port`,
+      ),
     );
     expect(failed[0]).toMatchObject({ keeps: false });
     await mirror.listen();
