@@ -2,7 +2,9 @@ import { exitCodes } from './commands.ts';
 import type { CheckOptions, Engine, Terminal } from './commands.ts';
 import { renderJson } from './check-json.ts';
 import { renderText } from './check-text.ts';
+import type { ImageVerdict } from '../admission/verdict.ts';
 import { parseImageReference } from '../image/reference.ts';
+import type { ImageReference } from '../image/reference.ts';
 import { showProgress } from './progress.ts';
 import { refuse } from './refuse.ts';
 import type { Workload } from '../admission/workload.ts';
@@ -23,15 +25,22 @@ export async function runCheck(
       progress.stop();
       await checker.close();
     });
+    const uncounted = (image: ImageVerdict): readonly string[] =>
+      options.explain ? checker.uncountedExceptions(referenceOf(image), options.namespace) : [];
     terminal.out(
       options.output === 'json'
-        ? renderJson(verdict, options.explain)
-        : renderText(verdict, options.explain, terminal.color),
+        ? renderJson(verdict, options.explain, uncounted)
+        : renderText(verdict, options.explain, uncounted, terminal.color),
     );
     return exitCodes[verdict.outcome];
   } catch (error) {
     return refuse(error, options.output, terminal);
   }
+}
+
+function referenceOf({ image, reference, digest }: ImageVerdict): ImageReference {
+  const parsed = parseImageReference(reference ?? image);
+  return digest === undefined ? parsed : { ...parsed, digest };
 }
 
 function podOf(images: readonly string[], namespace: string): Workload {

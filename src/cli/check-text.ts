@@ -7,9 +7,15 @@ import { painter } from './paint.ts';
 import type { Paint } from './paint.ts';
 
 /** For people: one block an image with what was found, what was missing and what to do. */
-export function renderText(verdict: Verdict, explain: boolean, color: boolean): string {
+/** @param uncounted why exceptions that name an image do not count for it. */
+export function renderText(
+  verdict: Verdict,
+  explain: boolean,
+  uncounted: (image: ImageVerdict) => readonly string[],
+  color: boolean,
+): string {
   const paint = painter(color);
-  const blocks = verdict.images.map((image) => renderImage(image, explain, paint));
+  const blocks = verdict.images.map((image) => renderImage(image, explain, uncounted(image), paint));
   if (verdict.failure !== undefined) {
     const { code, message } = verdict.failure;
     blocks.push(`${paint('red', code)}: ${printableLines(message)}\n${failureCatalogue[code].remedy}`);
@@ -29,6 +35,7 @@ const checkMark = {
 function renderImage(
   { image, reference, digest, checks, lookedAt }: ImageVerdict,
   explain: boolean,
+  uncounted: readonly string[],
   paint: Paint,
 ): string {
   const lines = [paint('bold', printable(image))];
@@ -36,6 +43,7 @@ function renderImage(
   if (digest !== undefined && !(reference ?? '').includes(digest)) lines.push(`  ${digest}`);
   if (checks.length === 0) lines.push('  no policy matches this image');
   for (const check of checks) lines.push(...renderCheck(check, explain, paint));
+  for (const sentence of uncounted) lines.push(`  ${paint('dim', 'not counted:')} ${printable(sentence)}`);
   if (explain && digest !== undefined && lookedAt !== undefined) {
     lines.push('  looked at', ...lookedAtLines(digest, lookedAt, paint).map((line) => `    ${line}`));
   }
@@ -46,7 +54,7 @@ function renderImage(
 }
 
 function renderCheck(check: Check, explain: boolean, paint: Paint): string[] {
-  const { outcome, mode, policy, requirement, code, message, evidence } = check;
+  const { outcome, mode, policy, requirement, code, message, evidence, exemption } = check;
   const [style, word] = checkMark[outcome];
   const what = code === undefined ? message : `${code}: ${message}`;
   const note =
@@ -54,6 +62,11 @@ function renderCheck(check: Check, explain: boolean, paint: Paint): string[] {
       ? ''
       : paint('dim', ` (policy only ${mode === 'Warn' ? 'warns' : 'audits'})`);
   const lines = [`  ${paint(style, word)}  ${policy} / ${requirement}  ${printable(what)}${note}`];
+  if (exemption?.byDigest === false) {
+    lines.push(
+      `                ExceptedByTag: it names no digest, so whatever the tag means next is excepted, too`,
+    );
+  }
   for (const item of evidence) lines.push(`                ${paint('dim', describeEvidence(item))}`);
   if (explain) {
     for (const item of evidence) lines.push(`                path ${item.path.join(' <- ')}`);

@@ -103,6 +103,8 @@ export interface DemoOptions {
 /** Decides by the policies of a directory; the engine behind `check`. */
 export interface Checker {
   decide(workload: Workload, signal: AbortSignal): Promise<Verdict>;
+  /** Why exceptions that name the image do not count for it in the namespace, a sentence each. */
+  uncountedExceptions(image: ImageReference, namespace: string): readonly string[];
   close(): Promise<void>;
 }
 

@@ -5,9 +5,11 @@ import type { CheckOptions, Checker } from '../cli/commands.ts';
 import { openDirectory } from '../directory/open-directory.ts';
 import { RefwardenError } from '../failures/failure.ts';
 import { notReady } from '../policy/not-ready.ts';
+import { uncountedExceptions } from '../policy/uncounted-exceptions.ts';
 import { loadSettings, openContents } from './open-contents.ts';
 import { openDecision } from './open-decision.ts';
 import { openTrust, tufEventsUnheard } from './open-trust.ts';
+import { clock } from './system-clock.ts';
 
 /** The first reading of a mirror is waited for, within the caller's time: a policy without its trusted root decides nothing. */
 export async function openChecker(options: CheckOptions, signal: AbortSignal): Promise<Checker> {
@@ -25,6 +27,10 @@ export async function openChecker(options: CheckOptions, signal: AbortSignal): P
   const opened = stack.move();
   return {
     decide: (workload, until) => decide(workload, ports, { signal: until }),
+    uncountedExceptions: (image, namespace) => {
+      const snapshot = source.snapshot();
+      return snapshot === undefined ? [] : uncountedExceptions(snapshot, image, namespace, clock.nowMs());
+    },
     close: () => opened.disposeAsync(),
   };
 }

@@ -219,7 +219,7 @@ export const failureCatalogue = {
   ),
   DeadlineExceeded: inconclusive(
     'The decision was not reached within the time that the caller gave.',
-    'Try again: the work goes on and the next try finds its result.',
+    'Try again: in a cluster the work goes on and the next try finds its result; on the command line raise --timeout.',
   ),
   Overloaded: inconclusive('Too many reviews are waiting.', 'Try again; add replicas if it stays.'),
   RequestBudgetSpent: inconclusive(

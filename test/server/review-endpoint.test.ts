@@ -51,7 +51,7 @@ describe('ReviewEndpoint', () => {
       allowed: false,
       message:
         'DeadlineExceeded: The decision was not reached within the time that the caller gave. ' +
-        'Try again: the work goes on and the next try finds its result.',
+        'Try again: in a cluster the work goes on and the next try finds its result; on the command line raise --timeout.',
     });
     expect(webhook.refused).toEqual(['DeadlineExceeded']);
   });
