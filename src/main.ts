@@ -13,6 +13,10 @@ function defaultDockerConfig(): string | undefined {
   return existsSync(path) ? path : undefined;
 }
 
+// `npm run refwarden` starts in the root of the clone: paths mean what they mean where it was typed.
+const { npm_lifecycle_event: script, INIT_CWD: typedIn } = env;
+if (script === 'refwarden' && typedIn !== undefined) process.chdir(typedIn);
+
 const interrupt = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   // A second signal finds no handler and ends the process at once.

@@ -112,3 +112,11 @@ function positiveNumber(unit: string, max: number): (text: string) => number {
 }
 
 export const timeoutSeconds = positiveNumber('seconds', maxSeconds);
+
+/** A DNS label (RFC 1123), as Kubernetes takes. */
+export function namespaceName(text: string): string {
+  if (!/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(text)) {
+    throw new InvalidArgumentError('Give the name of a namespace: at most 63 of a-z, 0-9 and -.');
+  }
+  return text;
+}

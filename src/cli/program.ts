@@ -20,6 +20,7 @@ import { addConformanceClient } from './conformance-client.ts';
 import {
   collect,
   layoutOption,
+  namespaceName,
   outputOption,
   registryOptions,
   timeoutSeconds,
@@ -85,7 +86,7 @@ function buildProgram(
     .argument('<image...>', 'images as a Pod would name them')
     .option('--policies <dir>', 'directory with policies and trusted issuers (YAML or JSON); required')
     .addOption(layoutOption())
-    .option('--namespace <name>', 'namespace that the Pod would be in', 'default')
+    .option('--namespace <name>', 'namespace that the Pod would be in', namespaceName, 'default')
     .addOption(outputOption())
     .option('--explain', 'show everything that was looked at and why it did not count', false)
     .option('--timeout <seconds>', 'time for the whole check', timeoutSeconds, 60)

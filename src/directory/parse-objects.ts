@@ -130,6 +130,6 @@ function otherKind(value: unknown, where: string): RefwardenError {
   const kinds = Object.keys(resourceSchemas).join(', ');
   return new RefwardenError(
     'PolicyInvalid',
-    `${where}: apiVersion ${shown(apiVersion)} and kind ${shown(kind)} are not read from a policy directory: it takes ${kinds} (${groupVersion}), Namespace and ConfigMap (v1). Move the object elsewhere.`,
+    `${where}: apiVersion ${shown(apiVersion)} and kind ${shown(kind)} are not read from a policy directory: it takes ${kinds} (${groupVersion}), Namespace and ConfigMap (v1). Correct what is misspelt, or move the object elsewhere.`,
   );
 }

@@ -251,7 +251,7 @@ export const failureCatalogue = {
   ),
   ClusterUnavailable: inconclusive(
     'The Kubernetes API server did not answer as it should.',
-    'Try again; if it stays, look at the API server and at the permissions of the service account.',
+    'Try again; if it stays, look at the API server and at the permissions of the account.',
   ),
   PoliciesNotLoaded: inconclusive(
     'No policies have been loaded yet.',

@@ -141,5 +141,5 @@ function customResource(kind: ResourceKind): Collection {
 }
 
 function grant(verbs: string, resource: string, group: string, role: string, what = 'read'): string {
-  return `The service account may not ${what} ${resource}: allow it the verbs ${verbs} on resources ["${resource}"] of apiGroups ["${group}"] in ${role}.`;
+  return `The account may not ${what} ${resource}: allow it the verbs ${verbs} on resources ["${resource}"] of apiGroups ["${group}"] in ${role}.`;
 }

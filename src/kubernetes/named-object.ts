@@ -73,7 +73,12 @@ export class NamedObject {
 
   #refused(status: number, what: string): RefwardenError {
     const { name, only, permission } = this.#collection;
-    const why = status === 403 ? ` ${permission}` : '';
+    const why =
+      status === 403
+        ? ` ${permission}`
+        : status === 401
+          ? ' The credentials are wrong, or have expired.'
+          : '';
     return new RefwardenError(
       'ClusterUnavailable',
       `The API server answered ${status} to ${what} ${only} of ${name}.${why}`,

@@ -2,7 +2,7 @@ import { dirname } from 'node:path';
 import { RefwardenError } from '../failures/failure.ts';
 import { readBounded } from './bounded-file.ts';
 import type { RegistryLimits } from './limits.ts';
-import { contradictions, parseRegistrySettings } from './registry-settings.ts';
+import { contradictions, hostSchema, parseRegistrySettings } from './registry-settings.ts';
 import type { RegistryEntry, RegistrySettings, SettingsFile } from './registry-settings.ts';
 import { loadTlsMaterial } from './tls-material.ts';
 
@@ -31,9 +31,14 @@ export async function loadRegistrySettings(
 }
 
 function withPlainHttp(registries: readonly RegistryEntry[], plainHttp: readonly string[]): RegistryEntry[] {
-  const added = parseRegistrySettings(
-    JSON.stringify({ registries: [...new Set(plainHttp)].map((host) => ({ host, plainHttp: true })) }),
-  ).registries;
+  const added = [...new Set(plainHttp)].map((host): RegistryEntry => {
+    const problem = hostSchema.safeParse(host).error?.issues[0];
+    if (problem === undefined) return { host, plainHttp: true };
+    throw new RefwardenError(
+      'ConfigurationInvalid',
+      `--plain-http ${JSON.stringify(host)} ${problem.message}.`,
+    );
+  });
   const plain = new Set(added.map(({ host }) => host));
   const known = new Set(registries.map(({ host }) => host));
   const all = [

@@ -52,7 +52,7 @@ export const defaultMechanisms: readonly Mechanism[] = ['Referrers', 'FallbackTa
 
 const hostMessage = 'is no registry host; write host or host:port in lower case, without scheme and path';
 // The regular expression gives the chart's schema of values its pattern; isHost decides.
-const hostSchema = z
+export const hostSchema = z
   .string()
   .max(255)
   .regex(/^[a-z0-9[][a-z0-9.:[\]_-]*$/, { error: hostMessage, abort: true })

@@ -37,7 +37,9 @@ export function parsePublicKey(pem: string): PublicKey {
   }
   if (text.includes('-----BEGIN CERTIFICATE-----'))
     refuse('The PEM holds a certificate: give its public key.');
-  if (!/^-----BEGIN PUBLIC KEY-----[A-Za-z0-9+/=\s]+-----END PUBLIC KEY-----$/.test(text)) {
+  if (/^-----BEGIN PUBLIC KEY-----[^-]*-----END PUBLIC KEY-----$/.test(text)) {
+    if (!/^-----[A-Z ]+-----[A-Za-z0-9+/=\s]+-----/.test(text)) refuse('What the PEM holds is no base64.');
+  } else {
     refuse('The PEM is not a single block "-----BEGIN PUBLIC KEY-----".');
   }
   let key: KeyObject;

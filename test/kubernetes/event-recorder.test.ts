@@ -82,7 +82,7 @@ describe('EventRecorder', () => {
     await vi.waitFor(() => {
       expect(log).toEqual([
         expect.stringMatching(
-          /^The API server answered 403 to writing shop\.[-\w]+ of events\. The service account may not write events: allow it the verbs create and patch on resources \["events"\] of apiGroups \[""\] in a Role of namespace default\.$/,
+          /^The API server answered 403 to writing shop\.[-\w]+ of events\. The account may not write events: allow it the verbs create and patch on resources \["events"\] of apiGroups \[""\] in a Role of namespace default\.$/,
         ),
       ]);
     });

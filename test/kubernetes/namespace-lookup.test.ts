@@ -55,7 +55,7 @@ describe('labels of a namespace that no watch has shown', () => {
     [500, 'the API server answered 500'],
     [
       403,
-      'The service account may not read namespaces: allow it the verbs get, list and watch on resources ["namespaces"] of apiGroups [""] in a ClusterRole',
+      'The account may not read namespaces: allow it the verbs get, list and watch on resources ["namespaces"] of apiGroups [""] in a ClusterRole',
     ],
   ])('T35 a namespace is unknown when the API server answers %i', async (status, reason) => {
     api.fault = ({ path }, response) => {

@@ -419,17 +419,17 @@ describe('openCluster', () => {
     [
       403,
       paths.clusterPolicies,
-      'The service account may not read clusterartifactpolicies: allow it the verbs list and watch on resources ["clusterartifactpolicies"] of apiGroups ["refwarden.dev"] in a ClusterRole.',
+      'The account may not read clusterartifactpolicies: allow it the verbs list and watch on resources ["clusterartifactpolicies"] of apiGroups ["refwarden.dev"] in a ClusterRole.',
     ],
     [
       403,
       paths.namespaces,
-      'The service account may not read namespaces: allow it the verbs get, list and watch on resources ["namespaces"] of apiGroups [""] in a ClusterRole.',
+      'The account may not read namespaces: allow it the verbs get, list and watch on resources ["namespaces"] of apiGroups [""] in a ClusterRole.',
     ],
     [
       403,
       paths.configMaps,
-      'The service account may not read configmaps: allow it the verbs list and watch on resources ["configmaps"] of apiGroups [""] in a Role of namespace refwarden-system.',
+      'The account may not read configmaps: allow it the verbs list and watch on resources ["configmaps"] of apiGroups [""] in a Role of namespace refwarden-system.',
     ],
     [
       401,

@@ -392,7 +392,7 @@ describe('StatusKeeper', () => {
     await rounds();
     expect(attempts()).toBe(1);
     const problem =
-      'The status of resources cannot be written: The API server answered 403 to changing a of artifactpolicies. The service account may not write artifactpolicies/status: allow it the verbs patch on resources ["artifactpolicies/status"] of apiGroups ["refwarden.dev"] in a ClusterRole.';
+      'The status of resources cannot be written: The API server answered 403 to changing a of artifactpolicies. The account may not write artifactpolicies/status: allow it the verbs patch on resources ["artifactpolicies/status"] of apiGroups ["refwarden.dev"] in a ClusterRole.';
     expect(messages()).toEqual([problem]);
     cluster.api.fault = undefined;
     nowMs = startMs + 60_000;
