@@ -48,6 +48,15 @@ const objectsIn = (manifest: string): KubernetesObject[] =>
     return object === null ? [] : [object];
   });
 
+/** Arguments of serve. */
+function argsOf(objects: readonly KubernetesObject[]): string[] {
+  const deployment = objects.find(({ kind }) => kind === 'Deployment');
+  const { spec } = deployment as unknown as {
+    spec: { template: { spec: { containers: [{ args: string[] }] } } };
+  };
+  return spec.template.spec.containers[0].args;
+}
+
 /** The definitions are the suite's own release's here. */
 async function template(values: object): Promise<string> {
   const args = ['template', 'trial', chartPath, ...asKubernetes, '--namespace', namespace, '--values', '-'];
@@ -56,6 +65,15 @@ async function template(values: object): Promise<string> {
   expect(code).toBe(0);
   return stdout;
 }
+
+const webhookValues = [
+  'failurePolicy',
+  'timeoutSeconds',
+  'excludedNamespaces',
+  'matchConditions',
+  'labels',
+  'annotations',
+];
 
 const matrix: readonly [string, object][] = [
   ['nothing', {}],
@@ -129,8 +147,12 @@ const matrix: readonly [string, object][] = [
     {
       networkPolicy: { webhookFrom: null },
       certificates: { issuerRef: null },
+      webhook: Object.fromEntries(webhookValues.map((name) => [name, null])),
+      podLabels: null,
+      priorityClassName: null,
       extraArgs: null,
       registries: null,
+      limits: null,
     },
   ],
   [
@@ -181,6 +203,13 @@ describe('the chart', () => {
       { certificates: { mode: 'CertManager', issuerRef: { kind: 'ClusterIssuer' } } },
       'issuerRef needs name',
     ],
+    [
+      'an issuer that is taken out',
+      { certificates: { mode: 'CertManager', issuerRef: null } },
+      'issuerRef needs name',
+    ],
+    ['a group that is taken out', { certificates: null }, "missing property 'certificates'"],
+    ['a mode that is taken out', { pullSecrets: { mode: null } }, "missing property 'mode'"],
     [
       'an issuer that nobody asks',
       { certificates: { issuerRef: { name: 'acme' } } },
@@ -266,6 +295,33 @@ describe('the chart', () => {
     });
     expect(strict).not.toContain('helm test');
     expect(strict).toContain('Never judged: kube-system, default, a, b.\n');
+    const without = await notes({
+      pinning: null,
+      webhook: { matchConditions: null, excludedNamespaces: null },
+    });
+    expect(without).toContain('Never judged: kube-system, default.\n');
+    expect(without).not.toContain('pinning is off');
+  });
+
+  it('turns nothing off for null', async () => {
+    const plain = objectsIn(await template({}));
+    const values = {
+      pinning: null,
+      unmatched: null,
+      logLevel: null,
+      exceptions: { maxDays: null },
+      rbac: { aggregate: null },
+      podDisruptionBudget: { enabled: null },
+      networkPolicy: { enabled: null },
+    };
+    const objects = objectsIn(await template(values));
+    const withoutArgs = (list: KubernetesObject[]): KubernetesObject[] =>
+      list.filter(({ kind }) => kind !== 'Deployment');
+    expect(withoutArgs(objects)).toEqual(withoutArgs(plain));
+    const defaults = ['--unmatched=Admit', '--max-exception-days=90', '--log-level=info'];
+    expect(argsOf(objects)).toEqual(argsOf(plain).filter((arg) => !defaults.includes(arg)));
+    const definitions = await template({ crds: { install: null, keep: null } });
+    expect(definitions.match(/helm\.sh\/resource-policy: keep/g)).toHaveLength(4);
   });
 
   it('asks for no right that it has no use for, by mode', async () => {

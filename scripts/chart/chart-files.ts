@@ -9,18 +9,49 @@ interface Schema {
   readonly default?: unknown;
   readonly enum?: readonly string[];
   readonly properties?: Readonly<Record<string, Schema>>;
+  readonly required?: readonly string[];
 }
 
 /** Path below the chart -> content. */
 export function chartFiles(): Map<string, string> {
-  const schema = z.toJSONSchema(chartValues, { target: 'draft-7', io: 'input' });
+  const schema = chartSchema();
   return new Map([
     ['values.schema.json', `${JSON.stringify(schema, undefined, 2)}\n`],
     [
       'values.yaml',
-      `# Made from scripts/chart/chart-values.ts by npm run generate.\n${valuesOf(schema as Schema, '')}`,
+      `# Made from scripts/chart/chart-values.ts by npm run generate.\n${valuesOf(schema, '')}`,
     ],
   ]);
+}
+
+const chartSchema = (): Schema =>
+  withRequired(z.toJSONSchema(chartValues, { target: 'draft-7', io: 'input' }) as Schema, '');
+
+/** What has no meaning without a value. The rest may be null, which takes it out of values.yaml. */
+const requiredValues = new Set([
+  'image.repository',
+  'certificates.mode',
+  'pullSecrets.mode',
+  'cache.sizeLimit',
+  'ports.webhook',
+  'ports.operations',
+]);
+
+/** Groups, and the values that templates cannot do without, are there: values.yaml has them. */
+function withRequired(schema: Schema, path: string): Schema {
+  const { properties = {} } = schema;
+  const fields = Object.entries(properties).map(([name, field]): [string, Schema] => [
+    name,
+    isGroup(field) ? withRequired(field, `${path}${name}.`) : field,
+  ]);
+  const required = fields
+    .filter(([name, field]) => isGroup(field) || requiredValues.has(path + name))
+    .map(([name]) => name);
+  return {
+    ...schema,
+    properties: Object.fromEntries(fields),
+    ...(required.length === 0 ? {} : { required }),
+  };
 }
 
 /** `values.yaml`, each value under what it means. */
@@ -37,7 +68,7 @@ function valuesOf({ properties = {} }: Schema, indent: string): string {
 
 /** The table of values, a row each. */
 export function valuesTable(): string {
-  const schema = z.toJSONSchema(chartValues, { target: 'draft-7', io: 'input' }) as Schema;
+  const schema = chartSchema();
   return ['| value | default | meaning |', '|---|---|---|', ...rows(schema, '')].join('\n');
 }
 

@@ -29,6 +29,11 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- if .Values.image.digest -}}@{{ .Values.image.digest }}{{- end -}}
 {{- end -}}
 
+{{/* Of a value that is on by default: only false turns it off, null does not. */}}
+{{- define "refwarden.isOn" -}}
+{{- if ne (toString .) "false" -}}true{{- end -}}
+{{- end -}}
+
 {{- define "refwarden.certificateSecret" -}}
 {{- default (printf "%s-certificates" (include "refwarden.fullname" .)) .Values.certificates.secretName -}}
 {{- end -}}
@@ -41,7 +46,9 @@ service:
   name: {{ include "refwarden.fullname" . }}
   port: 443
 clusterRole: {{ include "refwarden.fullname" . }}
-{{ toYaml .Values.webhook }}
+{{- with .Values.webhook }}
+{{ toYaml . }}
+{{- end }}
 {{- end -}}
 
 {{/* Where Pods may run, and how urgently. */}}
@@ -79,7 +86,7 @@ limits: {memory: 256Mi}
 {{/* limits of registries.yaml. A volume that outgrows its limit has the Pod evicted: the cache stays below it. */}}
 {{- define "refwarden.limits" -}}
 {{- $room := div (mul (include "refwarden.cacheBytes" . | int64) 3) 4 -}}
-{{- toYaml (merge (dict) .Values.limits (dict "cacheDirMaxBytes" (min $room 1099511627776))) -}}
+{{- toYaml (merge (dict) (default dict .Values.limits) (dict "cacheDirMaxBytes" (min $room 1099511627776))) -}}
 {{- end -}}
 
 {{- define "refwarden.containerSecurity" -}}
@@ -103,13 +110,16 @@ seccompProfile:
 {{- if and (eq .Values.certificates.mode "Provided") (not .Values.certificates.secretName) -}}
 {{- fail "certificates.mode Provided needs certificates.secretName: a Secret with tls.crt, tls.key and ca.crt." -}}
 {{- end -}}
-{{- if and .Values.certificates.issuerRef (not .Values.certificates.issuerRef.name) -}}
+{{- $issuer := default dict .Values.certificates.issuerRef -}}
+{{- $isTakenOut := and (eq .Values.certificates.mode "CertManager") (kindIs "invalid" .Values.certificates.issuerRef) -}}
+{{- if or $isTakenOut (and $issuer (not $issuer.name)) -}}
 {{- fail "certificates.issuerRef needs name, the issuer's." -}}
 {{- end -}}
-{{- if and .Values.certificates.issuerRef (ne .Values.certificates.mode "CertManager") -}}
+{{- if and $issuer (ne .Values.certificates.mode "CertManager") -}}
 {{- fail "certificates.issuerRef is for certificates.mode CertManager." -}}
 {{- end -}}
-{{- if gt (mul (default 0 .Values.limits.cacheDirMaxBytes | int64) 10) (mul (include "refwarden.cacheBytes" . | int64) 9) -}}
+{{- $limits := default dict .Values.limits -}}
+{{- if gt (mul (default 0 $limits.cacheDirMaxBytes | int64) 10) (mul (include "refwarden.cacheBytes" . | int64) 9) -}}
 {{- fail "limits.cacheDirMaxBytes is more than nine tenths of cache.sizeLimit, beyond which the Pod is evicted." -}}
 {{- end -}}
 {{- if eq (int .Values.ports.webhook) (int .Values.ports.operations) -}}
@@ -127,10 +137,9 @@ seccompProfile:
 {{- if and .Values.pullSecrets.namespaces (ne .Values.pullSecrets.mode "Namespaces") -}}
 {{- fail (printf "pullSecrets.namespaces is for pullSecrets.mode Namespaces, and the mode is %s." .Values.pullSecrets.mode) -}}
 {{- end -}}
-{{- if and (not .Values.networkPolicy.enabled) (or .Values.networkPolicy.webhookFrom .Values.networkPolicy.metricsFrom) -}}
+{{- if and (not (include "refwarden.isOn" .Values.networkPolicy.enabled)) (or .Values.networkPolicy.webhookFrom .Values.networkPolicy.metricsFrom) -}}
 {{- fail "networkPolicy.webhookFrom and metricsFrom need networkPolicy.enabled." -}}
 {{- end -}}
-{{- $issuer := default dict .Values.certificates.issuerRef -}}
 {{- if and (eq (default "cert-manager.io" $issuer.group) "cert-manager.io") (not (has (default "Issuer" $issuer.kind) (list "Issuer" "ClusterIssuer"))) -}}
 {{- fail "certificates.issuerRef.kind is Issuer or ClusterIssuer." -}}
 {{- end -}}
