@@ -159,6 +159,25 @@ const matrix: readonly [string, object][] = [
     'a certificate authority of the image',
     { registries: [{ host: 'a.io', caFile: '/etc/ssl/certs/ca-certificates.crt' }] },
   ],
+  [
+    'certificate authorities of every mount',
+    {
+      certificates: { mode: 'Provided', secretName: 'own' },
+      clientCA: { configMap: 'ca' },
+      dockerConfigSecret: 'registries',
+      credentialProviders: { config: { kind: 'CredentialProviderConfig' }, volume: { emptyDir: {} } },
+      extraVolumes: [{ name: 'file', configMap: { name: 'file' } }],
+      extraVolumeMounts: [{ name: 'file', mountPath: '/file.crt', subPath: 'file.crt' }],
+      registries: [
+        '/tls/ca.crt',
+        '/client-ca/ca.crt',
+        '/docker/ca.crt',
+        '/credential-providers/ca.crt',
+        '/file.crt',
+      ].map((caFile, index) => ({ host: `registry-${index}.example`, caFile })),
+    },
+  ],
+  ['a cache of more than is used', { cache: { sizeLimit: '100Gi' } }],
   ['another name', { nameOverride: 'warden', fullnameOverride: 'warden' }],
 ];
 
@@ -220,6 +239,12 @@ describe('the chart', () => {
       { limits: { cacheDirMaxBytes: 2_000_000_000 } },
       'nine tenths of cache.sizeLimit',
     ],
+    ['a cache without room for a layer', { cache: { sizeLimit: '10Mi' } }, 'has no room for a layer'],
+    [
+      'layers that a cache has no room for',
+      { cache: { sizeLimit: '512Mi' }, limits: { maxLayerBytes: 200_000_000 } },
+      'has no room for a layer',
+    ],
     ['one port for two', { ports: { webhook: 9000, operations: 9000 } }, 'are the same'],
     ['a privileged port', { ports: { webhook: 443 } }, 'ports/webhook'],
     ['a name with a line break', { priorityClassName: 'a\nhostNetwork: true' }, 'priorityClassName'],
@@ -236,7 +261,7 @@ describe('the chart', () => {
     ['a repository with a tag', { image: { repository: 'a.io/refwarden:0.1.0' } }, 'image/repository'],
     [
       'peers of no policy',
-      { networkPolicy: { enabled: false, webhookFrom: [{}] } },
+      { networkPolicy: { enabled: false, webhookFrom: [{ podSelector: {} }] } },
       'need networkPolicy.enabled',
     ],
     [
@@ -249,12 +274,52 @@ describe('the chart', () => {
       { certificates: { mode: 'CertManager', issuerRef: { name: 'a', kind: 'Clusterissuer' } } },
       'kind is Issuer or ClusterIssuer',
     ],
-    ['an argument that is a value', { extraArgs: ['--no-pinning'] }, '--no-pinning is given by values'],
+    ['an argument that is a value', { extraArgs: ['--no-pinning'] }, '--no-pinning is not for extraArgs'],
+    ['an argument that is no flag', { extraArgs: ['trust-dir=/trust'] }, 'extraArgs/0'],
+    ['flag and argument apart', { extraArgs: ['--trust-dir', '/trust'] }, 'extraArgs/1'],
+    ['a peer that says nothing', { networkPolicy: { webhookFrom: [{}] } }, 'networkPolicy/webhookFrom/0'],
+    ['a Secret in capitals', { dockerConfigSecret: 'Registries' }, 'dockerConfigSecret'],
+    ['a Secret with a colon', { pullSecrets: { mode: 'Named', names: ['a:b'] } }, 'pullSecrets/names/0'],
+    ['a Secret without a name', { imagePullSecrets: [{ name: '' }] }, 'imagePullSecrets/0/name'],
+    ['a ConfigMap in capitals', { clientCA: { configMap: 'CA' } }, 'clientCA/configMap'],
+    ['a certificate in capitals', { certificates: { secretName: 'Own' } }, 'certificates/secretName'],
+    ['a volume without a name', { extraVolumes: [{ emptyDir: {} }] }, "missing property 'name'"],
+    ['a mount of no volume', { extraVolumeMounts: [{ mountPath: '/a' }] }, "missing property 'name'"],
+    ['a mount to nowhere', { extraVolumeMounts: [{ name: 'a' }] }, "missing property 'mountPath'"],
+    ['a mount to a number', { extraVolumeMounts: [{ name: 'a', mountPath: 1 }] }, 'mountPath'],
     ['a registry with a scheme', { registries: [{ host: 'https://a.io' }] }, 'registries/0/host'],
     [
       'a certificate authority in no volume',
       { registries: [{ host: 'a.io', caFile: '/ca/ca.crt' }] },
       'caFile /ca/ca.crt of a.io is in no volume',
+    ],
+    [
+      'a certificate authority in another volume',
+      {
+        registries: [{ host: 'a.io', caFile: '/ca/ca.crt' }],
+        extraVolumes: [{ name: 'a', emptyDir: {} }],
+        extraVolumeMounts: [{ name: 'a', mountPath: '/c' }],
+      },
+      'is in no volume',
+    ],
+    [
+      'a certificate authority of a certificate that is not mounted',
+      { registries: [{ host: 'a.io', caFile: '/tls/ca.crt' }] },
+      'is in no volume',
+    ],
+    [
+      'a certificate authority of clients that is not mounted',
+      { registries: [{ host: 'a.io', caFile: '/client-ca/ca.crt' }] },
+      'is in no volume',
+    ],
+    [
+      'a key in no volume',
+      {
+        registries: [
+          { host: 'a.io', clientCertificate: { certFile: '/etc/tls.crt', keyFile: '/registry/tls.key' } },
+        ],
+      },
+      'keyFile /registry/tls.key of a.io is in no volume',
     ],
     ['no day', { exceptions: { maxDays: 0 } }, 'exceptions/maxDays'],
     [
@@ -274,6 +339,20 @@ describe('the chart', () => {
     );
     expect(code).not.toBe(0);
     expect(stderr).toContain(message);
+  });
+
+  it('takes no argument from extraArgs that it gives itself', async () => {
+    const deployment = await readFile(join(chartPath, 'templates', 'deployment.yaml'), 'utf8');
+    const flags = [...deployment.matchAll(/^ *- (--[a-z-]+)/gm)].map(([, flag = '']) => flag);
+    expect(flags).toContain('--release-namespace');
+    for (const flag of flags) {
+      const { code, stderr } = await helm(
+        ['template', chartPath, ...asKubernetes, '--values', '-'],
+        JSON.stringify({ extraArgs: [`${flag}=x`] }),
+      );
+      expect({ flag, code }).toEqual({ flag, code: 1 });
+      expect(stderr).toContain(`${flag}=x is not for extraArgs`);
+    }
   });
 
   it('says in its notes what may be done next, by the values', async () => {

@@ -1,18 +1,29 @@
 import { z } from 'zod';
 import { webhookSettings } from '../../src/admission/webhook-settings.ts';
 import { maxExceptionDays } from '../../src/policy/exceptions.ts';
+import { objectName } from '../../src/policy/model/metadata.ts';
 import { maxRegistries, registryEntry, registryLimits } from '../../src/registry/registry-settings.ts';
 
+/** Kinds and groups, too. */
 const name = z
   .string()
   .max(253)
   .regex(/^[A-Za-z0-9._:-]*$/, 'must be a name of Kubernetes');
+const objectNameOrEmpty = z
+  .string()
+  .max(253)
+  .regex(/^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$/, 'must be the name of an object');
 const anyObject = z.record(z.string(), z.unknown());
 const networkPolicyPeers = z
   .array(
-    z.strictObject({ ipBlock: anyObject, namespaceSelector: anyObject, podSelector: anyObject }).partial(),
+    z
+      .strictObject({ ipBlock: anyObject, namespaceSelector: anyObject, podSelector: anyObject })
+      .partial()
+      .meta({ minProperties: 1 }),
   )
   .default([]);
+/** The API server checks the rest. */
+const named = z.looseObject({ name: z.string().min(1) });
 const labels = z.record(z.string(), z.string());
 const port = z.int().min(1024).max(65_535);
 const objectNameRule = 'must be at most 40 of a-z, 0-9 and -, beginning with a letter';
@@ -66,7 +77,7 @@ export const chartValues = z.strictObject({
     })
     .prefault({}),
   imagePullSecrets: z
-    .array(z.strictObject({ name }))
+    .array(z.strictObject({ name: objectName }))
     .default([])
     .describe("Secrets to pull Refwarden's own image with."),
   nameOverride: z
@@ -132,11 +143,11 @@ export const chartValues = z.strictObject({
         .enum(['Self', 'CertManager', 'Provided'])
         .default('Self')
         .describe('Who makes the serving certificate: Refwarden, cert-manager, or you in secretName.'),
-      secretName: name
+      secretName: objectNameOrEmpty
         .default('')
         .describe('Secret of the certificate; empty = made from the name of the release.'),
       issuerRef: z
-        .strictObject({ name, kind: name.optional(), group: name.optional() })
+        .strictObject({ name: objectName, kind: name.optional(), group: name.optional() })
         .partial()
         .default({})
         .describe(
@@ -146,7 +157,7 @@ export const chartValues = z.strictObject({
     .prefault({}),
   clientCA: z
     .strictObject({
-      configMap: name
+      configMap: objectNameOrEmpty
         .default('')
         .describe(
           "ConfigMap whose ca.crt signs the API server's client certificate; others are not answered.",
@@ -159,15 +170,15 @@ export const chartValues = z.strictObject({
         .enum(['None', 'Named', 'Namespaces', 'All'])
         .default('None')
         .describe('Which pull secrets of workloads may be read: those of names, of namespaces, or all.'),
-      names: z.array(name).max(64).default([]).describe('Names of Secrets, with Named.'),
+      names: z.array(objectName).max(64).default([]).describe('Names of Secrets, with Named.'),
       namespaces: z
-        .array(name)
+        .array(objectName)
         .max(256)
         .default([])
         .describe('Namespaces, which have to exist, with Namespaces.'),
     })
     .prefault({}),
-  dockerConfigSecret: name
+  dockerConfigSecret: objectNameOrEmpty
     .default('')
     .describe('Secret (kubernetes.io/dockerconfigjson) of the release namespace, used for every workload.'),
   credentialProviders: z
@@ -201,7 +212,7 @@ export const chartValues = z.strictObject({
     .strictObject({ requests: resourceAmounts.optional(), limits: resourceAmounts.optional() })
     .default({ requests: { cpu: '100m', memory: '256Mi' }, limits: { memory: '2Gi' } })
     .describe('24 reviews at once, each over two SBOMs of 27 MB, stay under 1.6 GB.'),
-  priorityClassName: name
+  priorityClassName: objectNameOrEmpty
     .default('system-cluster-critical')
     .describe('A system class comes with the ResourceQuota that some clouds ask for.'),
   podDisruptionBudget: z
@@ -259,9 +270,15 @@ export const chartValues = z.strictObject({
     .array(anyObject)
     .default([])
     .describe('In place of the spread over nodes, which is kept, and over zones, which is preferred.'),
-  extraArgs: z.array(z.string()).default([]).describe('Further arguments of serve.'),
-  extraEnv: z.array(anyObject).default([]).describe('Further environment, as HTTPS_PROXY.'),
-  extraVolumes: z.array(anyObject).default([]).describe('Further volumes, as of files that issuers name.'),
-  extraVolumeMounts: z.array(anyObject).default([]).describe('Where they are mounted.'),
+  extraArgs: z
+    .array(z.string().regex(/^--[a-z]/, 'must be a flag, --name=value'))
+    .default([])
+    .describe('Further arguments of serve, each as --name=value.'),
+  extraEnv: z.array(named).default([]).describe('Further environment, as HTTPS_PROXY.'),
+  extraVolumes: z.array(named).default([]).describe('Further volumes, as of files that issuers name.'),
+  extraVolumeMounts: z
+    .array(named.extend({ mountPath: z.string().min(1) }))
+    .default([])
+    .describe('Where they are mounted.'),
   global: anyObject.optional(),
 });

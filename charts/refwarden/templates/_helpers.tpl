@@ -86,7 +86,7 @@ limits: {memory: 256Mi}
 {{/* limits of registries.yaml. A volume that outgrows its limit has the Pod evicted: the cache stays below it. */}}
 {{- define "refwarden.limits" -}}
 {{- $room := div (mul (include "refwarden.cacheBytes" . | int64) 3) 4 -}}
-{{- toYaml (merge (dict) (default dict .Values.limits) (dict "cacheDirMaxBytes" (min $room 1099511627776))) -}}
+{{- toYaml (merge (dict) (default dict .Values.limits) (dict "cacheDirMaxBytes" (min $room 68719476736))) -}}
 {{- end -}}
 
 {{- define "refwarden.containerSecurity" -}}
@@ -105,6 +105,20 @@ seccompProfile:
   type: RuntimeDefault
 {{- end -}}
 
+{{/* Whether a file is below a directory of the image, or one that deployment.yaml mounts. */}}
+{{- define "refwarden.isFound" -}}
+{{- $mounts := list "/etc" "/usr" "/settings" -}}
+{{- if ne .Values.certificates.mode "Self" -}}{{- $mounts = append $mounts "/tls" -}}{{- end -}}
+{{- if .Values.clientCA.configMap -}}{{- $mounts = append $mounts "/client-ca" -}}{{- end -}}
+{{- if .Values.dockerConfigSecret -}}{{- $mounts = append $mounts "/docker" -}}{{- end -}}
+{{- if .Values.credentialProviders.volume -}}{{- $mounts = append $mounts "/credential-providers" -}}{{- end -}}
+{{- range .Values.extraVolumeMounts -}}{{- $mounts = append $mounts .mountPath -}}{{- end -}}
+{{- $file := clean .file -}}
+{{- range $mounts -}}
+{{- if or (eq $file (clean .)) (hasPrefix (printf "%s/" (clean . | trimSuffix "/")) $file) -}}true{{- end -}}
+{{- end -}}
+{{- end -}}
+
 {{/* What values.schema.json cannot say. */}}
 {{- define "refwarden.check" -}}
 {{- if and (eq .Values.certificates.mode "Provided") (not .Values.certificates.secretName) -}}
@@ -121,6 +135,10 @@ seccompProfile:
 {{- $limits := default dict .Values.limits -}}
 {{- if gt (mul (default 0 $limits.cacheDirMaxBytes | int64) 10) (mul (include "refwarden.cacheBytes" . | int64) 9) -}}
 {{- fail "limits.cacheDirMaxBytes is more than nine tenths of cache.sizeLimit, beyond which the Pod is evicted." -}}
+{{- end -}}
+{{- $most := include "refwarden.limits" . | fromYaml -}}
+{{- if lt (sub (include "refwarden.cacheBytes" . | int64) ($most.cacheDirMaxBytes | int64)) (default 33554432 $limits.maxLayerBytes | int64) -}}
+{{- fail "cache.sizeLimit has no room for a layer (limits.maxLayerBytes, 32Mi where it is left out) beside limits.cacheDirMaxBytes, three quarters of it where they are left out." -}}
 {{- end -}}
 {{- if eq (int .Values.ports.webhook) (int .Values.ports.operations) -}}
 {{- fail "ports.webhook and ports.operations are the same." -}}
@@ -143,15 +161,18 @@ seccompProfile:
 {{- if and (eq (default "cert-manager.io" $issuer.group) "cert-manager.io") (not (has (default "Issuer" $issuer.kind) (list "Issuer" "ClusterIssuer"))) -}}
 {{- fail "certificates.issuerRef.kind is Issuer or ClusterIssuer." -}}
 {{- end -}}
+{{- /* Whatever deployment.yaml gives, and what contradicts it; a test compares. */ -}}
 {{- $own := list "--listen" "--operations-listen" "--webhooks" "--registries" "--release-namespace" "--kubeconfig" "--policies" "--certificate-secret" "--tls-cert" "--tls-key" "--webhook-ca" "--client-ca" "--no-pinning" "--no-pull-secrets" "--unmatched" "--log-level" "--max-exception-days" "--cache-dir" "--docker-config" "--credential-providers" "--credential-provider-dir" -}}
 {{- range .Values.extraArgs -}}
 {{- if has (first (splitList "=" .)) $own -}}
-{{- fail (printf "extraArgs: %s is given by values of its own." .) -}}
+{{- fail (printf "%s is not for extraArgs: the chart gives it, or it has no meaning there." .) -}}
 {{- end -}}
 {{- end -}}
-{{- range .Values.registries -}}
-{{- if and .caFile (not $.Values.extraVolumeMounts) (not (regexMatch "^/(etc|usr|tls|client-ca)/" .caFile)) -}}
-{{- fail (printf "registries: caFile %s of %s is in no volume: mount one by extraVolumes and extraVolumeMounts." .caFile .host) -}}
+{{- range $entry := .Values.registries -}}
+{{- range $field, $file := merge (pick $entry "caFile") (pick (default dict $entry.clientCertificate) "certFile" "keyFile") -}}
+{{- if not (include "refwarden.isFound" (dict "file" $file "Values" $.Values)) -}}
+{{- fail (printf "registries: %s %s of %s is in no volume: mount one by extraVolumes and extraVolumeMounts." $field $file $entry.host) -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 {{- if and .Values.credentialProviders.volume (not .Values.credentialProviders.config) -}}
