@@ -165,8 +165,8 @@ describe('a replica', () => {
       return parseRegistrySettings(data['registries.yaml'] ?? '');
     };
     expect(await settingsOf({})).toEqual({ registries: [], limits: { cacheDirMaxBytes: 1_610_612_736 } });
-    expect(await settingsOf({ cache: { sizeLimit: '100Mi' }, limits: { maxReferrers: 7 } })).toMatchObject({
-      limits: { cacheDirMaxBytes: 78_643_200, maxReferrers: 7 },
+    expect(await settingsOf({ cache: { sizeLimit: '200Mi' }, limits: { maxReferrers: 7 } })).toMatchObject({
+      limits: { cacheDirMaxBytes: 157_286_400, maxReferrers: 7 },
     });
     const registries = [{ host: 'registry.example', plainHttp: true }];
     expect(await settingsOf({ registries, webhook: { excludedNamespaces: ['a'] } })).toMatchObject({
