@@ -10,6 +10,8 @@ import { renderInstallManifest } from './chart/render-install-manifest.ts';
 import { makeTemporaryDirectory } from './processes/temporary-directory.ts';
 import { asKubernetes, chartPath, makeHelm } from './tools/helm.ts';
 import type { Helm } from './tools/helm.ts';
+import { releaseName } from './world/install-refwarden.ts';
+import { releaseNamespace } from './world/trust.ts';
 import { suiteStack } from './world/suite-stack.ts';
 
 const { kubeconfigPath } = inject('world');
@@ -380,6 +382,20 @@ describe('the chart', () => {
     });
     expect(without).toContain('Never judged: kube-system, default.\n');
     expect(without).not.toContain('pinning is off');
+  });
+
+  it('says less in its notes after an upgrade', async () => {
+    const args = ['upgrade', releaseName, chartPath, '--dry-run=client', `--namespace=${releaseNamespace}`];
+    const { code, stdout, stderr } = await helm([...args, '--set', 'replicas=1']);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const notes = stdout.slice(stdout.indexOf('NOTES:'));
+    expect(notes).toContain('Refwarden is upgraded.');
+    expect(notes).toContain(
+      `kubectl rollout status deployment/${releaseName} --namespace ${releaseNamespace}`,
+    );
+    expect(notes).toContain(`Never judged: kube-system, ${releaseNamespace}.\nShould Refwarden ever`);
+    expect(notes).toContain('WARNING: with one replica');
+    expect(notes).not.toMatch(/is installed|Nothing is refused|Next:|A node that starts/);
   });
 
   it('turns nothing off for null', async () => {
