@@ -23,7 +23,8 @@ export function failuresPage(): string {
   return `# Failure codes
 
 Made from \`src/failures/catalogue.ts\` by \`npm run generate\`. A code is stable: the same word stands first in what
-kubectl shows, in log lines, metric labels and in the JSON of \`refwarden check\`.
+kubectl shows, in log lines, metric labels and in the JSON of \`refwarden check\` (from a clone: \`npm run -s refwarden -- check\`).
+Codes of warnings and of the status of resources stand in [policies](../policies.md#codes-that-are-no-failures).
 
 ${sections.join('\n')}`;
 }
