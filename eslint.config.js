@@ -23,7 +23,7 @@ export default tseslint.config(
         'error',
         {
           selector:
-            'ObjectExpression > SpreadElement > ObjectExpression, ArrayExpression > SpreadElement > ArrayExpression',
+            'ObjectExpression > SpreadElement > ObjectExpression, :matches(ArrayExpression, CallExpression, NewExpression) > SpreadElement > ArrayExpression',
           message: 'Write the properties, or the elements, themselves.',
         },
       ],

@@ -277,7 +277,10 @@ describe('another replica', () => {
 
   it('leaves webhooks away that were removed, until the mark is taken off', async () => {
     const [file, args] = refwardenCommand(
-      ...['webhooks', 'remove', `--settings=${webhooksPath}`, `--kubeconfig=${kubeconfigPath}`],
+      'webhooks',
+      'remove',
+      `--settings=${webhooksPath}`,
+      `--kubeconfig=${kubeconfigPath}`,
     );
     const { code, stdout } = await runCommand(file, args);
     expect(stdout).toBe(

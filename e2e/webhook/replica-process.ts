@@ -31,9 +31,13 @@ export async function startReplica(options: ReplicaOptions): Promise<Replica> {
   const awaited = options.awaits === 'Live' ? '/livez' : '/readyz';
   const operations = `http://127.0.0.1:${operationsPort}`;
   const [file, args] = refwardenCommand(
-    ...['serve', `--kubeconfig=${kubeconfigPath}`, `--release-namespace=${releaseNamespace}`],
-    ...[`--listen=0.0.0.0:${port}`, `--operations-listen=127.0.0.1:${operationsPort}`],
-    ...[`--webhooks=${webhooksPath}`, ...certificateFlags(options)],
+    'serve',
+    `--kubeconfig=${kubeconfigPath}`,
+    `--release-namespace=${releaseNamespace}`,
+    `--listen=0.0.0.0:${port}`,
+    `--operations-listen=127.0.0.1:${operationsPort}`,
+    `--webhooks=${webhooksPath}`,
+    ...certificateFlags(options),
     ...plainHttp.map((registry) => `--plain-http=${registry}`),
   );
   const process = await startService({

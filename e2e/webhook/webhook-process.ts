@@ -68,17 +68,22 @@ export async function startWebhook({
   await writeFile(caPath, authority.certPem);
   const { stdout: configurations } = await runCommandOrThrow(
     ...refwardenCommand(
-      ...['webhooks', `--ca=${caPath}`, `--settings=${webhooksPath}`],
+      'webhooks',
+      `--ca=${caPath}`,
+      `--settings=${webhooksPath}`,
       `--release-namespace=${releaseNamespace}`,
     ),
   );
 
   const operations = `http://127.0.0.1:${operationsPort}`;
   const [file, args] = refwardenCommand(
-    ...['serve', `--kubeconfig=${kubeconfigPath}`, `--release-namespace=${releaseNamespace}`],
+    'serve',
+    `--kubeconfig=${kubeconfigPath}`,
+    `--release-namespace=${releaseNamespace}`,
     `--listen=${host === '127.0.0.1' ? host : '0.0.0.0'}:${port}`,
     `--operations-listen=127.0.0.1:${operationsPort}`,
-    ...[`--tls-cert=${certPath}`, `--tls-key=${keyPath}`],
+    `--tls-cert=${certPath}`,
+    `--tls-key=${keyPath}`,
     `--registries=${settingsPath}`,
     ...plainHttp.map((registry) => `--plain-http=${registry}`),
   );

@@ -98,8 +98,14 @@ describe.each([{ referrers: true }, { referrers: false }])(
       };
 
       const result = await runCommandLine(
-        ...['check', `${registry.host}/acme/app@${image}`, '--plain-http', registry.host],
-        ...['--policies', policies.path, '--output', 'json'],
+        'check',
+        `${registry.host}/acme/app@${image}`,
+        '--plain-http',
+        registry.host,
+        '--policies',
+        policies.path,
+        '--output',
+        'json',
       );
 
       const { verdict, images, requests } = JSON.parse(result.out) as {

@@ -173,7 +173,12 @@ describe('refwarden check with wrong input', () => {
     await gone.close();
     await using directory = await writePolicyDirectory({ 'p.json': fixturePolicy(signedBy('release')) });
     const { code, out } = await runCommandLine(
-      ...['check', `${gone.host}/acme/app:1`, '--plain-http', gone.host, '--policies', directory.path],
+      'check',
+      `${gone.host}/acme/app:1`,
+      '--plain-http',
+      gone.host,
+      '--policies',
+      directory.path,
     );
     expect(out).toContain('RegistryUnavailable');
     expect(code).toBe(3);

@@ -72,7 +72,8 @@ describe('refwarden check --layout', () => {
       `${layouts}/${layout}`,
       fixturePolicy(requirement),
       `${app}:1.4.0`,
-      ...['--output', 'json'],
+      '--output',
+      'json',
     );
 
     const { verdict, images, requests } = JSON.parse(result.out) as Verdict;

@@ -30,9 +30,16 @@ describe('refwarden check', () => {
     onTestFinished(() => void vi.unstubAllEnvs());
 
     const { code, out, err } = await runCommandLine(
-      ...['check', `acme/app@${image}`, '--policies', policies.path, '--plain-http', cache.host],
-      ...['--registries', join(files.path, 'registries.yaml')],
-      ...['--docker-config', join(files.path, 'config.json')],
+      'check',
+      `acme/app@${image}`,
+      '--policies',
+      policies.path,
+      '--plain-http',
+      cache.host,
+      '--registries',
+      join(files.path, 'registries.yaml'),
+      '--docker-config',
+      join(files.path, 'config.json'),
     );
     expect([code, err], out).toEqual([0, '']);
     expect(out).toContain('docker.io/acme/app');

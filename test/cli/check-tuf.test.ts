@@ -30,8 +30,13 @@ async function served() {
     );
     await using policies = await writePolicyDirectory({ 'policy.json': text });
     return await runCommandLine(
-      ...['check', `${registry.host}/acme/app@${image}`, '--policies', policies.path],
-      ...['--plain-http', registry.host, ...more],
+      'check',
+      `${registry.host}/acme/app@${image}`,
+      '--policies',
+      policies.path,
+      '--plain-http',
+      registry.host,
+      ...more,
     );
   };
   return { repository, mirror, check };

@@ -14,7 +14,12 @@ describe('refwarden tree', () => {
       const gone = await startFixtureRegistry('key-bundle');
       await gone.close();
       const { code, out, err } = await runCommandLine(
-        ...['tree', `${gone.host}/acme/app:1.4.0`, '--plain-http', gone.host, '--output', form],
+        'tree',
+        `${gone.host}/acme/app:1.4.0`,
+        '--plain-http',
+        gone.host,
+        '--output',
+        form,
       );
       if (form === 'json') expect(JSON.parse(out)).toMatchObject({ error: { code: 'RegistryUnavailable' } });
       else expect([out, err]).toEqual(['', expect.stringMatching(/^RegistryUnavailable: .*\n.+\n$/)]);
@@ -25,7 +30,10 @@ describe('refwarden tree', () => {
   it('T28 an image that is not there', async () => {
     await using registry = await startFixtureRegistry('key-bundle');
     const { code, out, err } = await runCommandLine(
-      ...['tree', `${registry.host}/acme/app:none`, '--plain-http', registry.host],
+      'tree',
+      `${registry.host}/acme/app:none`,
+      '--plain-http',
+      registry.host,
     );
     expect([out, err]).toEqual(['', expect.stringMatching(/^ImageNotFound: /)]);
     expect(code).toBe(3);
@@ -43,7 +51,12 @@ describe('refwarden tree', () => {
     });
     for (const form of ['text', 'json', 'dot', 'mermaid']) {
       const { code, out } = await runCommandLine(
-        ...['tree', `${registry.host}/acme/app:1.4.0`, '--plain-http', registry.host, '--output', form],
+        'tree',
+        `${registry.host}/acme/app:1.4.0`,
+        '--plain-http',
+        registry.host,
+        '--output',
+        form,
       );
       expect(out).toContain(failure);
       if (form === 'text') {
@@ -59,7 +72,10 @@ describe('refwarden tree', () => {
     const account = { username: 'reader', password: 'sesame' };
     await using registry = await startFixtureRegistry('key-bundle', { auth: { kind: 'basic', ...account } });
     const { code, err } = await runCommandLine(
-      ...['tree', `${registry.host}/acme/app:1.4.0`, '--plain-http', registry.host],
+      'tree',
+      `${registry.host}/acme/app:1.4.0`,
+      '--plain-http',
+      registry.host,
     );
     expect(err).toMatch(/^RegistryUnauthorized: /);
     expect(code).toBe(3);
@@ -68,8 +84,12 @@ describe('refwarden tree', () => {
       'config.json': JSON.stringify({ auths: { [registry.host]: { auth } } }),
     });
     const allowed = await runCommandLine(
-      ...['tree', `${registry.host}/acme/app:1.4.0`, '--plain-http', registry.host],
-      ...['--docker-config', join(files.path, 'config.json')],
+      'tree',
+      `${registry.host}/acme/app:1.4.0`,
+      '--plain-http',
+      registry.host,
+      '--docker-config',
+      join(files.path, 'config.json'),
     );
     expect([allowed.code, allowed.err]).toEqual([0, '']);
     expect(allowed.out).toContain('signature (Sigstore bundle)');

@@ -47,7 +47,12 @@ async function outputs(text: string): Promise<Record<'text' | 'json' | 'dot' | '
   }
   const run = async (form: string): Promise<string> => {
     const { code, out, err } = await runCommandLine(
-      ...['tree', `${host}/${repository}:1`, '--plain-http', host, '--output', form],
+      'tree',
+      `${host}/${repository}:1`,
+      '--plain-http',
+      host,
+      '--output',
+      form,
     );
     expect([code, err]).toEqual([0, '']);
     return out;

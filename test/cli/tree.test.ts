@@ -173,7 +173,12 @@ describe('refwarden tree --output json', () => {
     const report = manifest('report', { artifactType: 'application/vnd.example', subject: list.descriptor });
     store.putManifest('acme/app', report.bytes, report.mediaType);
     const sparse = await runCommandLine(
-      ...['tree', `${host}/acme/app:sparse`, '--plain-http', host, '--output', 'json'],
+      'tree',
+      `${host}/acme/app:sparse`,
+      '--plain-http',
+      host,
+      '--output',
+      'json',
     );
     const outputs = [
       sparse,

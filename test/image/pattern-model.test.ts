@@ -35,8 +35,21 @@ interface Parts {
 
 const patterns: fc.Arbitrary<Parts> = fc.record({
   host: fc.constantFrom(
-    ...['a.io', '*', '*.io', '*.a.io', 'a*.io', 'b.*.io', '*a.io', 'a.io:*', '*:5000', 'a.io:5*0', '*:443'],
-    ...['localhost', 'localhost:*', '[::1]:5000', '*.*.*'],
+    'a.io',
+    '*',
+    '*.io',
+    '*.a.io',
+    'a*.io',
+    'b.*.io',
+    '*a.io',
+    'a.io:*',
+    '*:5000',
+    'a.io:5*0',
+    '*:443',
+    'localhost',
+    'localhost:*',
+    '[::1]:5000',
+    '*.*.*',
   ),
   path: fc.array(fc.constantFrom('a', 'b', '*', '**', 'a*', '*b', 'a*b', '*a*', '*-*'), {
     minLength: 1,

@@ -58,8 +58,13 @@ describe('limits of registries', () => {
     });
     const check = (...flags: string[]): ReturnType<typeof runCommandLine> =>
       runCommandLine(
-        ...['check', `${registry.host}/shop/app@${app.digest}`, '--plain-http', registry.host],
-        ...['--policies', directory.path, ...flags],
+        'check',
+        `${registry.host}/shop/app@${app.digest}`,
+        '--plain-http',
+        registry.host,
+        '--policies',
+        directory.path,
+        ...flags,
       );
     expect((await check()).out).toContain('SignatureMissing');
     const limited = await check('--registries', `${settings.path}/registries.yaml`);
