@@ -1,7 +1,9 @@
 import { isInsideNode, lacksForNode } from '../node/enter-namespaces.ts';
 import { nodeAddress, nodeName } from '../node/addresses.ts';
 import { allowPlainHttp, importImage, killContainers, startContainerd } from '../node/containerd.ts';
-import { startKubelet, startKubeProxy, startScheduler } from '../node/kubelet.ts';
+import { startKubeProxy } from '../node/kube-proxy.ts';
+import { startKubelet } from '../node/kubelet.ts';
+import { startScheduler } from '../node/scheduler.ts';
 import { leaveNoTrace } from '../node/leave-no-trace.ts';
 import { forgetPodNetwork, makeNodeNetwork } from '../node/network.ts';
 import type { BackgroundProcess } from '../processes/background-process.ts';

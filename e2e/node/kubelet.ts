@@ -4,7 +4,7 @@ import { ensureComponent } from '../components/ensure-component.ts';
 import type { ControlPlane } from '../drivers/control-plane.ts';
 import type { BackgroundProcess } from '../processes/background-process.ts';
 import { startBackgroundProcess } from '../processes/background-process.ts';
-import { nodeAddress, nodeName, podNetwork } from './addresses.ts';
+import { nodeAddress, nodeName } from './addresses.ts';
 import { containerdFiles } from './containerd.ts';
 
 export async function startKubelet({ directory, kubeconfigPath }: ControlPlane): Promise<BackgroundProcess> {
@@ -50,36 +50,3 @@ const kubeletConfiguration = (directory: string, resolvConf: string, podLogsDir:
   syncFrequency: '5s',
   registryPullQPS: 0,
 });
-
-export async function startKubeProxy({
-  directory,
-  kubeconfigPath,
-}: ControlPlane): Promise<BackgroundProcess> {
-  return startBackgroundProcess({
-    name: 'kube-proxy',
-    file: await ensureComponent('kube-proxy'),
-    args: [
-      `--kubeconfig=${kubeconfigPath}`,
-      `--hostname-override=${nodeName}`,
-      `--cluster-cidr=${podNetwork}`,
-      '--proxy-mode=iptables',
-      '--conntrack-max-per-core=0',
-      '--conntrack-tcp-timeout-established=0s',
-      '--conntrack-tcp-timeout-close-wait=0s',
-      '--iptables-min-sync-period=0s',
-    ],
-    logPath: join(directory, 'kube-proxy.log'),
-  });
-}
-
-export async function startScheduler({
-  directory,
-  kubeconfigPath,
-}: ControlPlane): Promise<BackgroundProcess> {
-  return startBackgroundProcess({
-    name: 'kube-scheduler',
-    file: await ensureComponent('kube-scheduler'),
-    args: [`--kubeconfig=${kubeconfigPath}`, '--leader-elect=false', '--bind-address=127.0.0.1'],
-    logPath: join(directory, 'kube-scheduler.log'),
-  });
-}
