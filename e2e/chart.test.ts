@@ -315,6 +315,11 @@ describe('the chart', () => {
       'is in no volume',
     ],
     [
+      'a certificate authority beside the settings',
+      { registries: [{ host: 'a.io', caFile: 'ca.crt' }] },
+      'caFile ca.crt of a.io is in no volume',
+    ],
+    [
       'a key in no volume',
       {
         registries: [

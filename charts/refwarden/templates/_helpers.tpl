@@ -105,9 +105,9 @@ seccompProfile:
   type: RuntimeDefault
 {{- end -}}
 
-{{/* Whether a file is below a directory of the image, or one that deployment.yaml mounts. */}}
+{{/* Whether a file is below a directory of the image, or one that deployment.yaml mounts; /settings and /cache hold nothing but ours. */}}
 {{- define "refwarden.isFound" -}}
-{{- $mounts := list "/etc" "/usr" "/settings" -}}
+{{- $mounts := list "/etc" "/usr" -}}
 {{- if ne .Values.certificates.mode "Self" -}}{{- $mounts = append $mounts "/tls" -}}{{- end -}}
 {{- if .Values.clientCA.configMap -}}{{- $mounts = append $mounts "/client-ca" -}}{{- end -}}
 {{- if .Values.dockerConfigSecret -}}{{- $mounts = append $mounts "/docker" -}}{{- end -}}
