@@ -33,6 +33,8 @@ beforeAll(async () => {
     ['secret', secretName, inRelease],
     ['clusterartifactpolicy', name],
     ['clusterartifactpolicy', `a-${name}`],
+    ['clusterartifactpolicy', `b-${name}`],
+    ['trustedissuer', `b-${name}`],
     ['validatingadmissionpolicybinding', name],
     ['validatingadmissionpolicy', name],
     ['artifactpolicyexception', name],
@@ -129,6 +131,13 @@ describe('what a schema cannot say is refused by the webhook', () => {
   });
 });
 
+async function pemOf(issuer: string): Promise<string> {
+  const found = JSON.parse(await must(kubectl, ['get', 'trustedissuer', issuer, '--output=json'])) as {
+    spec: { key: { pem: string } };
+  };
+  return found.spec.key.pem;
+}
+
 describe('the status', () => {
   const ready = (kind: string): Promise<string> =>
     must(kubectl, [
@@ -146,14 +155,38 @@ describe('the status', () => {
   it('of a policy says that it waits for an issuer, and then that it is ready', async () => {
     await apply(kubectl, clusterPolicy(name, { require: [signedBy(name)] }));
     await awaitReady('clusterartifactpolicy', 'False PolicyNotReady 1');
-    const release = JSON.parse(
-      await must(kubectl, ['get', 'trustedissuer', releaseKey, '--output=json']),
-    ) as {
-      spec: { key: { pem: string } };
-    };
-    await apply(kubectl, keyIssuer(name, release.spec.key.pem));
+    await apply(kubectl, keyIssuer(name, await pemOf(releaseKey)));
     await awaitReady('trustedissuer', 'True Ready 1');
     await must(kubectl, ['wait', 'clusterartifactpolicy', name, '--for=condition=Ready', '--timeout=20s']);
+  });
+
+  it('of an issuer that is deleted is missed: who deletes one that a policy asks for is warned', async () => {
+    const { code, stderr } = await kubectl(['delete', 'trustedissuer', name, '--dry-run=server']);
+    expect({ code, stderr }).toEqual({
+      code: 0,
+      stderr: `Warning: TrustedIssuer ${name} is asked for by ClusterArtifactPolicy ${name}: what they select is refused, under their mode, until there is one of this name again.\n`,
+    });
+  });
+
+  it('of an issuer and of a policy that are applied together needs no warning', async () => {
+    const both = await kubectl(
+      ['apply', '-f', '-'],
+      JSON.stringify({
+        apiVersion: 'v1',
+        kind: 'List',
+        items: [
+          keyIssuer(`b-${name}`, await pemOf(name)),
+          clusterPolicy(`b-${name}`, { mode: 'Audit', require: [signedBy(`b-${name}`)] }),
+        ],
+      }),
+    );
+    expect({
+      code: both.code,
+      stderr: both.stderr.replace(/^Warning: TrustedIssuer .* trusts some.*\n/, ''),
+    }).toEqual({
+      code: 0,
+      stderr: '',
+    });
   });
 
   it('follows what is changed', async () => {

@@ -70,6 +70,6 @@ export function warnOfDeletion(issuer: string, resources: readonly Resource[]): 
   if (naming.length === 0) return [];
   const more = naming.length > maxNamed ? ` and ${naming.length - maxNamed} more` : '';
   return [
-    `${naming.slice(0, maxNamed).join(', ')}${more} ask for TrustedIssuer ${issuer}: what they select is refused under their mode until there is one of this name again.`,
+    `TrustedIssuer ${issuer} is asked for by ${naming.slice(0, maxNamed).join(', ')}${more}: what they select is refused, under their mode, until there is one of this name again.`,
   ];
 }

@@ -280,7 +280,7 @@ class ClusterSource implements LiveSource {
     const unlisted = this.#reflectors
       .filter(({ isSynced }) => !isSynced)
       .map(({ collection, failure }) => failure?.message ?? `The ${collection.name} are not listed yet.`);
-    const missing = [...unlisted, ...blocking.map(({ failure }) => failure.message)];
+    const missing = [...new Set([...unlisted, ...blocking.map(({ failure }) => failure.message)])];
     return missing.length > 0 ? missing : ['The policies are being compiled.'];
   }
 }

@@ -226,14 +226,14 @@ describe('reviewResource', () => {
     expect(answer).toMatchObject({
       allowed: true,
       warnings: [
-        'ClusterArtifactPolicy prod, ArtifactPolicy own of namespace shop ask for TrustedIssuer acme: what they select is refused under their mode until there is one of this name again.',
+        'TrustedIssuer acme is asked for by ClusterArtifactPolicy prod, ArtifactPolicy own of namespace shop: what they select is refused, under their mode, until there is one of this name again.',
       ],
     });
     expect((await ask(keyIssuer('unused'), deletion, {}, asking)).warnings).toEqual([]);
     const many = Array.from({ length: 12 }, (_, i) =>
       clusterPolicy(`p${i}`, { require: [signedBy('acme')] }),
     );
-    expect((await ask(keyIssuer('acme'), deletion, {}, many)).warnings[0]).toMatch(/ p9 and 2 more ask for /);
+    expect((await ask(keyIssuer('acme'), deletion, {}, many)).warnings[0]).toMatch(/ p9 and 2 more: /);
   });
 
   it('says nothing of an issuer that was applied just before, and is seen a moment later', async () => {

@@ -518,11 +518,9 @@ describe('openCluster', () => {
       { server: 'https://127.0.0.1:1', 'certificate-authority': '/nowhere/ca.crt' },
     );
     await until(() => {
-      expect(source.status().missing).toEqual(
-        Array(6).fill(
-          'The credentials for the API server cannot be used: check the files, commands and proxy that the kubeconfig names.',
-        ),
-      );
+      expect(source.status().missing).toEqual([
+        'The credentials for the API server cannot be used, /nowhere/ca.crt (ENOENT): check the files, commands and proxy that the kubeconfig names.',
+      ]);
     });
     expect(source.snapshot()).toBeUndefined();
   });

@@ -114,7 +114,7 @@ describe('a mirror', () => {
     await expectFailure(
       client.fetchManifest({ registry: 'registry.example', repository: 'a', digest: app.digest }, accessOf()),
       'RegistryUnavailable',
-      /^registry\.example\/a: manifest .*: the connection failed \(.*SSL.*\)\.$/,
+      /^registry\.example\/a: manifest .*: the connection failed \(.*SSL.*\)\. It does not answer in TLS: .*$/,
     );
   });
 
