@@ -1,10 +1,9 @@
 import { failure, toFailure } from '../failures/failure.ts';
 import type { Failure } from '../failures/failure.ts';
-import { Turn } from '../scheduling/fair-queue.ts';
-import { exceptionsInForce } from '../policy/exceptions.ts';
 import { unready } from '../policy/compile-requirement.ts';
+import { exceptionsInForce } from '../policy/exceptions.ts';
 import type { CompiledPolicy, PolicySnapshot } from '../policy/snapshot.ts';
-import type { VerifyPorts } from './verify-candidate.ts';
+import { Turn } from '../scheduling/fair-queue.ts';
 import { judgeImage } from './judge-image.ts';
 import { mapBounded } from './map-bounded.ts';
 import { openAccess } from './open-access.ts';
@@ -13,6 +12,7 @@ import { RequestTrace } from './request-trace.ts';
 import { readNamespaceLabels, scopePolicies } from './scope-policies.ts';
 import type { ScopeForRegistry } from './scope-policies.ts';
 import type { Check, ImageVerdict, Verdict, VerdictOutcome } from './verdict.ts';
+import type { VerifyPorts } from './verify-candidate.ts';
 import type { Workload } from './workload.ts';
 
 export interface DecisionPorts extends VerifyPorts {
@@ -83,7 +83,7 @@ async function judgeWorkload(
   }
   const { signal, trace, mustBePinned = false } = options;
   const labels = await readNamespaceLabels(snapshot, workload, ports.namespaces, signal);
-  const scopeFor = withinChecks(workload, snapshot, scopePolicies(snapshot, workload, labels));
+  const scopeFor = replaceBeyondChecks(workload, snapshot, scopePolicies(snapshot, workload, labels));
   const { kind, namespace, name } = workload;
   const about = {
     workload: { kind, namespace, name },
@@ -108,7 +108,7 @@ async function judgeWorkload(
  * A tenant brings images and policies alike: where they are too many together, each policy of the namespace says so once, under its
  * own mode, in place of its requirements.
  */
-function withinChecks(
+function replaceBeyondChecks(
   { images, namespace }: Workload,
   { index }: PolicySnapshot,
   scopeFor: ScopeForRegistry,

@@ -1,5 +1,5 @@
-import type { Turn } from '../scheduling/fair-queue.ts';
 import type { CompiledException } from '../policy/snapshot.ts';
+import type { Turn } from '../scheduling/fair-queue.ts';
 import type { RegistryAccess } from './ports.ts';
 import type { VerifyPorts } from './verify-candidate.ts';
 

@@ -1,11 +1,11 @@
 import type { BaseLogger } from 'pino';
-import { installationTenant, Turn } from '../scheduling/fair-queue.ts';
 import { compileInPieces } from '../policy/compile.ts';
 import type { UnreadablePolicy } from '../policy/compile.ts';
 import { ExpressionChecks } from '../policy/expression-checks.ts';
 import type { Resource } from '../policy/model/resource.ts';
 import { newlyNotReady } from '../policy/newly-not-ready.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
+import { installationTenant, Turn } from '../scheduling/fair-queue.ts';
 import type { ConfigMapLookup, SnapshotOptions } from './live-source.ts';
 
 /** What a live source says at the moment of a compilation. */

@@ -1,11 +1,11 @@
 import { formatImageReference, parseImageReference } from '../image/reference.ts';
 import type { ImageReference } from '../image/reference.ts';
-import { Turn } from '../scheduling/fair-queue.ts';
 import { isJsonObject } from '../oci/strict-json.ts';
 import type { JsonObject } from '../oci/strict-json.ts';
 import { exceptionsInForce, exceptPolicy } from '../policy/exceptions.ts';
 import { selectsImage } from '../policy/match.ts';
 import type { CompiledException, CompiledPolicy } from '../policy/snapshot.ts';
+import { Turn } from '../scheduling/fair-queue.ts';
 import type { AdmissionRequest } from './admission-review.ts';
 import { pinAnnotations } from './answer.ts';
 import type { JsonPatchOperation, ReviewAnswer } from './answer.ts';

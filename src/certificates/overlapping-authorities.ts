@@ -1,11 +1,5 @@
 import { parseCertificates } from './pem-bundle.ts';
 
-/** @returns SHA-256 of each certificate, in hexadecimal, with commas between. */
-export const fingerprintsOf = (pem: string): string =>
-  parseCertificates(pem)
-    .map(({ fingerprint256 }) => fingerprint256)
-    .join(',');
-
 /** Most certificates of authorities that are told of beside those provided now. */
 const maxFormer = 16;
 

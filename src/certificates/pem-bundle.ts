@@ -15,3 +15,9 @@ export function parseCertificates(pem: string): X509Certificate[] {
 
 export const toPem = (certificates: readonly X509Certificate[]): string =>
   certificates.map((certificate) => certificate.toString()).join('');
+
+/** @returns SHA-256 of each certificate, in hexadecimal, with commas between. */
+export const fingerprintsOf = (pem: string): string =>
+  parseCertificates(pem)
+    .map(({ fingerprint256 }) => fingerprint256)
+    .join(',');

@@ -1,6 +1,6 @@
-import { fingerprintsOf, OverlappingAuthorities } from '../certificates/overlapping-authorities.ts';
+import { OverlappingAuthorities } from '../certificates/overlapping-authorities.ts';
+import { fingerprintsOf, parseCertificates } from '../certificates/pem-bundle.ts';
 import { PropagatedAuthorities } from '../certificates/propagated-authorities.ts';
-import { parseCertificates } from '../certificates/pem-bundle.ts';
 import { RefwardenError } from '../failures/failure.ts';
 import type { Registered } from './webhook-keeper.ts';
 

@@ -12,13 +12,13 @@ import type { Clock, RegistryAccess, ResolvedImage, Subject } from '../admission
 import { RequestTrace } from '../admission/request-trace.ts';
 import { RefwardenError } from '../failures/failure.ts';
 import type { Repository } from '../image/reference.ts';
-import { Turn } from '../scheduling/fair-queue.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { ListedArtifact, ListingAnswer } from '../oci/listing.ts';
 import type { Document } from '../oci/manifest.ts';
 import type { ManifestContent } from '../oci/manifest-content.ts';
 import { isIndexType } from '../oci/media-types.ts';
 import type { Mechanism } from '../policy/evidence.ts';
+import { Turn } from '../scheduling/fair-queue.ts';
 import type { KnownIndexes } from './known-indexes.ts';
 
 /** A document above this size is read in a turn of its own, bytes: one of megabytes takes tens of milliseconds. */

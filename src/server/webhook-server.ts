@@ -46,6 +46,7 @@ export const webhookLimits = {
   /** On close, milliseconds after which what still runs is cut off: past the longest review. */
   drainMs: 35_000,
 } as const;
+
 /**
  * A connection with a larger answer is closed after it, bytes. A busy process may read the next request before it learns that such an
  * answer is written; Node.js then pauses its parser, and fails that request (`HPE_PAUSED`).

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createAuthority } from '../../src/certificates/issue-certificates.ts';
-import { fingerprintsOf, OverlappingAuthorities } from '../../src/certificates/overlapping-authorities.ts';
-import { parseCertificates, toPem } from '../../src/certificates/pem-bundle.ts';
+import { OverlappingAuthorities } from '../../src/certificates/overlapping-authorities.ts';
+import { fingerprintsOf, parseCertificates, toPem } from '../../src/certificates/pem-bundle.ts';
 
 const nowMs = Date.UTC(2026, 10, 28);
 const endMs = nowMs + 3_600_000;

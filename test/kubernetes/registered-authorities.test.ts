@@ -1,7 +1,6 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createAuthority } from '../../src/certificates/issue-certificates.ts';
-import { fingerprintsOf } from '../../src/certificates/overlapping-authorities.ts';
-import { parseCertificates, toPem } from '../../src/certificates/pem-bundle.ts';
+import { fingerprintsOf, parseCertificates, toPem } from '../../src/certificates/pem-bundle.ts';
 import { RegisteredAuthorities } from '../../src/kubernetes/registered-authorities.ts';
 
 const nowMs = Date.now();
