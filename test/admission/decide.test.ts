@@ -16,6 +16,7 @@ import {
 } from '../policy/sample-resources.ts';
 import { compilePolicies } from '../../src/policy/compile.ts';
 import type { ClusterArtifactPolicy } from '../../src/policy/model/artifact-policy.ts';
+import type { NoMatch, PolicySnapshot } from '../../src/policy/snapshot.ts';
 import type { Fields } from '../policy/sample-resources.ts';
 import { attestation, digestOf, image } from '../policy/sample-evidence.ts';
 import {
@@ -38,6 +39,10 @@ import {
 const holding = (...events: ReferrerEvent[]): ScriptedSource =>
   new ScriptedSource({ referrers: () => [...events, end()] });
 const never = <T>(): Promise<T> => new Promise<T>(() => undefined);
+const unknownLabels = (): Promise<never> =>
+  Promise.reject(new RefwardenError('NamespaceUnknown', 'not known'));
+/** Takes every expression for one that names `namespaceObject`. */
+const namingNamespace = { ...trusting, checkExpression: () => ({ uses: ['namespaceObject' as const] }) };
 const issuers = [keyIssuer('acme'), keyIssuer('b')];
 
 describe('decide', () => {
@@ -235,6 +240,15 @@ describe('several policies', () => {
   });
 });
 
+/** The schema refuses its pattern; this is what an older schema of the API server may have let through. */
+function withBrokenPattern(spec: Fields, noMatch?: NoMatch): PolicySnapshot {
+  const prod = parse(
+    clusterPolicy('prod', { require: [signedBy('acme')], ...spec }),
+  ) as ClusterArtifactPolicy;
+  const broken = { ...prod, spec: { ...prod.spec, images: ['ghcr.io'] } };
+  return compilePolicies([...issuers.map(parse), broken], trusting, { noMatch });
+}
+
 describe('modes', () => {
   it.each([
     ['Enforce', false, true],
@@ -272,10 +286,7 @@ describe('modes', () => {
   });
 
   it('T22 a broken image pattern fails every image', async () => {
-    // The schema refuses it; this is what an older schema of the API server may have let through.
-    const prod = parse(clusterPolicy('prod', { require: [signedBy('acme')] })) as ClusterArtifactPolicy;
-    const broken = { ...prod, spec: { ...prod.spec, images: ['ghcr.io'] } };
-    const policies = compilePolicies([...issuers.map(parse), broken], trusting);
+    const policies = withBrokenPattern({});
     const verdict = await decideOn({ source: holding(signed()), policies }, pod(['quay.io/other/app']));
     expect(verdict.allowed).toBe(false);
     expect(outcomes(verdict)).toEqual(['failed ImagePatternInvalid blocks']);
@@ -304,9 +315,8 @@ describe('modes', () => {
       mode: 'Audit',
       require: [{ name: 'sbom', sbom: { formats: ['SPDX'], issuers: ['acme'], assert } }],
     });
-    const naming = { ...trusting, checkExpression: () => ({ uses: ['namespaceObject' as const] }) };
-    const labels = (): Promise<never> => Promise.reject(new RefwardenError('NamespaceUnknown', 'not known'));
-    const verdict = await decideOn({ policies: compile([...issuers, own], 'Deny', naming), labels });
+    const policies = compile([...issuers, own], 'Deny', namingNamespace);
+    const verdict = await decideOn({ policies, labels: unknownLabels });
     expect(outcomes(verdict)).toEqual(['inconclusive NamespaceUnknown', 'failed NoPolicyMatches blocks']);
   });
 
@@ -393,6 +403,27 @@ describe('the policies of a namespace', () => {
     const elsewhere = { ...pod(images(33)), namespace: 'other' };
     expect((await decideOn(enforced, elsewhere)).images[0]?.checks).toEqual([]);
   });
+
+  it('T39 bring no more where it is not known whether they apply', async () => {
+    const assert = [{ expression: 'true', message: 'm' }];
+    const sboms = require.map(({ name }) => ({
+      name,
+      sbom: { formats: ['SPDX'], issuers: ['acme'], assert },
+    }));
+    const own = Array.from({ length: 16 }, (_, i) => namespacedPolicy('shop', `p${i}`, { require: sboms }));
+    const policies = compile([...issuers, ...own], 'Admit', namingNamespace);
+    const checksOf = async (count: number) =>
+      (await decideOn({ policies, labels: unknownLabels }, pod(images(count)))).images[0]?.checks;
+    expect(await checksOf(32)).toHaveLength(256);
+    const checks = await checksOf(33);
+    expect(checks).toHaveLength(16);
+    expect(checks?.[0]).toMatchObject({
+      requirement: 'checks',
+      outcome: 'inconclusive',
+      code: 'NamespaceUnknown',
+      blocks: true,
+    });
+  });
 });
 
 describe('namespace labels', () => {
@@ -420,9 +451,8 @@ describe('namespace labels', () => {
   });
 
   it('T35 that are unknown leave policies without a selector in force, and an Audit policy denies nothing', async () => {
-    const labels = (): Promise<never> => Promise.reject(new RefwardenError('NamespaceUnknown', 'not known'));
     const audit = signedPolicy({ namespaces: { matchLabels: { env: 'prod' } }, mode: 'Audit' });
-    const verdict = await decideOn({ policies: audit, labels });
+    const verdict = await decideOn({ policies: audit, labels: unknownLabels });
     expect(verdict.allowed).toBe(true);
     expect(outcomes(verdict)).toEqual(['inconclusive NamespaceUnknown']);
     const everywhere = compile([
@@ -434,7 +464,7 @@ describe('namespace labels', () => {
       }),
       clusterPolicy('prod', { require: [signedBy('acme')] }),
     ]);
-    expect(outcomes(await decideOn({ policies: everywhere, labels }))).toEqual([
+    expect(outcomes(await decideOn({ policies: everywhere, labels: unknownLabels }))).toEqual([
       'failed SignatureMissing blocks',
       'inconclusive NamespaceUnknown',
     ]);
@@ -445,11 +475,10 @@ describe('namespace labels', () => {
     ['Warn', true, ['inconclusive NamespaceUnknown']],
     ['Deny', false, ['inconclusive NamespaceUnknown blocks']],
   ] as const)('T35 that are unknown do not put aside noMatch %s', async (noMatch, allowed, expected) => {
-    const labels = (): Promise<never> => Promise.reject(new RefwardenError('NamespaceUnknown', 'not known'));
     const prod = { namespaces: { matchLabels: { env: 'prod' } }, require: [signedBy('acme')] };
     const audit = compile([...issuers, clusterPolicy('prod', { ...prod, mode: 'Audit' })], noMatch);
     for (const text of [imageText, '0x7f.1/app']) {
-      const verdict = await decideOn({ policies: audit, labels }, pod([text]));
+      const verdict = await decideOn({ policies: audit, labels: unknownLabels }, pod([text]));
       expect(verdict.allowed).toBe(allowed);
       expect(outcomes(verdict)).toEqual(['inconclusive NamespaceUnknown', ...expected]);
     }
@@ -457,7 +486,14 @@ describe('namespace labels', () => {
       [...issuers, clusterPolicy('prod', { ...prod, images: ['quay.io/**'] })],
       noMatch,
     );
-    expect((await decideOn({ policies: elsewhere, labels })).allowed).toBe(allowed);
+    expect((await decideOn({ policies: elsewhere, labels: unknownLabels })).allowed).toBe(allowed);
+  });
+
+  it('T35 that are unknown keep no image from counting as unmatched for a policy that does not say what it selects', async () => {
+    const spec = { mode: 'Audit', namespaces: { matchLabels: { env: 'prod' } } };
+    const verdict = await decideOn({ policies: withBrokenPattern(spec, 'Deny'), labels: unknownLabels });
+    expect(verdict.outcome).toBe('denied');
+    expect(outcomes(verdict)).toEqual(['inconclusive NamespaceUnknown', 'failed NoPolicyMatches blocks']);
   });
 
   it('T35 that do not arrive in time are inconclusive', async () => {

@@ -41,6 +41,24 @@ describe('a review that is cut short before it is known which policies select an
   });
 });
 
+describe('a fault of ours before it is known which policies select an image', () => {
+  it('T28 is told of as that, and never left to the mode of a policy', async () => {
+    const policies = compile([acme, clusterPolicy('prod', { mode: 'Audit', require: [signedBy('acme')] })]);
+    const throws = (): never => {
+      throw new Error('a fault of ours');
+    };
+    for (const { images } of policies.policies) {
+      for (const pattern of images) Object.assign(pattern, { matches: throws, mayMean: throws });
+    }
+    const verdict = await decideOn({ policies });
+    expect(verdict).toMatchObject({
+      allowed: false,
+      outcome: 'inconclusive',
+      failure: { code: 'InternalError' },
+    });
+  });
+});
+
 describe('a search that is cut short', () => {
   it('takes nothing away that it proved: an Audit policy that is still searched for denies nothing', async () => {
     const ending = new AbortController();

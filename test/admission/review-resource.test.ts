@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { AdmissionRequest } from '../../src/admission/admission-review.ts';
 import { reviewResource } from '../../src/admission/review-resource.ts';
@@ -18,18 +19,31 @@ import {
   trusting,
 } from '../policy/sample-resources.ts';
 import type { Fields } from '../policy/sample-resources.ts';
+import type { Labels } from '../../src/policy/selector.ts';
 import { startMs } from './sample-decision.ts';
 
 const inForce = compile([keyIssuer('acme', 'a key'), clusterPolicy('prod', { require: [signedBy('acme')] })]);
 const day = 86_400_000;
 const at = (ms: number): string => new Date(ms).toISOString();
 
+const labelsOf = (name: string): Promise<Labels> =>
+  name.startsWith('shop')
+    ? Promise.resolve({})
+    : Promise.reject(
+        name === 'down'
+          ? new RefwardenError('ClusterUnavailable', 'The API server is down.')
+          : new RefwardenError('NamespaceUnknown', `${name} does not exist.`),
+      );
+
 function ask(
   object: Fields,
   change: Partial<AdmissionRequest> = {},
   support: Partial<CompileSupport> = {},
   known: readonly Fields[] = [],
-  snapshot = (): PolicySnapshot => inForce,
+  {
+    snapshot = () => inForce,
+    labels = labelsOf,
+  }: { snapshot?: () => PolicySnapshot; labels?: (namespace: string) => Promise<Labels> } = {},
 ): Promise<ReviewAnswer> {
   const { kind, metadata } = object as { kind: string; metadata: { name: string; namespace?: string } };
   const request: AdmissionRequest = {
@@ -48,16 +62,7 @@ function ask(
     support: () => ({ ...trusting, ...support }),
     resources: () => known.map(parse),
     clock: { nowMs: () => startMs },
-    namespaces: {
-      labels: (name: string) =>
-        name.startsWith('shop')
-          ? Promise.resolve({})
-          : Promise.reject(
-              name === 'down'
-                ? new RefwardenError('ClusterUnavailable', 'The API server is down.')
-                : new RefwardenError('NamespaceUnknown', `${name} does not exist.`),
-            ),
-    },
+    namespaces: { labels },
   };
   return reviewResource(request, ports, { signal: AbortSignal.timeout(10_000) });
 }
@@ -241,7 +246,7 @@ describe('reviewResource', () => {
     let looked = 0;
     const snapshot = (): PolicySnapshot => (++looked > 3 ? later : inForce);
     const policy = clusterPolicy('p', { require: [signedBy('new')] });
-    expect((await ask(policy, {}, {}, [], snapshot)).warnings).toEqual([]);
+    expect((await ask(policy, {}, {}, [], { snapshot })).warnings).toEqual([]);
     expect((await ask(policy)).warnings).toEqual(['PolicyNotReady: signed: There is no TrustedIssuer new.']);
   });
 
@@ -267,7 +272,7 @@ describe('reviewResource', () => {
       lastMs = performance.now();
     }, 5);
     const beganMs = performance.now();
-    const { warnings } = await ask(heavy, {}, {}, [], () => inForce);
+    const { warnings } = await ask(heavy, {}, {}, [], { snapshot: () => inForce });
     clearInterval(ticking);
     expect(warnings).toEqual([
       'Whether another TrustedIssuer trusts some of the same could not be told in time.',
@@ -309,6 +314,20 @@ describe('reviewResource', () => {
   it('warns of an exception in a namespace that there is not', async () => {
     const { warnings } = await ask(hotfix({ namespaces: ['shop', 'shpo', 'down', 'shop-test'] }));
     expect(warnings).toEqual(['spec.namespaces: shpo does not exist.']);
+  });
+
+  it('T39 asks for few namespaces of an exception at once', async () => {
+    let [asked, most] = [0, 0];
+    const namespaces = Array.from({ length: 12 }, (_, i) => `shop-${i}`);
+    const answer = await ask(hotfix({ namespaces }), {}, {}, [], {
+      labels: async (name) => {
+        most = Math.max(most, ++asked);
+        await setImmediate();
+        asked--;
+        return labelsOf(name);
+      },
+    });
+    expect([answer.warnings, most]).toEqual([[], 4]);
   });
 
   it('warns of an exception that names no digest, or what is not there', async () => {
@@ -384,6 +403,12 @@ describe('reviewResource', () => {
     const changed = hotfix({ expiresAt: at(startMs - day), reason: 'INC-4712' });
     const update = { operation: 'UPDATE', oldObject: ended as JsonObject } as const;
     expect((await ask(changed, update)).allowed).toBe(true);
+  });
+
+  it('lets an exception of when they could last longer be changed otherwise', async () => {
+    const expiresAt = at(startMs + 200 * day);
+    const update = { operation: 'UPDATE', oldObject: hotfix({ expiresAt }) as JsonObject } as const;
+    expect((await ask(hotfix({ expiresAt, reason: 'INC-4712' }), update)).allowed).toBe(true);
   });
 
   it('lets pass what says the same as before, or is being deleted', async () => {
