@@ -1,6 +1,13 @@
+import 'reflect-metadata';
 import { X509Certificate } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { connect, createServer } from 'node:tls';
+import {
+  BasicConstraintsExtension,
+  KeyUsageFlags,
+  KeyUsagesExtension,
+  X509Certificate as ParsedCertificate,
+} from '@peculiar/x509';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createAuthority, issueServingCertificate } from '../../src/certificates/issue-certificates.ts';
 
@@ -50,6 +57,23 @@ describe('issueServingCertificate', () => {
     expect(certificate.keyUsage).toEqual(['1.3.6.1.5.5.7.3.1']);
     const lifetimeMs = certificate.validToDate.getTime() - certificate.validFromDate.getTime();
     expect(lifetimeMs / dayMs).toBeCloseTo(7, 1);
+    const usages = new ParsedCertificate(certPem).getExtension(KeyUsagesExtension)?.usages;
+    expect(usages).toBe(KeyUsageFlags.digitalSignature);
+  });
+
+  it('dates it back by five minutes: the clocks of a cluster differ', () => {
+    for (const pem of [certPem, authority.certPem]) {
+      const fromMs = new X509Certificate(pem).validFromDate.getTime();
+      expect((term.fromMs - fromMs) / 60_000).toBeCloseTo(5, 1);
+    }
+  });
+});
+
+describe('createAuthority', () => {
+  it('makes one that signs leaves, and no other authority', () => {
     expect(new X509Certificate(authority.certPem).ca).toBe(true);
+    const parsed = new ParsedCertificate(authority.certPem);
+    expect(parsed.getExtension(BasicConstraintsExtension)).toMatchObject({ ca: true, pathLength: 0 });
+    expect(parsed.getExtension(KeyUsagesExtension)?.usages).toBe(KeyUsageFlags.keyCertSign);
   });
 });

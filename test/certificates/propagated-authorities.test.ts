@@ -32,6 +32,13 @@ describe('PropagatedAuthorities', () => {
     expect(propagated.has(first + second, 1300)).toBe(true);
   });
 
+  it('takes five seconds to be everywhere', () => {
+    const propagated = new PropagatedAuthorities();
+    propagated.observe([second], 1000);
+    propagated.observe([first + second], 1000);
+    expect([propagated.has(first, 5999), propagated.has(first, 6000)]).toEqual([false, true]);
+  });
+
   it('begins anew with what was away meanwhile, also where nothing stood', () => {
     const propagated = new PropagatedAuthorities(propagationMs);
     propagated.observe([first], 1000);

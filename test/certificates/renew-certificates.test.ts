@@ -93,6 +93,14 @@ describe('renewCertificates', () => {
     expect(replaced?.reason).toBe('A new certificate was issued: nobody who is trusted signed it.');
   });
 
+  it('T33 issues anew a certificate that names the authority which did not sign it', async () => {
+    const forged = Buffer.from(leafOf(first).raw);
+    forged.writeUInt8(forged.readUInt8(forged.length - 1) ^ 1, forged.length - 1);
+    const certificate = `-----BEGIN CERTIFICATE-----\n${forged.toString('base64')}\n-----END CERTIFICATE-----\n`;
+    const replaced = await renew({ ...first, certificate }, 1);
+    expect(replaced?.reason).toBe('A new certificate was issued: nobody who is trusted signed it.');
+  });
+
   it('issues anew a certificate of a clock that was ahead, by the authority that counts now', async () => {
     // Past two thirds of the certificate, and of the authority.
     for (const ahead of [61, 201]) {
@@ -128,5 +136,8 @@ describe('renewCertificates', () => {
     const next = await made({ ...first, authorities: 'x', certificate: '' }, 1);
     expect(authoritiesOf(next)).toHaveLength(1);
     expect(signerOf(next)).toBe(0);
+    expect((await renew({ ...first, authorities: 'x' }, 1))?.reason).toBe(
+      'A new authority signed a certificate: there was none whose key is known; nobody who is trusted signed it.',
+    );
   });
 });
