@@ -100,12 +100,22 @@ describe('createMetrics', () => {
     delete (passed as { code?: string }).code;
     metrics.recordVerdict(
       sampleVerdict({
-        images: [sampleImage({ checks: [passed, passed] }), sampleImage({ checks: [passed] })],
+        images: [
+          sampleImage({ checks: [passed, passed, { ...passed, policy: 'prod' }] }),
+          sampleImage({ checks: [{ ...passed, mode: 'Audit' }, passed] }),
+        ],
       }),
     );
-    expect(await metrics.text()).toContain(
-      'refwarden_checks_total{policy="shop/prod-release",outcome="passed",code="none",mode="Enforce"} 3\n',
-    );
+    const text = await metrics.text();
+    for (const [policy, mode, count] of [
+      ['shop/prod-release', 'Enforce', 3],
+      ['shop/prod-release', 'Audit', 1],
+      ['prod', 'Enforce', 1],
+    ] as const) {
+      expect(text).toContain(
+        `refwarden_checks_total{policy="${policy}",outcome="passed",code="none",mode="${mode}"} ${count}\n`,
+      );
+    }
   });
 
   it('counts what was excepted as that, not as passed', async () => {
