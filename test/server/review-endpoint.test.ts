@@ -33,15 +33,24 @@ describe('ReviewEndpoint', () => {
     });
   });
 
-  it('T28 refuses when the review answers with something that is no answer', async () => {
-    const webhook = await startWebhook({
-      review: () => Promise.resolve(undefined as unknown as ReviewAnswer),
-    });
+  it.each<[string, unknown]>([
+    ['something that is no answer', undefined],
+    [
+      'something that fails as a request may',
+      {
+        get warnings() {
+          throw Object.assign(new Error('boom'), { statusCode: 500 });
+        },
+      },
+    ],
+  ])('T28 refuses when the review answers with %s, and logs that once', async (_what, answer) => {
+    const webhook = await startWebhook({ review: () => Promise.resolve(answer as ReviewAnswer) });
     const response = await webhook.call({ body });
     expect(response.status).toBe(500);
     expect(response.json).toEqual(
       statusBody(500, 'InternalError', 'Refwarden failed in a way that it should not.'),
     );
+    expect(webhook.lines()).toMatchObject([{ level: 'error', msg: 'A request failed' }]);
   });
 
   it('T28 denies by itself when the review hangs past the deadline of the caller', async () => {
@@ -79,11 +88,11 @@ describe('ReviewEndpoint', () => {
       },
     });
     const caller = new AbortController();
-    const call = webhook.call({ body, signal: caller.signal, path: '/validate?timeout=1s' });
+    const call = webhook.call({ body, signal: caller.signal, path: '/validate?timeout=30s' });
     const signal = await started.promise;
     caller.abort();
     await expect(call).rejects.toThrow(/abort/);
-    await expect.poll(() => signal.aborted, { timeout: 400 }).toBe(true);
+    await expect.poll(() => signal.aborted, { timeout: 10_000 }).toBe(true);
   });
 
   it('T28 denies at once above the number of reviews that one namespace may have running, and serves again when one ended', async () => {
