@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { compileIssuer } from '../../src/policy/compile-issuer.ts';
 import { findAlike } from '../../src/policy/issuers-alike.ts';
@@ -25,6 +26,9 @@ const notation = (identity: string): ResolvedIssuer =>
       notation: { trustStores: [{ type: 'ca', inline: 'pem' }], trustedIdentities: [identity] },
     }),
   );
+const publicKey = generateKeyPairSync('ec', { namedCurve: 'prime256v1' })
+  .publicKey.export({ format: 'pem', type: 'spki' })
+  .toString();
 const extensions = (sourceRepositoryURI: string): Fields => ({ extensions: { sourceRepositoryURI } });
 
 /** At once. */
@@ -38,6 +42,11 @@ function areAlike(one: ResolvedIssuer, other: ResolvedIssuer): boolean {
 describe('findAlike', () => {
   it.each<[string, ResolvedIssuer, ResolvedIssuer]>([
     ['the same key', resolved(keyIssuer('a', 'pem')), resolved(keyIssuer('b', 'pem'))],
+    [
+      'the same key with other line breaks',
+      resolved(keyIssuer('a', publicKey)),
+      resolved(keyIssuer('b', publicKey.replaceAll('\n', '\r\n'))),
+    ],
     ['the same subject', keyless({ subject: 'a' }, { subject: 'b' }), keyless({ subject: 'b' })],
     [
       'a subject that a pattern matches',

@@ -28,6 +28,7 @@ describe('checkExpression', () => {
     ['true', []],
     ['predicate.ok', ['predicate']],
     ["predicate['ok'] ? true : predicate.other", ['predicate']],
+    ['predicate.ok ? true : 1', ['predicate']],
     ['dyn(predicate.ok)', ['predicate']],
   ])('says what %s names', (expression, uses) => {
     expect(checkExpression(expression, 'assert')).toEqual({ uses });
