@@ -1,5 +1,3 @@
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createEngine } from '../../src/compose/engine.ts';
 import { createPod } from '../../src/demo/create-pod.ts';
@@ -9,6 +7,7 @@ import { writeDemoFiles } from '../../src/demo/demo-files.ts';
 import type { DemoFiles } from '../../src/demo/demo-files.ts';
 import { startDemoRegistries } from '../../src/demo/start-demo-registries.ts';
 import type { DemoRegistries } from '../../src/demo/start-demo-registries.ts';
+import { freePort } from '../support/free-port.ts';
 import { runCommandLine } from '../support/run-command-line.ts';
 
 /** The fixed ports of the demo are taken by one test file only: this one. */
@@ -105,14 +104,6 @@ describe('webhook over the demo registries', () => {
     expect(wire().length).toBeLessThanOrEqual(1);
   });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 /** Waits until the webhook takes connections. */
 async function answered(url: string, ca: string): Promise<void> {

@@ -7,7 +7,7 @@ import { connect } from 'node:tls';
 import type { ConnectionOptions, TLSSocket } from 'node:tls';
 
 /** Trust and, where wanted, the client's own certificate. */
-export type ClientTls = Pick<ConnectionOptions, 'ca' | 'cert' | 'key'>;
+export type ClientTls = Pick<ConnectionOptions, 'ca' | 'cert' | 'key' | 'servername'>;
 
 export interface WebhookResponse {
   readonly status: number;
