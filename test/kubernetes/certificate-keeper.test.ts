@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { defaultCertificateTimes } from '../../src/certificates/renew-certificates.ts';
 import type { KeptCertificates } from '../../src/certificates/renew-certificates.ts';
 import type { ApiClient } from '../../src/kubernetes/api-client.ts';
@@ -9,6 +9,7 @@ import type { CertificateKeeperOptions } from '../../src/kubernetes/certificate-
 import { defaultWatchTiming } from '../../src/kubernetes/watch-timing.ts';
 import { readServingCertificate } from '../../src/server/serving-certificate.ts';
 import { captureLog } from '../support/captured-log.ts';
+import { until } from '../support/until.ts';
 import { ClusterUnderTest } from './cluster-under-test.ts';
 import { answerJson, paths } from './fake-api-server.ts';
 import type { FakeObject } from './fake-api-server.ts';
@@ -57,8 +58,6 @@ function start(options: Partial<CertificateKeeperOptions> = {}) {
 const stored = (): FakeObject | undefined => cluster.api.get(paths.secrets, secret.name, secret.namespace);
 const dataOf = (object = stored()): Record<string, string> =>
   (object?.['data'] ?? {}) as Record<string, string>;
-const until = (assertion: () => void): Promise<void> =>
-  vi.waitFor(assertion, { timeout: 6000, interval: 20 });
 const put = (change: object): void => {
   cluster.api.put(paths.secrets, { ...(stored() ?? { metadata: secret }), ...change });
 };
@@ -97,13 +96,17 @@ describe('CertificateKeeper', () => {
     });
     const { metadata } = stored() as FakeObject;
     put({
+      type: 'Opaque',
       metadata: { ...metadata, labels: { ...metadata.labels, other: 'kept' } },
       data: { ...dataOf(), 'tls.crt': '' },
     });
     await until(() => {
       expect(used).toHaveLength(2);
     });
-    expect(stored()).toMatchObject({ metadata: { uid: metadata.uid, labels: { other: 'kept' } } });
+    expect(stored()).toMatchObject({
+      type: 'Opaque',
+      metadata: { uid: metadata.uid, labels: { other: 'kept' } },
+    });
     expect(used[1]?.certificate).not.toBe(used[0]?.certificate);
     expect(used[1]?.authorities).toBe(used[0]?.authorities);
     expect(messages()).toContain(
@@ -116,6 +119,16 @@ describe('CertificateKeeper', () => {
         msg: 'Secret refwarden-certificates holds nothing to serve with: tls.crt holds no PEM certificate.',
       }),
     );
+  });
+
+  it('takes what it wrote into use at once, before a watch tells of it', async () => {
+    // The watch stays silent.
+    cluster.api.fault = ({ query }) => query['watch'] === 'true';
+    const { keeper, used } = start();
+    await until(() => {
+      expect(used).toHaveLength(1);
+    });
+    expect(keeper.authorities).toBe(used[0]?.authorities);
   });
 
   it('goes on with the last good pair while the Secret holds nonsense', async () => {

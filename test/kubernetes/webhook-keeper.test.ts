@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pino from 'pino';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { webhookConfigurations } from '../../src/admission/webhook-configurations.ts';
 import { parseWebhookSettings } from '../../src/admission/webhook-settings.ts';
 import type { ApiClient } from '../../src/kubernetes/api-client.ts';
 import { defaultWatchTiming } from '../../src/kubernetes/watch-timing.ts';
 import { WebhookKeeper } from '../../src/kubernetes/webhook-keeper.ts';
 import type { Registered } from '../../src/kubernetes/webhook-keeper.ts';
+import { until } from '../support/until.ts';
 import { ClusterUnderTest } from './cluster-under-test.ts';
 import { answerJson, paths } from './fake-api-server.ts';
 import type { FakeObject } from './fake-api-server.ts';
@@ -24,6 +25,8 @@ let caPem: string;
 let isReady: boolean;
 let isCalled: boolean;
 let seen: Registered[];
+/** So many times what is wanted cannot be told. */
+let failures: number;
 const lease = { isHeld: true };
 let restored: string[];
 let log: { level: number; msg: string }[];
@@ -32,7 +35,7 @@ beforeEach(async () => {
   cluster = await ClusterUnderTest.start();
   client = await cluster.client();
   [settings, pinning, caPem, isReady, lease.isHeld] = [`clusterRole: ${name}`, true, 'PEM', true, true];
-  [restored, log, seen, isCalled] = [[], [], [], true];
+  [restored, log, seen, isCalled, failures] = [[], [], [], true, 0];
   cluster.api.put(paths.services, { metadata: { name, namespace: releaseNamespace } });
   cluster.api.put(paths.namespaces, { metadata: { name: releaseNamespace } });
   cluster.api.put(paths.clusterRoles, { metadata: { name } });
@@ -55,6 +58,7 @@ function open(): void {
     clusterRole: parseWebhookSettings(settings).clusterRole,
     wanted: (now) => {
       seen.push(now);
+      if (failures-- > 0) return Promise.reject(new Error('not yet'));
       return Promise.resolve(
         isReady
           ? webhookConfigurations(parseWebhookSettings(settings), { caPem, releaseNamespace, pinning })
@@ -69,8 +73,6 @@ function open(): void {
 const stored = (kind: string): FakeObject | undefined => cluster.api.get(kind, name);
 const webhooksOf = (kind: string): Record<string, unknown>[] =>
   (stored(kind)?.['webhooks'] ?? []) as Record<string, unknown>[];
-const until = (assertion: () => void): Promise<void> =>
-  vi.waitFor(assertion, { timeout: 6000, interval: 20 });
 const untilRegistered = (): Promise<void> =>
   until(() => {
     expect(kinds.map((kind) => stored(kind) !== undefined)).toEqual([true, true]);
@@ -135,6 +137,18 @@ describe('WebhookKeeper registers', () => {
     lease.isHeld = true;
     await rounds();
     expect(seen.filter(({ isNewHolder }) => isNewHolder)).toHaveLength(2);
+  });
+
+  it('nothing of a holder that could not be told what to, which then counts as new again, and once where nothing is wanted yet', async () => {
+    failures = 1;
+    isReady = false;
+    open();
+    await until(() => {
+      keeper.wake();
+      expect(seen.length).toBeGreaterThan(2);
+    });
+    expect(seen.slice(0, 3).map(({ isNewHolder }) => isNewHolder)).toEqual([true, true, false]);
+    expect(cluster.api.writes).toEqual([]);
   });
 
   it('nothing before there is somebody to ask, nor without the lease', async () => {
@@ -332,6 +346,7 @@ describe('WebhookKeeper and an API server that alters what is written', () => {
       expect(restored).toEqual(['ValidatingWebhookConfiguration Changed']);
     });
     expect(webhooksOf(paths.validating)[0]).toMatchObject({ failurePolicy: 'Fail', added: 'x' });
+    expect(messages().filter((message) => message.includes('otherwise than it was written'))).toHaveLength(1);
   });
 });
 
