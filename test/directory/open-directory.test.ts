@@ -1,13 +1,14 @@
 import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ConfigMapLookup, LiveSource } from '../../src/admission/live-source.ts';
 import { openDirectory } from '../../src/directory/open-directory.ts';
 import { RefwardenError, failure } from '../../src/failures/failure.ts';
 import type { Failure } from '../../src/failures/failure.ts';
 import type { IssuerTrust } from '../../src/policy/compile-issuer.ts';
 import { trusting } from '../policy/sample-resources.ts';
+import { until } from '../support/until.ts';
 
 const key = `apiVersion: refwarden.dev/v1alpha1
 kind: TrustedIssuer
@@ -65,8 +66,6 @@ const refusal = (): Promise<RefwardenError> =>
   );
 
 const names = (source: LiveSource): string[] => source.snapshot()?.policies.map(({ name }) => name) ?? [];
-const until = (condition: () => void): Promise<void> =>
-  vi.waitFor(condition, { timeout: 10_000, interval: 10 });
 const signal = new AbortController().signal;
 
 describe('openDirectory', () => {

@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pino from 'pino';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ApiClient } from '../../src/kubernetes/api-client.ts';
 import { EventRecorder } from '../../src/kubernetes/event-recorder.ts';
 import type { ClusterEvent } from '../../src/kubernetes/event-recorder.ts';
+import { until } from '../support/until.ts';
 import { ClusterUnderTest } from './cluster-under-test.ts';
 import { answerStatus, paths } from './fake-api-server.ts';
 
@@ -37,7 +38,7 @@ afterEach(async () => {
 const bodies = (method: string): unknown[] =>
   cluster.api.requests.filter((request) => request.method === method).map(({ body }) => body);
 const untilWritten = (count: number): Promise<void> =>
-  vi.waitFor(() => {
+  until(() => {
     expect(cluster.api.writes).toHaveLength(count);
   });
 
@@ -79,7 +80,7 @@ describe('EventRecorder', () => {
       return true;
     };
     recorder.record(event, signal);
-    await vi.waitFor(() => {
+    await until(() => {
       expect(log).toEqual([
         expect.stringMatching(
           /^The API server answered 403 to writing shop\.[-\w]+ of events\. The account may not write events: allow it the verbs create and patch on resources \["events"\] of apiGroups \[""\] in a Role of namespace default\.$/,

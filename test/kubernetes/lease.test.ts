@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ApiClient } from '../../src/kubernetes/api-client.ts';
 import { Lease } from '../../src/kubernetes/lease.ts';
 import type { LeaseOptions } from '../../src/kubernetes/lease.ts';
 import { captureLog } from '../support/captured-log.ts';
+import { until } from '../support/until.ts';
 import { ClusterUnderTest } from './cluster-under-test.ts';
 import { answerJson, paths } from './fake-api-server.ts';
 
@@ -47,12 +48,9 @@ function start(identity: string, options: Partial<LeaseOptions> = {}): Lease {
 const spec = (): Record<string, unknown> =>
   (cluster.api.get(paths.leases, name, namespace)?.['spec'] ?? {}) as Record<string, unknown>;
 const held = (lease: Lease, isHeld = true): Promise<void> =>
-  vi.waitFor(
-    () => {
-      expect(lease.isHeld).toBe(isHeld);
-    },
-    { timeout: 4000, interval: 10 },
-  );
+  until(() => {
+    expect(lease.isHeld).toBe(isHeld);
+  });
 const putLease = (fields: object): void => {
   cluster.api.put(paths.leases, { metadata: { name, namespace }, spec: fields });
 };
@@ -64,7 +62,7 @@ describe('Lease', () => {
     expect(taken).toMatchObject({ holderIdentity: 'first', leaseDurationSeconds: 1, leaseTransitions: 1 });
     // MicroTime
     expect(taken['acquireTime']).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/);
-    await vi.waitFor(() => {
+    await until(() => {
       expect(spec()['renewTime']).not.toBe(taken['renewTime']);
     });
     expect(spec()).toMatchObject({ acquireTime: taken['acquireTime'], leaseTransitions: 1 });
@@ -82,7 +80,7 @@ describe('Lease', () => {
 
   it('is one replica’s alone', async () => {
     const [first, second] = [start('first'), start('second')];
-    await vi.waitFor(() => {
+    await until(() => {
       expect(first.isHeld || second.isHeld).toBe(true);
     });
     for (let round = 0; round < 100; round++) {
@@ -142,12 +140,9 @@ describe('Lease', () => {
     let isStranded = true;
     const sinceMs = performance.now();
     const second = start('second', { isStranded: () => isStranded });
-    await vi.waitFor(
-      () => {
-        expect(spec()['holderIdentity']).toBe('second');
-      },
-      { timeout: 4000, interval: 10 },
-    );
+    await until(() => {
+      expect(spec()['holderIdentity']).toBe('second');
+    });
     expect(performance.now() - sinceMs).toBeGreaterThan(timing.strandedMs);
     expect(second.isHeld).toBe(false);
     await held(first, false);
@@ -183,7 +178,7 @@ describe('Lease', () => {
     await held(first);
     expect([first.lastAuthorities, noted()]).toEqual([undefined, {}]);
     notes.push('one');
-    await vi.waitFor(() => {
+    await until(() => {
       expect(noted()).toEqual({ 'refwarden.dev/authorities': 'one' });
     });
     await first.close();
@@ -205,12 +200,9 @@ describe('Lease', () => {
       isStranded: () => true,
       timing: { ...timing, renewDeadlineMs: 60_000 },
     });
-    await vi.waitFor(
-      () => {
-        expect(spec()['holderIdentity']).toBe('second');
-      },
-      { timeout: 4000, interval: 10 },
-    );
+    await until(() => {
+      expect(spec()['holderIdentity']).toBe('second');
+    });
     await second.close();
     expect(spec()['holderIdentity']).not.toBe('second');
   });
@@ -234,7 +226,7 @@ describe('Lease', () => {
     const sinceMs = performance.now();
     await held(failing, false);
     expect(performance.now() - sinceMs).toBeGreaterThan(timing.strandedMs * 0.9);
-    await vi.waitFor(() => {
+    await until(() => {
       expect(spec()['holderIdentity']).toBeNull();
     });
     await held(failing);
@@ -258,11 +250,11 @@ describe('Lease', () => {
     const lease = start('first', { authorities: () => vouched, timing: { ...timing, retryMs: 400 } });
     await held(lease);
     const annotations = (): unknown => cluster.api.get(paths.leases, name, namespace)?.metadata.annotations;
-    await vi.waitFor(() => {
+    await until(() => {
       expect(annotations()).toEqual({ team: 'security', 'refwarden.dev/authorities': 'one' });
     });
     // It is read anew with each renewal.
-    await vi.waitFor(() => {
+    await until(() => {
       expect(lease.lastAuthorities).toBe('one');
     });
     vouched = 'two';
@@ -282,12 +274,9 @@ describe('Lease', () => {
     };
     const sinceMs = performance.now();
     start('second', { isStranded: () => true });
-    await vi.waitFor(
-      () => {
-        expect(spec()['holderIdentity']).toBe('second');
-      },
-      { timeout: 6000, interval: 10 },
-    );
+    await until(() => {
+      expect(spec()['holderIdentity']).toBe('second');
+    });
     expect(refusals).toBe(1);
     expect(performance.now() - sinceMs).toBeLessThan(timing.strandedMs * 2);
   });

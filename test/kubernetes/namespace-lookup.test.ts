@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { LiveSource } from '../../src/admission/live-source.ts';
+import { until } from '../support/until.ts';
 import { ClusterUnderTest } from './cluster-under-test.ts';
 import { answerJson, paths } from './fake-api-server.ts';
 import type { FakeApiServer } from './fake-api-server.ts';
@@ -12,7 +13,7 @@ beforeEach(async () => {
   cluster = await ClusterUnderTest.start();
   api = cluster.api;
   source = await cluster.open();
-  await vi.waitFor(() => {
+  await until(() => {
     expect(source.status().ready).toBe(true);
   });
 });
@@ -32,7 +33,7 @@ function hold(path: string): ServerResponse[] {
   return held;
 }
 const seen = (held: readonly unknown[]): Promise<void> =>
-  vi.waitFor(() => {
+  until(() => {
     expect(held.length).toBeGreaterThan(0);
   });
 
@@ -141,11 +142,11 @@ describe('labels of a namespace that no watch has shown', () => {
 
   it('T35 a namespace that was deleted is unknown, not remembered', async () => {
     api.put(paths.namespaces, { metadata: { name: 'shop', labels: { env: 'prod' } } });
-    await vi.waitFor(async () => {
+    await until(async () => {
       expect(await source.labels('shop', signal)).toEqual({ env: 'prod' });
     });
     api.delete(paths.namespaces, 'shop');
-    await vi.waitFor(async () => {
+    await until(async () => {
       await expect(source.labels('shop', signal)).rejects.toMatchObject({ code: 'NamespaceUnknown' });
     });
   });

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { decide } from '../../src/admission/decide.ts';
 import type { DecisionPorts } from '../../src/admission/decide.ts';
 import type { LiveSource } from '../../src/admission/live-source.ts';
@@ -8,6 +8,7 @@ import type { Failure } from '../../src/failures/failure.ts';
 import { openCluster } from '../../src/kubernetes/open-cluster.ts';
 import { createTestAuthority } from '../support/tls-certificates.ts';
 import { captureLog } from '../support/captured-log.ts';
+import { until } from '../support/until.ts';
 import { ClusterUnderTest, issuer, policy, policyNames } from './cluster-under-test.ts';
 import { answerJson, paths } from './fake-api-server.ts';
 import type { FakeApiServer } from './fake-api-server.ts';
@@ -20,8 +21,6 @@ beforeEach(async () => {
 });
 afterEach(() => cluster.stop());
 
-const until = (condition: () => void): Promise<void> =>
-  vi.waitFor(condition, { timeout: 10_000, interval: 5 });
 const ready = (source: LiveSource): Promise<void> =>
   until(() => {
     expect(source.status()).toMatchObject({ ready: true, missing: [] });
@@ -60,7 +59,7 @@ describe('openCluster', () => {
       expect(policyNames(source)).toEqual(['everywhere']);
       expect(source.snapshot()?.policies[0]?.mode).toBe('Audit');
     });
-    await vi.waitFor(async () => {
+    await until(async () => {
       expect(await source.labels('shop', signal)).toEqual({ env: 'test' });
     });
     expect(api.seen(paths.clusterPolicies, 'read')).toHaveLength(1);
@@ -550,7 +549,7 @@ describe('openCluster', () => {
     const source = await cluster.open();
     await ready(source);
     await source.close();
-    await vi.waitFor(async () => {
+    await until(async () => {
       expect(await api.openConnections()).toBe(0);
     });
     expect(policyNames(source)).toEqual(['p']);

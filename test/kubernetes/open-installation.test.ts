@@ -1,10 +1,11 @@
-import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { parseWebhookSettings } from '../../src/admission/webhook-settings.ts';
 import type { KeptCertificates } from '../../src/certificates/renew-certificates.ts';
 import { openInstallation } from '../../src/kubernetes/open-installation.ts';
 import type { Installation, InstallationOptions } from '../../src/kubernetes/open-installation.ts';
 import { captureLog } from '../support/captured-log.ts';
 import { createTestAuthority } from '../support/tls-certificates.ts';
+import { until } from '../support/until.ts';
 import { ClusterUnderTest } from './cluster-under-test.ts';
 import { answerStatus, paths } from './fake-api-server.ts';
 
@@ -44,8 +45,6 @@ async function open(options: Partial<InstallationOptions> = {}): Promise<Install
   return installation;
 }
 
-const until = (assertion: () => void): Promise<void> =>
-  vi.waitFor(assertion, { timeout: 15_000, interval: 20 });
 const bundlesOf = (kind: string): string[] => {
   const webhooks = (cluster.api.get(kind, 'refwarden')?.['webhooks'] ?? []) as {
     clientConfig: { caBundle: string };
@@ -117,11 +116,11 @@ describe('openInstallation', () => {
     await until(() => {
       expect(installation.isPropagated(own.ca)).toBe(true);
       expect(installation.missing).toBeUndefined();
-    });
+    }, 20_000);
     register(former.ca);
     await until(() => {
       expect(installation.isPropagated(own.ca)).toBe(false);
     });
     expect([installation.missing, installation.holdsLease]).toEqual([undefined, false]);
-  });
+  }, 60_000);
 });

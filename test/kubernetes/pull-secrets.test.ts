@@ -1,6 +1,7 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Workload } from '../../src/admission/workload.ts';
 import { PullSecrets } from '../../src/kubernetes/pull-secrets.ts';
+import { until } from '../support/until.ts';
 import { ClusterUnderTest } from './cluster-under-test.ts';
 import { answerJson } from './fake-api-server.ts';
 import type { FakeApiServer } from './fake-api-server.ts';
@@ -113,7 +114,7 @@ describe('PullSecrets', () => {
     gate = promise;
     answers.set(secretPath('regcred'), config('{}'));
     const both = Promise.all([secrets.find(workload(['regcred'])), secrets.find(workload(['regcred']))]);
-    await vi.waitFor(() => {
+    await until(() => {
       expect(asked(secretPath('regcred'))).toBe(1);
     });
     resolve(undefined);
@@ -157,7 +158,7 @@ describe('PullSecrets', () => {
     const { promise, resolve } = Promise.withResolvers<undefined>();
     gate = promise;
     const three = Promise.all(['a', 'b', 'c'].map((prefix) => secrets.find(workload(names(prefix)))));
-    await vi.waitFor(() => {
+    await until(() => {
       expect(api.requests).toHaveLength(32);
     });
     resolve(undefined);
@@ -175,12 +176,12 @@ describe('PullSecrets', () => {
     const greedy = Array.from({ length: 4 }, (_, i) =>
       secrets.find(workload(names.map((name) => `${name}-${i}`))),
     );
-    await vi.waitFor(() => {
+    await until(() => {
       expect(api.requests).toHaveLength(32);
     });
     answers.set(secretPath('regcred', 'other'), config('{}'));
     const other = secrets.find(workload(['regcred'], { namespace: 'other' }));
-    await vi.waitFor(() => {
+    await until(() => {
       expect(asked(secretPath('regcred', 'other'))).toBe(1);
     });
     resolve(undefined);

@@ -1,5 +1,6 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { LiveSource } from '../../src/admission/live-source.ts';
+import { until } from '../support/until.ts';
 import { ClusterUnderTest, policy, policyNames } from './cluster-under-test.ts';
 import { answerJson, paths } from './fake-api-server.ts';
 import type { FakeApiServer } from './fake-api-server.ts';
@@ -14,8 +15,6 @@ beforeEach(async () => {
 afterEach(() => cluster.stop());
 
 const path = paths.clusterPolicies;
-const until = (condition: () => void): Promise<void> =>
-  vi.waitFor(condition, { timeout: 10_000, interval: 5 });
 const inForce = (source: LiveSource, ...names: string[]): Promise<void> =>
   until(() => {
     expect(policyNames(source)).toEqual(names);

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { LiveSource } from '../../src/admission/live-source.ts';
 import { RefwardenError } from '../../src/failures/failure.ts';
 import { secondText } from '../../src/failures/time-text.ts';
@@ -8,6 +8,7 @@ import { Lease } from '../../src/kubernetes/lease.ts';
 import type { ClusterOptions } from '../../src/kubernetes/open-cluster.ts';
 import { StatusKeeper } from '../../src/kubernetes/status-keeper.ts';
 import { captureLog } from '../support/captured-log.ts';
+import { until } from '../support/until.ts';
 import { ClusterUnderTest, issuer, policy } from './cluster-under-test.ts';
 import { answerStatus, paths } from './fake-api-server.ts';
 import type { FakeObject } from './fake-api-server.ts';
@@ -72,8 +73,6 @@ async function start(options: Partial<ClusterOptions> = {}): Promise<LiveSource>
   return source;
 }
 
-const until = (assertion: () => void): Promise<void> =>
-  vi.waitFor(assertion, { timeout: 8000, interval: 20 });
 /** Longer than it looks again in any case. */
 const rounds = (): Promise<void> => sleep(2600);
 const statusOf = (collection: string, name: string, namespace?: string): unknown =>

@@ -53,7 +53,7 @@ describe('CertificateWatch', () => {
     const { authority, secret, used, watch, lines } = await start();
     const next = await authority.serving();
     await secret.put(next);
-    await expect.poll(() => used, { timeout: 5000 }).toEqual([next.cert]);
+    await expect.poll(() => used).toEqual([next.cert]);
     expect(watch.current.cert).toBe(next.cert);
     expect(lines()).toMatchObject([{ level: 'info', msg: 'A new serving certificate is in use' }]);
   });
@@ -63,7 +63,7 @@ describe('CertificateWatch', () => {
     // An event plans a read in a minute, and must not put off the periodic one.
     const next = await authority.serving();
     await secret.put(next);
-    await expect.poll(() => used, { timeout: 5000 }).toEqual([next.cert]);
+    await expect.poll(() => used).toEqual([next.cert]);
   });
 
   it('T33 keeps the last good pair when a new one cannot be used, and takes the next good one', async () => {
@@ -72,7 +72,7 @@ describe('CertificateWatch', () => {
     const next = await authority.serving();
     await secret.put({ cert: next.cert, key: (await authority.serving()).key });
     await expect
-      .poll(() => lines()[0], { timeout: 5000 })
+      .poll(() => lines()[0])
       .toMatchObject({
         level: 'error',
         code: 'ConfigurationInvalid',
@@ -80,7 +80,7 @@ describe('CertificateWatch', () => {
       });
     expect([used, watch.current.cert]).toEqual([[], good]);
     await secret.put(next);
-    await expect.poll(() => used, { timeout: 5000 }).toEqual([next.cert]);
+    await expect.poll(() => used).toEqual([next.cert]);
   });
 
   it('T33 counts a pair as in use only when the server took it', async () => {
@@ -91,9 +91,7 @@ describe('CertificateWatch', () => {
     });
     const good = watch.current.cert;
     await secret.put(await authority.serving());
-    await expect
-      .poll(() => lines()[0], { timeout: 5000 })
-      .toMatchObject({ cause: { message: 'refused by TLS' } });
+    await expect.poll(() => lines()[0]).toMatchObject({ cause: { message: 'refused by TLS' } });
     expect(watch.current.cert).toBe(good);
   });
 
@@ -108,10 +106,10 @@ describe('CertificateWatch', () => {
     });
     const next = await authority.serving();
     await secret.put(next);
-    await expect.poll(() => asked, { timeout: 5000 }).toBeGreaterThan(2);
+    await expect.poll(() => asked).toBeGreaterThan(2);
     expect(used).toEqual([]);
     isPropagated = true;
-    await expect.poll(() => used, { timeout: 5000 }).toEqual([next.cert]);
+    await expect.poll(() => used).toEqual([next.cert]);
     expect(lines().map(({ msg }) => msg)).toEqual([
       'A new serving certificate waits until the API server was told of its authority',
       'A new serving certificate is in use',
@@ -124,7 +122,7 @@ describe('CertificateWatch', () => {
     const { authority, secret, used } = await start({ clock, isPropagated, expiresAtMs: Date.now() - dayMs });
     const next = await authority.serving();
     await secret.put(next);
-    await expect.poll(() => used, { timeout: 5000 }).toEqual([next.cert]);
+    await expect.poll(() => used).toEqual([next.cert]);
   });
 
   it('T33 warns once of a certificate that ends soon, and of one that has ended', async () => {
@@ -132,7 +130,7 @@ describe('CertificateWatch', () => {
     const soon = await start({ clock, expiresAtMs: Date.now() + dayMs, pollMs: 5 });
     const past = await start({ clock, expiresAtMs: Date.now() - dayMs });
     await soon.secret.put(await soon.authority.serving({ expiresAtMs: Date.now() + 2 * dayMs }));
-    await expect.poll(() => soon.lines().length, { timeout: 5000 }).toBe(3);
+    await expect.poll(() => soon.lines().length).toBe(3);
     expect(soon.lines().map(({ msg }) => msg)).toEqual([
       'The serving certificate expires soon',
       'A new serving certificate is in use',

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { onTestFinished, vi } from 'vitest';
+import { onTestFinished } from 'vitest';
 import type { Failure } from '../../src/failures/failure.ts';
 import { direct } from '../../src/network/connection.ts';
 import type { TufReference } from '../../src/policy/resolved-issuer.ts';
@@ -101,10 +101,6 @@ export const referenceTo = ({ host }: ServedMirror, { root }: TufRepository): Tu
   root,
   target: 'trusted_root.json',
 });
-
-/** Waits, by looking again, for what background work brings about. */
-export const eventually = (check: () => void): Promise<void> =>
-  vi.waitFor(check, { timeout: 10_000, interval: 5 });
 
 /** A Sigstore trusted root without any authority, one for each name. */
 export const rootNamed = (name: string): string =>

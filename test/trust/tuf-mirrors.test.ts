@@ -2,7 +2,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { again, eventually, openMirrors, referenceTo, rootNamed, serveMirror } from './served-mirror.ts';
+import { until } from '../support/until.ts';
+import { again, openMirrors, referenceTo, rootNamed, serveMirror } from './served-mirror.ts';
 import { TufRepository, tufKey } from '../support/tuf-repository.ts';
 
 const [first, second] = [rootNamed('first'), rootNamed('second')];
@@ -66,13 +67,13 @@ describe('TufMirrors', () => {
     mirrors.material(reference);
     await mirrors.settled();
     const timestamps = () => mirror.asked.filter((path) => path === 'timestamp.json').length;
-    await eventually(() => {
+    await until(() => {
       expect(timestamps()).toBeGreaterThan(3);
     });
     expect(mirror.asked.filter((path) => path.startsWith('targets/'))).toHaveLength(1);
     expect(changes()).toBe(1);
     repository.publish(second);
-    await eventually(() => {
+    await until(() => {
       expect(mirrors.material(reference)).toBe(second);
     });
     expect(changes()).toBe(2);
@@ -86,7 +87,7 @@ describe('TufMirrors', () => {
     repository.rotate({ rootKeys: [tufKey(), tufKey(), tufKey()], onlineKey: tufKey() });
     repository.rotate({ onlineKey: tufKey() });
     repository.publish(second);
-    await eventually(() => {
+    await until(() => {
       expect(mirrors.material(reference)).toBe(second);
     });
   });
@@ -105,7 +106,7 @@ describe('TufMirrors', () => {
     );
     expect(failed[0]).toMatchObject({ keeps: false });
     await mirror.listen();
-    await eventually(() => {
+    await until(() => {
       expect(mirrors.material(reference)).toBe(first);
     });
   });
@@ -119,7 +120,7 @@ describe('TufMirrors', () => {
       response.writeHead(503).end();
       return true;
     };
-    await eventually(() => {
+    await until(() => {
       expect(failed.length).toBeGreaterThan(1);
     });
     expect(failed[0]).toMatchObject({
@@ -142,7 +143,7 @@ describe('TufMirrors', () => {
     mirror.intercept = () => true;
     const { mirrors, close } = openMirrors([mirror.host]);
     mirrors.material(reference);
-    await eventually(() => {
+    await until(() => {
       expect(mirror.asked).toEqual(['2.root.json']);
     });
     expect(mirrors.material(reference)).toEqual(notRead(mirror.host, 'it is being asked'));
@@ -209,7 +210,7 @@ describe('T25 T34 what a TUF mirror may not serve', () => {
     mirrors.material(reference);
     await mirrors.settled();
     attack(repository);
-    await eventually(() => {
+    await until(() => {
       expect(failed.length).toBeGreaterThan(0);
     });
     expect(failed[0]?.failure).toEqual({ code, message: expect.stringMatching(why) as unknown });
@@ -322,7 +323,7 @@ describe('T25 T34 what a TUF mirror may not serve', () => {
     for (let index = 0; index < 70; index++) repository.rotate();
     const { mirrors } = openMirrors([mirror.host], { timing: again });
     mirrors.material(reference);
-    await eventually(() => {
+    await until(() => {
       expect(mirror.asked).toContain('72.root.json');
     });
     expect(mirror.asked.indexOf('timestamp.json')).toBe(64);
@@ -444,7 +445,7 @@ describe('what the cache directory keeps of TUF mirrors', () => {
     mirror.intercept = () => true;
     const { mirrors } = openMirrors([mirror.host], { directory, timing: { refreshMs: 0 } });
     mirrors.material(reference);
-    await eventually(() => {
+    await until(() => {
       expect(mirror.asked).toEqual(['2.root.json']);
     });
     expect(mirrors.material(reference)).toBe(first);
@@ -478,14 +479,14 @@ describe('what the cache directory keeps of TUF mirrors', () => {
     repository.publish(second);
     const current = openMirrors([mirror.host], { directory, timing: { refreshMs: 0 } });
     current.mirrors.material(reference);
-    await eventually(() => {
+    await until(() => {
       expect(current.mirrors.material(reference)).toBe(second);
     });
     await current.close();
     repository.files.set('timestamp.json', repository.timestamp(1, tomorrow()));
     const { mirrors, failed } = openMirrors([mirror.host], { directory, timing: again });
     mirrors.material(reference);
-    await eventually(() => {
+    await until(() => {
       expect(failed[0]?.failure.message).toMatch(/New timestamp version 1 is less than current version 2/);
     });
     expect(mirrors.material(reference)).toBe(second);
@@ -513,7 +514,7 @@ describe('what the cache directory keeps of TUF mirrors', () => {
     mirrors.material(reference);
     await mirrors.settled();
     rmSync(directory, { recursive: true });
-    await eventually(() => {
+    await until(() => {
       expect(diskFailed.length).toBeGreaterThan(0);
     });
     expect(mirrors.material(reference)).toBe(first);

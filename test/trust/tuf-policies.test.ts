@@ -6,7 +6,8 @@ import { checkIssuerMaterial } from '../../src/verification/issuer-material.ts';
 import { readTrust } from '../support/cosign-fixture.ts';
 import { writePolicyDirectory } from '../support/policy-directory.ts';
 import { TufRepository } from '../support/tuf-repository.ts';
-import { again, eventually, openMirrors, serveMirror } from './served-mirror.ts';
+import { until } from '../support/until.ts';
+import { again, openMirrors, serveMirror } from './served-mirror.ts';
 
 const groupVersion = 'refwarden.dev/v1alpha1';
 const policy = (name: string, issuer: string): object => ({
@@ -83,16 +84,16 @@ describe('policies with a trusted root of a TUF mirror', () => {
     const { requirement } = await opened(repository, mirror.host);
     const issuers = () =>
       (requirement('keyless') as { issuers?: readonly { fingerprint: string }[] }).issuers;
-    await eventually(() => {
+    await until(() => {
       expect(issuers()).toMatchObject([{ name: 'people' }]);
     });
     const [before] = issuers() ?? [];
     repository.publish(JSON.stringify(whole, null, 1));
-    await eventually(() => {
+    await until(() => {
       expect(issuers()?.[0]?.fingerprint).not.toBe(before?.fingerprint);
     });
     repository.publish(JSON.stringify({ ...whole, certificateAuthorities: [] }));
-    await eventually(() => {
+    await until(() => {
       expect(requirement('keyless')).toMatchObject({
         kind: 'unready',
         notReady: {
