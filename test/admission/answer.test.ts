@@ -187,6 +187,12 @@ describe('answerReview', () => {
     ]);
   });
 
+  it('warns of no more than a caller is shown', () => {
+    const checks = Array.from({ length: 600 }, () => sampleCheck({ mode: 'Warn', blocks: false }));
+    const images = [sampleImage({ checks }), sampleImage({ checks })];
+    expect(answerReview(sampleVerdict({ images })).warnings).toHaveLength(500);
+  });
+
   it('annotates with the fixed keys alone, bounded, and not at all without images', () => {
     const other = parseDigest(`sha256:${'cd'.repeat(32)}`);
     const answer = answerReview(
