@@ -1,13 +1,18 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { parseWebhookSettings } from '../../src/admission/webhook-settings.ts';
+import { fingerprintsOf } from '../../src/certificates/overlapping-authorities.ts';
+import { parseCertificates, toPem } from '../../src/certificates/pem-bundle.ts';
 import type { KeptCertificates } from '../../src/certificates/renew-certificates.ts';
 import { openInstallation } from '../../src/kubernetes/open-installation.ts';
 import type { Installation, InstallationOptions } from '../../src/kubernetes/open-installation.ts';
 import { captureLog } from '../support/captured-log.ts';
 import { createTestAuthority } from '../support/tls-certificates.ts';
+import type { TestAuthority } from '../support/tls-certificates.ts';
 import { until } from '../support/until.ts';
 import { ClusterUnderTest } from './cluster-under-test.ts';
 import { answerStatus, paths } from './fake-api-server.ts';
+import type { FakeObject } from './fake-api-server.ts';
 
 const releaseNamespace = 'refwarden-system';
 const secretName = 'refwarden-certificates';
@@ -57,17 +62,27 @@ const register = (authority: string): void => {
     cluster.api.put(kind, { metadata: { name: 'refwarden' }, webhooks: [{ clientConfig }] });
   }
 };
-/** By a replica that renews it for as long as the test takes. */
-const heldByAnother = (): void => {
+const lease = (): FakeObject | undefined => cluster.api.get(paths.leases, 'refwarden', releaseNamespace);
+const putLease = (holderIdentity: string | null, annotations: Record<string, string> = {}): void => {
+  cluster.api.put(paths.leases, {
+    metadata: { name: 'refwarden', namespace: releaseNamespace, annotations },
+    spec: { holderIdentity, leaseDurationSeconds: 15, renewTime: new Date().toISOString() },
+  });
+};
+/** By a replica that renews it for as long as the test takes. @returns ends that, and gives it back. */
+const heldByAnother = (): (() => void) => {
   const renew = (): void => {
-    const spec = { holderIdentity: 'another', leaseDurationSeconds: 15, renewTime: new Date().toISOString() };
-    cluster.api.put(paths.leases, { metadata: { name: 'refwarden', namespace: releaseNamespace }, spec });
+    putLease('another');
   };
   renew();
   const renewing = setInterval(renew, 1000);
   onTestFinished(() => {
     clearInterval(renewing);
   });
+  return () => {
+    clearInterval(renewing);
+    putLease(null);
+  };
 };
 
 describe('openInstallation', () => {
@@ -82,11 +97,16 @@ describe('openInstallation', () => {
     for (const kind of kinds) {
       expect(new Set(bundlesOf(kind))).toEqual(new Set([used.at(-1)?.authorities]));
     }
+    const { holderIdentity: first } = lease()?.['spec'] as { holderIdentity: string };
     await installation.close();
     opened = [];
-    expect(cluster.api.get(paths.leases, 'refwarden', releaseNamespace)).toMatchObject({
-      spec: { holderIdentity: null },
+    expect(lease()).toMatchObject({ spec: { holderIdentity: null } });
+
+    const next = await open();
+    await until(() => {
+      expect(next.holdsLease).toBe(true);
     });
+    expect(lease()).not.toMatchObject({ spec: { holderIdentity: first } });
   });
 
   it('says what it lacks before anybody is sent to it: what is registered, or its authority among that', async () => {
@@ -123,4 +143,51 @@ describe('openInstallation', () => {
     });
     expect([installation.missing, installation.holdsLease]).toEqual([undefined, false]);
   }, 60_000);
+
+  it('T38 goes on with the authorities that the holder of before vouched for, and vouches for them in turn', async () => {
+    const [own, former, stranger] = await Promise.all(
+      ['own', 'former', 'stranger'].map((name) => createTestAuthority(name)),
+    );
+    const pemOf = (...authorities: (TestAuthority | undefined)[]): string =>
+      toPem(parseCertificates(authorities.map((one) => one?.ca).join('\n')));
+    register(pemOf(former, stranger));
+    putLease(null, { 'refwarden.dev/authorities': fingerprintsOf(pemOf(former)) });
+    await open({ certificate: { kind: 'Provided', authorities: () => Promise.resolve(pemOf(own)) } });
+    const expected = pemOf(own, former);
+    await until(() => {
+      for (const kind of kinds) expect(new Set(bundlesOf(kind))).toEqual(new Set([expected]));
+      expect(lease()?.metadata.annotations).toEqual({
+        'refwarden.dev/authorities': fingerprintsOf(expected),
+      });
+    });
+  });
+
+  it('registers an address outside the cluster, where there is no Service', async () => {
+    cluster.api.delete(paths.services, 'refwarden', releaseNamespace);
+    const installation = await open({ settings: parseWebhookSettings('url: https://refwarden.test:8443') });
+    await until(() => {
+      expect([...(installation.webhooks?.values() ?? [])]).toEqual([true, true]);
+    });
+  });
+
+  it.each<[string, Partial<InstallationOptions>]>([
+    ['it could not answer', { isAble: () => false }],
+    [
+      'its authority cannot be read',
+      { certificate: { kind: 'Provided', authorities: () => Promise.reject(new Error('no such file')) } },
+    ],
+  ])('leaves the lease to others and registers nothing while %s', async (_what, options) => {
+    const giveBack = heldByAnother();
+    const installation = await open(options);
+    await until(() => {
+      expect(kinds.map((kind) => cluster.api.watchCount(kind))).toEqual([1, 1]);
+    });
+    // Longer than it is looked at again in any case, and then than the lease is asked for again.
+    await sleep(2600);
+    giveBack();
+    await sleep(3000);
+    expect(installation.holdsLease).toBe(false);
+    expect(lease()).toMatchObject({ spec: { holderIdentity: null } });
+    expect(kinds.map(bundlesOf)).toEqual([[], []]);
+  });
 });
