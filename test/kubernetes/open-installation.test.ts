@@ -190,4 +190,21 @@ describe('openInstallation', () => {
     expect(lease()).toMatchObject({ spec: { holderIdentity: null } });
     expect(kinds.map(bundlesOf)).toEqual([[], []]);
   });
+
+  it('puts nothing back while it could no longer answer', async () => {
+    let isAble = true;
+    const installation = await open({ isAble: () => isAble });
+    await until(() => {
+      expect([...(installation.webhooks?.values() ?? [])]).toEqual([true, true]);
+    });
+    isAble = false;
+    cluster.api.delete(paths.validating, 'refwarden');
+    // Longer than it is looked at again in any case.
+    await sleep(2600);
+    expect(kinds.map((kind) => bundlesOf(kind).length > 0)).toEqual([false, true]);
+    isAble = true;
+    await until(() => {
+      expect(bundlesOf(paths.validating)).not.toEqual([]);
+    });
+  });
 });
