@@ -84,7 +84,11 @@ beforeAll(async () => {
     mountedSecret(certificates, first);
   mounts = { writing: await mount(options.writing), asked: await mount(options.asked) };
   writing = await start(options.writing);
-  await until('it writes', () => writes(writing));
+  // One that finds nobody asked would take any certificate.
+  await until('it has registered both', async () => {
+    const registered = /^refwarden_webhooks_registered\{[^}]*\} 1$/gm;
+    return ((await writing.metrics()).match(registered) ?? []).length === kinds.length;
+  });
   asked = await start(options.asked);
   await until('Pods are admitted', async () => (await ask()).code === 0);
 });

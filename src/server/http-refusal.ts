@@ -2,7 +2,7 @@ import type { Server as HttpsServer } from 'node:https';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { BaseLogger } from 'pino';
 import type { FailureCode } from '../failures/catalogue.ts';
-import { RefwardenError, toFailure } from '../failures/failure.ts';
+import { toFailure } from '../failures/failure.ts';
 import { statusBody } from './status-body.ts';
 
 /** HTTP status of what is refused before there is a review to answer. Other codes are ours: 500. */
@@ -60,7 +60,7 @@ export function refuseWithSentences(app: FastifyInstance<HttpsServer>, options: 
 
 /** An error of the framework about the request, not about us. */
 function isRequestError(error: unknown): error is { statusCode: number } {
-  if (error instanceof RefwardenError || typeof error !== 'object' || error === null) return false;
+  if (typeof error !== 'object' || error === null) return false;
   return (
     'statusCode' in error &&
     typeof error.statusCode === 'number' &&

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { parseWebhookSettings } from '../../src/admission/webhook-settings.ts';
-import { fingerprintsOf } from '../../src/certificates/overlapping-authorities.ts';
+import { fingerprintsOf } from '../../src/certificates/pem-bundle.ts';
 import { parseCertificates, toPem } from '../../src/certificates/pem-bundle.ts';
 import type { KeptCertificates } from '../../src/certificates/renew-certificates.ts';
 import { openInstallation } from '../../src/kubernetes/open-installation.ts';
