@@ -14,8 +14,9 @@ import type { JsonObject } from '../oci/strict-json.ts';
 import type { UnreadablePolicy } from '../policy/compile.ts';
 import { modeOf } from '../policy/model/artifact-policy.ts';
 import { groupVersion } from '../policy/model/metadata.ts';
-import { parseResource } from '../policy/model/resource.ts';
+import { isPolicy, parseResource } from '../policy/model/resource.ts';
 import type { Resource, ResourceKind } from '../policy/model/resource.ts';
+import { issuersNamedBy } from '../policy/named-issuers.ts';
 import { ResourceSet } from '../policy/resource-set.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
 import { ApiClient } from './api-client.ts';
@@ -263,12 +264,21 @@ class ClusterSource implements LiveSource {
 
   /**
    * Of policies, those of the cluster that enforce alone: their stand-in refuses everything, and a replica of before may still have
-   * the last good version in force. What a namespace owns holds up nobody else.
+   * the last good version in force. What a namespace owns holds up nobody else. Of issuers, those that a policy asks for that enforces.
    */
   #blocking(): readonly StaleOrigin[] {
-    return this.#resources.unusable().filter(({ origin }) => {
+    const unusable = this.#resources.unusable();
+    if (unusable.length === 0) return unusable;
+    const enforcing = this.#resources
+      .resources()
+      .filter(isPolicy)
+      .filter(({ spec }) => spec.mode === 'Enforce');
+    const needed = new Set(enforcing.flatMap((policy) => [...issuersNamedBy(policy)]));
+    return unusable.filter(({ origin }) => {
       const policy = this.#unreadable.get(origin);
-      return policy === undefined || (policy.namespace === undefined && policy.mode === 'Enforce');
+      return policy === undefined
+        ? needed.has(this.#objects.get(origin)?.name ?? '')
+        : policy.namespace === undefined && policy.mode === 'Enforce';
     });
   }
 

@@ -10,7 +10,7 @@ const batchMs = 1;
 
 /** A namespace; an empty one is that of cluster-scoped resources. */
 export type Tenant = string | typeof installationTenant;
-/** The work of the installation itself, which nobody's request may hold up. */
+/** The work of the installation itself: it comes first in every turn, or many tenants together would hold up new policies. */
 export const installationTenant: unique symbol = Symbol('installation');
 
 interface TenantQueue {
@@ -107,13 +107,17 @@ export class FairQueue {
     if (this.#tenants.size > 0) this.#begin();
   }
 
-  /** As long as there is time left, of the tenant that was served longest ago. */
+  /** As long as there is time left: the installation, then the tenant that was served longest ago. */
   #letNextGoOn(): void {
     if (this.#spentMs >= loopQuantumMs) return;
     let next: TenantQueue | undefined;
-    for (const queue of this.#tenants.values()) {
+    for (const [tenant, queue] of this.#tenants) {
       if (queue.waiting.size === 0 || queue.spentMs >= tenantQuantumMs) continue;
       if (next === undefined || queue.lastServed < next.lastServed) next = queue;
+      if (tenant === installationTenant) {
+        next = queue;
+        break;
+      }
     }
     const [first] = next?.waiting ?? [];
     if (next === undefined || first === undefined) return;

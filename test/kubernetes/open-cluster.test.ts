@@ -210,6 +210,27 @@ describe('openCluster', () => {
     expect(policyNames(source)).toEqual(['bad', 'shop/good']);
   });
 
+  it('T22 an issuer that does not parse keeps the source from being ready where a policy that enforces asks for it', async () => {
+    api.put(paths.issuers, { metadata: { name: 'release' }, spec: { keyy: {} } });
+    api.put(paths.issuers, { metadata: { name: 'unused' }, spec: { keyy: {} } });
+    api.put(paths.policies, policy('asking', {}, 'shop'));
+    const source = await cluster.open();
+    await until(() => {
+      expect(source.status().missing).toEqual([
+        expect.stringMatching(/^cluster: TrustedIssuer release: spec: .*keyy/) as string,
+      ]);
+    });
+    api.put(paths.policies, policy('asking', { mode: 'Audit' }, 'shop'));
+    await ready(source);
+    expect(source.status().stale).toMatchObject([
+      { origin: 'TrustedIssuer/release' },
+      { origin: 'TrustedIssuer/unused' },
+    ]);
+    expect(source.snapshot()?.policies).toMatchObject([
+      { name: 'asking', requirements: [{ notReady: { code: 'PolicyNotReady' } }] },
+    ]);
+  });
+
   it.each(['Audit', 'Warn'])(
     'a cluster policy that does not parse, of mode %s, holds up nobody',
     async (mode) => {

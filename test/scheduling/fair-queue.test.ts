@@ -1,7 +1,8 @@
 import { getEventListeners } from 'node:events';
 import { setImmediate as nextTurnOfLoop } from 'node:timers/promises';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { FairQueue, Turn } from '../../src/scheduling/fair-queue.ts';
+import { FairQueue, installationTenant, Turn } from '../../src/scheduling/fair-queue.ts';
+import type { Tenant } from '../../src/scheduling/fair-queue.ts';
 
 function work(durationMs: number): void {
   const endMs = performance.now() + durationMs;
@@ -27,7 +28,7 @@ let queue: FairQueue;
 beforeEach(() => {
   queue = new FairQueue();
 });
-const enter = (tenant: string, signal?: AbortSignal): Turn => new Turn(tenant, signal, queue);
+const enter = (tenant: Tenant, signal?: AbortSignal): Turn => new Turn(tenant, signal, queue);
 
 describe('Turn', () => {
   it('goes on for some milliseconds, then lets whatever is due go on', async () => {
@@ -114,6 +115,31 @@ describe('Turn', () => {
     }
     expect(Math.max(...(await Promise.all(waiting)))).toBeLessThanOrEqual(24);
     await Promise.all(newcomers);
+  });
+
+  it('T39 the installation has its part of every turn, however many tenants there are', async () => {
+    let isOver = false;
+    let served = 0;
+    const tenants = Array.from({ length: 40 }, async (_, i) => {
+      const turn = enter(`${i}`);
+      while (!isOver) {
+        await turn.do(() => {
+          work(6);
+        });
+        served++;
+      }
+    });
+    await nextTurnOfLoop();
+    const own = enter(installationTenant);
+    for (let i = 0; i < 10; i++) {
+      await own.do(() => {
+        work(6);
+      });
+    }
+    isOver = true;
+    // A rotation for each piece were 400.
+    expect(served).toBeLessThan(100);
+    await Promise.all(tenants);
   });
 
   it('T39 one place in the queue is for all work of a turn', async () => {
