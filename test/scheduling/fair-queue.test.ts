@@ -142,6 +142,27 @@ describe('Turn', () => {
     await Promise.all(tenants);
   });
 
+  it('T39 tenants have their time beside long work of the installation', async () => {
+    let served = 0;
+    const own = enter(installationTenant);
+    const compiling = (async () => {
+      for (let i = 0; i < 20; i++) {
+        await own.do(() => {
+          work(25);
+        });
+      }
+      return served;
+    })();
+    await nextTurnOfLoop();
+    for (let i = 0; i < 5; i++) {
+      await enter('shop').do(() => {
+        work(6);
+      });
+      served++;
+    }
+    expect(await compiling).toBe(5);
+  });
+
   it('T39 one place in the queue is for all work of a turn', async () => {
     const order: string[] = [];
     const add = async (turn: Turn, name: string): Promise<void> => {
