@@ -50,7 +50,7 @@ export async function reviewResource(
 ): Promise<ReviewAnswer> {
   const { object, oldObject, operation, kind } = request;
   if (operation === 'DELETE' && kind.kind === 'TrustedIssuer') {
-    return { ...unchanged, warnings: warnOfDeletion(request.name, ports.resources()) };
+    return { ...unchanged, warnings: warnOfDeletion(nameOfDeleted(request), ports.resources()) };
   }
   if (object === undefined || (operation !== 'CREATE' && operation !== 'UPDATE')) return unchanged;
   // What does not change what it says may be labelled, finalized and deleted, whatever it says.
@@ -66,6 +66,13 @@ export async function reviewResource(
   } catch (error) {
     return refusedResource(toFailure(error));
   }
+}
+
+/** Of a collection that is deleted each object is reviewed, without its name in the request. */
+function nameOfDeleted({ name, oldObject }: AdmissionRequest): string {
+  const metadata = oldObject?.['metadata'];
+  const stored = isJsonObject(metadata) ? metadata['name'] : undefined;
+  return typeof stored === 'string' ? stored : name;
 }
 
 /** A generated name is not known yet. */

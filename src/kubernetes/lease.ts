@@ -81,6 +81,8 @@ export class Lease {
   #ownPatience = 1;
   /** Since when it is held and nothing gets done. */
   #failingSinceMs: number | undefined;
+  /** Since when it is held and nothing fails. */
+  #workingSinceMs: number | undefined;
   /** Until then it is left to others. */
   #leftUntilMs = 0;
   /** The holder that leaves this replica stranded, and since when. */
@@ -127,14 +129,17 @@ export class Lease {
   #mustGiveBack(): boolean {
     const nowMs = performance.now();
     if (!this.isHeld) {
-      this.#failingSinceMs = undefined;
+      this.#failingSinceMs = this.#workingSinceMs = undefined;
       return false;
     }
     if (this.#options.isFailing?.() !== true) {
       this.#failingSinceMs = undefined;
-      this.#ownPatience = 1;
+      this.#workingSinceMs ??= nowMs;
+      // Who has just taken it has not tried yet.
+      if (nowMs - this.#workingSinceMs >= this.#timing.strandedMs) this.#ownPatience = 1;
       return false;
     }
+    this.#workingSinceMs = undefined;
     this.#failingSinceMs ??= nowMs;
     return nowMs - this.#failingSinceMs >= this.#timing.strandedMs * this.#ownPatience;
   }

@@ -264,7 +264,7 @@ class ClusterSource implements LiveSource {
 
   /**
    * Of policies, those of the cluster that enforce alone: their stand-in refuses everything, and a replica of before may still have
-   * the last good version in force. What a namespace owns holds up nobody else. Of issuers, those that a policy asks for that enforces.
+   * the last good version in force. What a namespace owns holds up nobody else. Of issuers, those that such a policy asks for.
    */
   #blocking(): readonly StaleOrigin[] {
     const unusable = this.#resources.unusable();
@@ -272,7 +272,7 @@ class ClusterSource implements LiveSource {
     const enforcing = this.#resources
       .resources()
       .filter(isPolicy)
-      .filter(({ spec }) => spec.mode === 'Enforce');
+      .filter(({ kind, spec }) => kind === 'ClusterArtifactPolicy' && spec.mode === 'Enforce');
     const needed = new Set(enforcing.flatMap((policy) => [...issuersNamedBy(policy)]));
     return unusable.filter(({ origin }) => {
       const policy = this.#unreadable.get(origin);

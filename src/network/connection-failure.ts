@@ -21,7 +21,10 @@ const remedies = new Map([
   ['CERT_HAS_EXPIRED', ' Its certificate has expired.'],
   ['ERR_SSL_WRONG_VERSION_NUMBER', withoutTls],
   ['ERR_SSL_PACKET_LENGTH_TOO_LONG', withoutTls],
-  ['EPROTO', withoutTls],
+  [
+    'ERR_SSL_SSL/TLS_ALERT_HANDSHAKE_FAILURE',
+    ' It takes no TLS from here: it may ask for a clientCertificate.',
+  ],
   ['ENOTFOUND', unresolved],
   ['EAI_AGAIN', unresolved],
   ['ECONNREFUSED', ' Nobody listens there: check host and port.'],
@@ -66,5 +69,5 @@ function ownFailure(thrown: unknown): RefwardenError | undefined {
 /** A code of Node's or undici's tables; free text of a peer never gets into a message. */
 function errorCode(thrown: unknown): string {
   const code: unknown = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined;
-  return typeof code === 'string' && /^[A-Z0-9_]{1,60}$/.test(code) ? code : 'unknown error';
+  return typeof code === 'string' && /^[A-Z0-9_/]{1,60}$/.test(code) ? code : 'unknown error';
 }

@@ -36,5 +36,6 @@ function whyUncounted(
     return `It is for ${namespaces.slice(0, maxNamed).join(', ')}${more}, not for namespace ${namespace}.`;
   }
   const readiness = readinessOf(exception, snapshot, nowMs);
-  return readiness === undefined || readiness.isReady ? undefined : readiness.message;
+  const counts = readiness === undefined || readiness.isReady || readiness.reason === 'PartlyUnknown';
+  return counts ? undefined : readiness.message;
 }

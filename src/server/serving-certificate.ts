@@ -73,7 +73,7 @@ function parsed<Value>(complaint: string, parse: () => Value): Value {
 export async function loadAuthority(file: string): Promise<string> {
   const pem = await readPem(file);
   const complaint = `${file} must hold PEM certificates of authorities, BEGIN CERTIFICATE blocks that parse, and no other blocks.`;
-  const begun = pem.match(/-----BEGIN /g) ?? [];
+  const begun = pem.match(/^-----BEGIN /gm) ?? [];
   const certificates = pem.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
   if (certificates.length === 0 || certificates.length !== begun.length) {
     throw new RefwardenError('ConfigurationInvalid', complaint);

@@ -235,6 +235,8 @@ describe('reviewResource', () => {
       ],
     });
     expect((await ask(keyIssuer('unused'), deletion, {}, asking)).warnings).toEqual([]);
+    const ofCollection = { ...deletion, name: '', oldObject: keyIssuer('acme') as JsonObject };
+    expect((await ask(keyIssuer('acme'), ofCollection, {}, asking)).warnings).toHaveLength(1);
     const many = Array.from({ length: 12 }, (_, i) =>
       clusterPolicy(`p${i}`, { require: [signedBy('acme')] }),
     );

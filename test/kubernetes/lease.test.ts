@@ -218,7 +218,11 @@ describe('Lease', () => {
 
   it('is given back by one that gets nothing done, to another that may, and taken again where there is none', async () => {
     let isFailing = false;
-    const failing = start('failing', { isFailing: () => isFailing });
+    // Who has it anew has tried nothing yet, as far as anybody knows.
+    let heldSinceMs = 0;
+    const failing: Lease = start('failing', {
+      isFailing: () => isFailing && performance.now() - heldSinceMs > 150,
+    });
     await held(failing);
     await sleep(timing.strandedMs);
     expect(failing.isHeld).toBe(true);
@@ -230,6 +234,7 @@ describe('Lease', () => {
       expect(spec()['holderIdentity']).toBeNull();
     });
     await held(failing);
+    heldSinceMs = performance.now();
     expect(performance.now() - sinceMs).toBeGreaterThan(timing.strandedMs + timing.durationMs * 0.8);
     const able = start('able');
     await held(able);

@@ -214,21 +214,21 @@ describe('openCluster', () => {
     api.put(paths.issuers, { metadata: { name: 'release' }, spec: { keyy: {} } });
     api.put(paths.issuers, { metadata: { name: 'unused' }, spec: { keyy: {} } });
     api.put(paths.policies, policy('asking', {}, 'shop'));
+    api.put(paths.clusterPolicies, policy('asking'));
     const source = await cluster.open();
     await until(() => {
       expect(source.status().missing).toEqual([
         expect.stringMatching(/^cluster: TrustedIssuer release: spec: .*keyy/) as string,
       ]);
     });
-    api.put(paths.policies, policy('asking', { mode: 'Audit' }, 'shop'));
+    api.put(paths.clusterPolicies, policy('asking', { mode: 'Audit' }));
     await ready(source);
     expect(source.status().stale).toMatchObject([
       { origin: 'TrustedIssuer/release' },
       { origin: 'TrustedIssuer/unused' },
     ]);
-    expect(source.snapshot()?.policies).toMatchObject([
-      { name: 'asking', requirements: [{ notReady: { code: 'PolicyNotReady' } }] },
-    ]);
+    const unready = { name: 'asking', requirements: [{ notReady: { code: 'PolicyNotReady' } }] };
+    expect(source.snapshot()?.policies).toMatchObject([unready, unready]);
   });
 
   it.each(['Audit', 'Warn'])(

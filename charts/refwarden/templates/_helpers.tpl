@@ -105,9 +105,9 @@ seccompProfile:
   type: RuntimeDefault
 {{- end -}}
 
-{{/* Whether a file is below a directory of the image, or one that deployment.yaml mounts; /settings and /cache hold nothing but ours. */}}
+{{/* Whether a file is below a directory of the image, or one that Kubernetes or deployment.yaml mounts; /settings and /cache hold nothing but ours. */}}
 {{- define "refwarden.isFound" -}}
-{{- $mounts := list "/etc" "/usr" -}}
+{{- $mounts := list "/etc" "/usr" "/var/run/secrets/kubernetes.io/serviceaccount" -}}
 {{- if ne .Values.certificates.mode "Self" -}}{{- $mounts = append $mounts "/tls" -}}{{- end -}}
 {{- if .Values.clientCA.configMap -}}{{- $mounts = append $mounts "/client-ca" -}}{{- end -}}
 {{- if .Values.dockerConfigSecret -}}{{- $mounts = append $mounts "/docker" -}}{{- end -}}
