@@ -11,14 +11,13 @@ export interface RegisteredAuthoritiesOptions {
   readonly isRead: () => boolean;
   /** Whether this replica could answer with a certificate of theirs. */
   readonly isAble: () => boolean;
-  readonly propagationMs?: number;
 }
 
 /** Which authorities the API server calls the webhooks by, beside those that this replica serves by. */
 export class RegisteredAuthorities {
   readonly #options: RegisteredAuthoritiesOptions;
   readonly #overlap = new OverlappingAuthorities();
-  readonly #propagated: PropagatedAuthorities;
+  readonly #propagated = new PropagatedAuthorities();
   #missing: string | undefined = 'The webhook configurations could not be read yet.';
   #isReadable = true;
   #isStranded = false;
@@ -26,7 +25,6 @@ export class RegisteredAuthorities {
 
   constructor(options: RegisteredAuthoritiesOptions) {
     this.#options = options;
-    this.#propagated = new PropagatedAuthorities(options.propagationMs);
   }
 
   /** Why nobody is to be sent to this replica yet: the API server would not take its certificate. */
