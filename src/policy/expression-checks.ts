@@ -2,7 +2,7 @@ import type { Turn } from '../scheduling/fair-queue.ts';
 import type { CheckedExpression, ExpressionScope } from './assertions.ts';
 import type { CheckExpression } from './compile-requirement.ts';
 import type { Failure } from '../failures/failure.ts';
-import type { Alternative } from './model/requirement.ts';
+import { alternativesOf } from './model/requirement.ts';
 import { isPolicy } from './model/resource.ts';
 import type { Resource } from './model/resource.ts';
 import { beyondBounds } from './policy-bounds.ts';
@@ -46,8 +46,7 @@ function* expressionsOf(resources: readonly Resource[]): Iterable<[string, Expre
     if (beyond.has(resource)) continue;
     const { require, crossChecks = [] } = resource.spec;
     for (const requirement of require) {
-      const alternatives: readonly Alternative[] = [requirement, ...(requirement.anyOf ?? [])];
-      for (const { sbom, attestation } of alternatives) {
+      for (const { sbom, attestation } of alternativesOf(requirement)) {
         for (const { expression } of [...(sbom?.assert ?? []), ...(attestation?.assert ?? [])]) {
           yield [expression, 'assert'];
         }

@@ -2,7 +2,7 @@ import { failure } from '../failures/failure.ts';
 import type { Failure } from '../failures/failure.ts';
 import { namespaceOf } from './model/artifact-policy.ts';
 import type { ArtifactPolicy, ClusterArtifactPolicy } from './model/artifact-policy.ts';
-import type { Alternative } from './model/requirement.ts';
+import { alternativesOf } from './model/requirement.ts';
 
 type Policy = ArtifactPolicy | ClusterArtifactPolicy;
 
@@ -95,7 +95,7 @@ const compareNames = (one: Policy, other: Policy): number =>
   Number(one.metadata.name > other.metadata.name) - Number(one.metadata.name < other.metadata.name);
 
 function sizeOf({ spec }: Policy): PolicySize {
-  const alternatives = spec.require.flatMap((each): readonly Alternative[] => [each, ...(each.anyOf ?? [])]);
+  const alternatives = spec.require.flatMap(alternativesOf);
   const assertions = [
     ...alternatives.flatMap(({ sbom, attestation }) => [
       ...(sbom?.assert ?? []),

@@ -173,3 +173,6 @@ export const requirement = withRules(requirementFields, [
 
 export type Requirement = z.output<typeof requirement>;
 export type Alternative = AlternativeFields;
+
+/** What a requirement asks: itself, or any of its `anyOf`. */
+export const alternativesOf = (asked: Requirement): readonly Alternative[] => [asked, ...(asked.anyOf ?? [])];
