@@ -1,4 +1,4 @@
-import type { ImageVerdict, Verdict } from '../admission/verdict.ts';
+import type { Check, ImageVerdict, Verdict } from '../admission/verdict.ts';
 
 /** The machine-readable form of `refwarden check`; documented in docs/command-line.md. */
 export function renderJson(
@@ -12,37 +12,13 @@ export function renderJson(
       verdict: outcome,
       ...(failure === undefined ? {} : { failure }),
       images: images.map((judged) => {
-        const { image, reference, digest, outcome: imageOutcome, checks, lookedAt } = judged;
+        const { image, reference, digest, checks, lookedAt } = judged;
         return {
           image,
           reference,
           digest,
-          outcome: imageOutcome,
-          checks: checks.map(
-            ({
-              policy,
-              requirement,
-              mode,
-              outcome: checkOutcome,
-              code,
-              message,
-              exemption,
-              evidence,
-              misses,
-            }) => ({
-              policy,
-              requirement,
-              mode,
-              outcome: checkOutcome,
-              code,
-              message,
-              ...(exemption === undefined
-                ? {}
-                : { exception: exemption.exception.name, exceptedByDigest: exemption.byDigest }),
-              evidence,
-              misses,
-            }),
-          ),
+          outcome: judged.outcome,
+          checks: checks.map(shownCheck),
           ...(explain ? { lookedAt, uncountedExceptions: uncounted(judged) } : {}),
         };
       }),
@@ -51,4 +27,14 @@ export function renderJson(
     null,
     2,
   )}\n`;
+}
+
+/** As documented, and nothing beside: what a check holds further is of use here alone. */
+function shownCheck(check: Check): object {
+  const { policy, requirement, mode, outcome, code, message, exemption, evidence, misses } = check;
+  const exception =
+    exemption === undefined
+      ? {}
+      : { exception: exemption.exception.name, exceptedByDigest: exemption.byDigest };
+  return { policy, requirement, mode, outcome, code, message, ...exception, evidence, misses };
 }
